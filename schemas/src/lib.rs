@@ -1,0 +1,10 @@
+//! What things are: ids, code lists, forms, answers, standards and their rules, review states, roster entries.
+//!
+//! No I/O, no clock, no CRDT: bytes, dates and places come in as arguments, results go out as values. Builds for
+//! `wasm32-unknown-unknown`, so that a phone and a server classify a household with the same code.
+
+pub mod date;
+pub mod form;
+pub mod household;
+pub mod ids;
+pub mod value;

@@ -1,0 +1,2 @@
+//! The `rasoat` binary.
+fn main() {}
