@@ -1,1 +1,16 @@
-//! How two copies agree.
+//! How two copies of a household agree: documents, the gate, journals, logs, and the device and server halves of sync.
+//!
+//! Sans-IO: bytes, time and chance come in as arguments, effects go out as values. Owns automerge. Builds for
+//! `wasm32-unknown-unknown`, so that phone and server judge a change with the same code.
+
+pub mod actor;
+pub mod archive;
+pub mod change;
+pub mod disagreement;
+pub mod gate;
+pub mod genesis;
+pub mod hash;
+pub mod history;
+pub mod impact;
+pub mod verdict;
+mod wire;
