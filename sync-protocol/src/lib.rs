@@ -5,12 +5,18 @@
 
 pub mod actor;
 pub mod archive;
+pub mod authority;
 pub mod change;
+pub mod device;
 pub mod disagreement;
 pub mod gate;
 pub mod genesis;
 pub mod hash;
 pub mod history;
 pub mod impact;
+pub mod journal;
+pub mod log;
+pub mod message;
+pub mod segment;
 pub mod verdict;
 mod wire;

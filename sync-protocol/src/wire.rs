@@ -50,7 +50,6 @@ macro_rules! number_as_cbor {
 }
 
 bytes_as_cbor!(household_id, HouseholdId);
-bytes_as_cbor!(device_id, DeviceId);
 number_as_cbor!(account_id, AccountId);
 number_as_cbor!(unit_id, UnitId);
 

@@ -1,0 +1,309 @@
+//! The device's half: what a phone holds, what it writes, what it sends and what it makes of the answer.
+//!
+//! Sans-IO and event-sourced: every method returns the records that the caller must have on disk before it shows success,
+//! and a device is exactly what replaying its records makes it. Owns the state; storage, transport and clocks are the
+//! caller's. Documents are kept as bytes and opened when asked for: a phone holds thousands and looks at one.
+
+mod answer;
+mod document;
+mod record;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ed25519_dalek::SigningKey;
+use minicbor::bytes::ByteVec;
+use schemas::form::Form;
+use schemas::household::Household;
+use schemas::ids::{AccountId, HouseholdId};
+use thiserror::Error;
+
+use crate::actor::Author;
+use crate::change::{self, Slot, Write};
+use crate::disagreement::{self, Disagreement};
+use crate::gate::{self, Admission, Candidate, Fate, Policy};
+use crate::hash::{ChangeHash, PublicKey, RowHash};
+use crate::history::History;
+use crate::journal::{Beacon, Body, JournalEntry, JournalHead, Scope};
+use crate::log::{Cursor, Digest};
+use crate::message::{MAX_SEGMENTS, MESSAGE_VERSION, Request, ScopeCursor};
+use crate::segment::{Payload, Segment};
+use crate::verdict::{Rejection, Verdict};
+
+pub use answer::{AnswerFault, Outcome, Remark};
+pub use document::{DeviceDocument, OwnChange, Standing, View};
+pub use record::{Record, RecordFault};
+
+/// Bytes of segments that one request carries at most; what is left goes with the next.
+const REQUEST_SEGMENT_BYTES: usize = 256 * 1024;
+/// Entries that one segment carries at most.
+const SEGMENT_ENTRIES: usize = 200;
+
+/// Who a device is and whom it trusts; made at enrolment, kept apart from the records.
+#[derive(Clone)]
+pub struct Identity {
+    /// The device's key.
+    pub key: SigningKey,
+    /// Who uses it.
+    pub account: AccountId,
+    /// The server's key.
+    pub server: PublicKey,
+}
+
+/// What the caller's clocks say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clocks {
+    /// Milliseconds since 1970 by the device.
+    pub wall_ms: i64,
+    /// Milliseconds since the device's start.
+    pub uptime_ms: u64,
+}
+
+/// How far a scope has been read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScopeState {
+    /// How far.
+    pub cursor: Cursor,
+    row: Option<RowHash>,
+    digest: Digest,
+}
+
+/// An entry that the server has not answered for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Outgoing {
+    epoch: u32,
+    scope: Scope,
+    entry: JournalEntry,
+    payload: Option<ByteVec>,
+}
+
+/// A phone.
+pub struct Device {
+    identity: Identity,
+    forms: Vec<Arc<Form>>,
+    epoch: u32,
+    journal: JournalHead,
+    scopes: BTreeMap<Scope, ScopeState>,
+    documents: BTreeMap<HouseholdId, DeviceDocument>,
+    outbox: Vec<Outgoing>,
+    refused: Vec<(u32, u64, String)>,
+}
+
+/// Why something was not written.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum CommitError {
+    /// The device does not hold this scope.
+    #[error("the village and round are not on this device")]
+    NoScope,
+    /// The household is not on this device.
+    #[error("the household is not on this device")]
+    NoHousehold,
+    /// A change of the document does not fit: the phone's copy is damaged.
+    #[error("the copy of this household is damaged")]
+    Damaged,
+    /// Everything written stands there already.
+    #[error("nothing to write")]
+    Nothing,
+    /// The server would refuse it: operation and reason.
+    #[error("not allowed: {1}")]
+    Refused(Verdict, String),
+}
+
+impl Device {
+    /// A device in its first epoch that holds nothing yet. `forms`: those it can fill in, the current one first.
+    pub fn new(identity: Identity, forms: Vec<Arc<Form>>) -> Self {
+        Self {
+            identity,
+            forms,
+            epoch: 1,
+            journal: JournalHead::default(),
+            scopes: BTreeMap::new(),
+            documents: BTreeMap::new(),
+            outbox: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
+
+    /// Who writes on it now.
+    pub fn author(&self) -> Author {
+        let key = PublicKey(self.identity.key.verifying_key().to_bytes());
+        Author { key, account: self.identity.account, epoch: self.epoch }
+    }
+
+    /// The scopes it holds.
+    pub fn scopes(&self) -> impl Iterator<Item = (&Scope, &ScopeState)> {
+        self.scopes.iter()
+    }
+
+    /// The households it holds, in the order of their ids.
+    pub fn households(&self) -> impl Iterator<Item = (&HouseholdId, &DeviceDocument)> {
+        self.documents.iter()
+    }
+
+    /// How many journal entries wait to be sent or answered.
+    pub fn waiting(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// Entries that the server refused to take at all: epoch, number and the reason's name.
+    pub fn refused(&self) -> &[(u32, u64, String)] {
+        &self.refused
+    }
+
+    /// A household as one of the views shows it; `None` when it is not here.
+    pub fn household(&self, household: &HouseholdId, view: View) -> Option<Household> {
+        self.history(household, view).map(|history| history.current())
+    }
+
+    /// The open disagreements of a household in one of the views.
+    pub fn disagreements(&self, household: &HouseholdId, view: View) -> Vec<Disagreement> {
+        self.history(household, view).map(|history| disagreement::open(&history)).unwrap_or_default()
+    }
+
+    /// The history of a household in one of the views; `None` when it is not here.
+    pub fn history(&self, household: &HouseholdId, view: View) -> Option<History> {
+        self.documents.get(household)?.history(household, &self.forms, view)
+    }
+
+    /// Writes one saved form section of a household that is here.
+    pub fn commit(
+        &mut self,
+        household: HouseholdId,
+        writes: &BTreeMap<Slot, Write>,
+        message: Option<String>,
+        clocks: Clocks,
+    ) -> Result<Vec<Record>, CommitError> {
+        let document = self.documents.get(&household).ok_or(CommitError::NoHousehold)?;
+        let scope = document.scope.clone();
+        let history = document.history(&household, &self.forms, View::Mine).ok_or(CommitError::Damaged)?;
+        self.write(scope, &history, writes, message, clocks)
+    }
+
+    /// Writes the first section of a household that nobody has listed yet.
+    pub fn found(
+        &mut self,
+        scope: Scope,
+        household: HouseholdId,
+        writes: &BTreeMap<Slot, Write>,
+        clocks: Clocks,
+    ) -> Result<Vec<Record>, CommitError> {
+        if !self.scopes.contains_key(&scope) {
+            return Err(CommitError::NoScope);
+        }
+        let form = self.forms.first().ok_or(CommitError::Damaged)?;
+        let history = document::founded(household, &scope, form);
+        self.write(scope, &history, writes, None, clocks)
+    }
+
+    /// Sends a signed request for a decision.
+    pub fn command(&mut self, scope: Scope, request: Vec<u8>, clocks: Clocks) -> Result<Vec<Record>, CommitError> {
+        let body = Body::Command { request: request.into() };
+        let entry = self.entry(&scope, clocks, body).ok_or(CommitError::NoScope)?;
+        Ok(self.applied(vec![Record::Own { epoch: self.epoch, scope, entry, change: None }]))
+    }
+
+    fn write(
+        &mut self,
+        scope: Scope,
+        history: &History,
+        writes: &BTreeMap<Slot, Write>,
+        message: Option<String>,
+        clocks: Clocks,
+    ) -> Result<Vec<Record>, CommitError> {
+        let actor = self.author().actor();
+        let draft = history.draft(history.heads(), actor, clocks.wall_ms / 1_000, message, writes);
+        let bytes = draft.and_then(|draft| draft.encode()).ok_or(CommitError::Nothing)?;
+        let (_, hash) = change::parse(&bytes)
+            .map_err(|fault| CommitError::Refused(Verdict::Rejected(Rejection::NotAllowed), fault.to_string()))?;
+        // The same gate as the server's: what it would refuse is refused while the household is still at the door.
+        let candidate = Candidate { bytes: &bytes, hash, actor };
+        match gate::judge(history, candidate, Policy::Allows, |_| Fate::Unknown) {
+            Admission::Admitted(_) => {}
+            Admission::Known => return Err(CommitError::Nothing),
+            Admission::Held(hold, _) => {
+                let verdict = Verdict::Held(hold);
+                return Err(CommitError::Refused(verdict, verdict.slug().to_owned()));
+            }
+            Admission::Rejected(rejection, reason) => {
+                return Err(CommitError::Refused(Verdict::Rejected(rejection), reason));
+            }
+        }
+        let body = Body::Change { household: history.genesis().household, hash };
+        let entry = self.entry(&scope, clocks, body).ok_or(CommitError::NoScope)?;
+        Ok(self.applied(vec![Record::Own { epoch: self.epoch, scope, entry, change: Some(bytes.into()) }]))
+    }
+
+    fn entry(&self, scope: &Scope, clocks: Clocks, body: Body) -> Option<JournalEntry> {
+        let state = self.scopes.get(scope)?;
+        let Cursor { generation, position } = state.cursor;
+        let beacon = state.row.map(|row| Beacon { generation, position, row });
+        let mut journal = self.journal;
+        Some(journal.append(beacon, clocks.wall_ms, clocks.uptime_ms, body))
+    }
+
+    /// The next request: what waits, as signed segments, and how far each scope was read. Asking twice gives the same
+    /// segments: a request whose answer was lost is simply made again.
+    pub fn request(&self, wall_ms: i64, want_bytes: u32) -> Sync {
+        let mut sync = Sync { bytes: Vec::new(), sent: Vec::new() };
+        let mut segments: Vec<ByteVec> = Vec::new();
+        let mut size = 0;
+        for run in self.outbox.chunk_by(|a, b| a.epoch == b.epoch && a.scope == b.scope) {
+            for part in run.chunks(SEGMENT_ENTRIES) {
+                let segment = self.segment(part).to_bytes();
+                size += segment.len();
+                if !segments.is_empty() && (size > REQUEST_SEGMENT_BYTES || segments.len() == MAX_SEGMENTS) {
+                    return self.finish(sync, segments, wall_ms, want_bytes);
+                }
+                segments.push(segment.into());
+                sync.sent.push(part.iter().map(|outgoing| (outgoing.epoch, outgoing.entry.number)).collect());
+            }
+        }
+        self.finish(sync, segments, wall_ms, want_bytes)
+    }
+
+    fn finish(&self, mut sync: Sync, segments: Vec<ByteVec>, sent_at_ms: i64, want_bytes: u32) -> Sync {
+        let scopes =
+            self.scopes.iter().map(|(scope, state)| ScopeCursor { scope: scope.clone(), cursor: state.cursor });
+        let request = Request {
+            version: MESSAGE_VERSION,
+            sent_at_ms,
+            epoch: self.epoch,
+            scopes: scopes.collect(),
+            segments,
+            want_bytes,
+        };
+        sync.bytes = request.to_bytes();
+        sync
+    }
+
+    fn segment(&self, part: &[Outgoing]) -> Segment {
+        let author = Author { epoch: part[0].epoch, ..self.author() };
+        let entries = part.iter().map(|outgoing| outgoing.entry.clone()).collect();
+        let payloads = part.iter().filter_map(|outgoing| outgoing.payload.clone()).map(Payload::Raw).collect();
+        Segment::sign(author, part[0].scope.clone(), entries, payloads, &self.identity.key)
+    }
+
+    /// Begins a new epoch: after a restore, after losing the single-writer lock, and by itself after a rejection.
+    pub fn begin_epoch(&mut self) -> Vec<Record> {
+        self.applied(vec![Record::Epoch(self.epoch + 1)])
+    }
+
+    fn applied(&mut self, records: Vec<Record>) -> Vec<Record> {
+        records.iter().for_each(|record| self.apply(record));
+        records
+    }
+
+    /// The own change with this hash, wherever it stands.
+    fn own(&mut self, hash: &ChangeHash) -> Option<&mut OwnChange> {
+        self.documents.values_mut().flat_map(|document| &mut document.own).find(|own| own.hash == *hash)
+    }
+}
+
+/// A request on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sync {
+    /// The body to send.
+    pub bytes: Vec<u8>,
+    /// For each segment the epoch and number of its entries.
+    sent: Vec<Vec<(u32, u64)>>,
+}

@@ -1,0 +1,154 @@
+//! What a device makes of the server's answer: nothing is believed before it is checked, and a page that does not fit is
+//! left out and asked for again rather than taken on trust.
+
+use thiserror::Error;
+
+use super::{Device, Record, Sync};
+use crate::journal::Scope;
+use crate::log::{RowEvent, origin};
+use crate::message::{MessageFault, Page, Response, SegmentAnswer};
+
+/// Why an answer is not taken at all.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum AnswerFault {
+    /// Not a response of a version that the device speaks.
+    #[error(transparent)]
+    Message(#[from] MessageFault),
+    /// It answers for other segments than were sent.
+    #[error("the answer does not belong to the request")]
+    OtherRequest,
+}
+
+/// Something in an answer that people or the next exchange have to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// Rows that do not continue what was read, or a head that the server did not sign: left out.
+    BadPage(Scope),
+    /// After reading everything, the device has come to something else than the server.
+    DigestDiffers(Scope),
+    /// The server could not take a segment now, by this reason's name; it is kept and sent again.
+    NotTaken(String),
+    /// The log of a scope starts anew: the server was restored from a backup.
+    NewGeneration(Scope),
+}
+
+/// What an answer came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// To be written to disk before success is shown.
+    pub records: Vec<Record>,
+    /// Whether to ask again at once.
+    pub more: bool,
+    /// What went otherwise than on a good day.
+    pub remarks: Vec<Remark>,
+    /// The server's clock less the device's, in milliseconds.
+    pub clock_offset_ms: i64,
+}
+
+impl Device {
+    /// Takes the answer to a request in. `wall_ms`: the device's clock when it arrived.
+    pub fn answer(&mut self, sync: &Sync, response: &[u8], wall_ms: i64) -> Result<Outcome, AnswerFault> {
+        let response = Response::from_bytes(response)?;
+        if response.segments.len() != sync.sent.len() {
+            return Err(AnswerFault::OtherRequest);
+        }
+        let mut outcome = Outcome {
+            records: Vec::new(),
+            more: response.more,
+            remarks: Vec::new(),
+            clock_offset_ms: response.server_ms.saturating_sub(wall_ms),
+        };
+        for (entries, answer) in sync.sent.iter().zip(response.segments) {
+            self.take_segment(entries, answer, &mut outcome)?;
+        }
+        if self.differs_from(&response.assigned) {
+            self.take(Record::Assigned(response.assigned), &mut outcome);
+        }
+        for page in response.pages {
+            self.take_page(page, &mut outcome);
+        }
+        Ok(outcome)
+    }
+
+    fn take(&mut self, record: Record, outcome: &mut Outcome) {
+        self.apply(&record);
+        outcome.records.push(record);
+    }
+
+    fn take_segment(
+        &mut self,
+        entries: &[(u32, u64)],
+        answer: SegmentAnswer,
+        outcome: &mut Outcome,
+    ) -> Result<(), AnswerFault> {
+        match answer {
+            SegmentAnswer::Taken(verdicts) if verdicts.len() == entries.len() => {
+                let verdicts: Vec<_> =
+                    entries.iter().zip(verdicts).map(|((e, n), verdict)| (*e, *n, verdict)).collect();
+                let ends_epoch = self.ends_epoch(&verdicts);
+                self.take(Record::Verdicts(verdicts), outcome);
+                if ends_epoch {
+                    self.take(Record::Epoch(self.epoch + 1), outcome);
+                }
+            }
+            SegmentAnswer::Taken(_) => return Err(AnswerFault::OtherRequest),
+            SegmentAnswer::Refused(reason) => {
+                self.take(Record::Refused(entries.to_vec(), reason), outcome);
+                self.take(Record::Epoch(self.epoch + 1), outcome);
+            }
+            SegmentAnswer::NotTaken(reason) => outcome.remarks.push(Remark::NotTaken(reason)),
+        }
+        Ok(())
+    }
+
+    fn differs_from(&self, assigned: &[Scope]) -> bool {
+        assigned.iter().any(|scope| !self.scopes.contains_key(scope))
+            || self.scopes.keys().any(|scope| !assigned.contains(scope))
+    }
+
+    fn take_page(&mut self, page: Page, outcome: &mut Outcome) {
+        let scope = page.scope.clone();
+        if !self.fits(&page) {
+            outcome.remarks.push(Remark::BadPage(scope));
+            return;
+        }
+        let generation = self.scopes.get(&scope).map(|state| state.cursor.generation);
+        if generation.is_some_and(|generation| generation != 0 && generation != page.head.cursor.generation) {
+            outcome.remarks.push(Remark::NewGeneration(scope.clone()));
+        }
+        let (digest, count) = (page.head.digest, page.head.count);
+        self.take(Record::Page(page), outcome);
+        let state = self.scopes.get(&scope).copied().unwrap_or_default();
+        if state.digest.short() != digest || state.digest.count() != count {
+            outcome.remarks.push(Remark::DigestDiffers(scope));
+        }
+    }
+
+    /// Whether a page continues what was read, or starts a log from its first row, and the server signed where it ends.
+    fn fits(&self, page: &Page) -> bool {
+        let Some(state) = self.scopes.get(&page.scope) else { return false };
+        let continues = page.after == state.cursor && state.row.is_some();
+        let starts = page.after.position == 0;
+        if !(continues || starts)
+            || page.head.scope != page.scope
+            || page.after.generation != page.head.cursor.generation
+        {
+            return false;
+        }
+        let first = if continues { state.row } else { None };
+        let mut row_hash = first.unwrap_or_else(|| origin(&page.scope, page.head.cursor.generation));
+        let mut position = page.after.position;
+        for row in &page.rows {
+            position += 1;
+            if row.position != position {
+                return false;
+            }
+            row_hash = row.hash(&row_hash);
+        }
+        let changes = page.rows.iter().filter(|row| matches!(row.event, RowEvent::Change(_))).count();
+        row_hash == page.head.row
+            && position == page.head.cursor.position
+            && changes == page.changes.len()
+            && page.head.is_signed_by(&self.identity.server)
+    }
+}

@@ -1,0 +1,167 @@
+//! One household on a device: what the server has accepted, what the device wrote itself, and the views of both.
+
+use std::sync::Arc;
+
+use schemas::form::Form;
+use schemas::ids::HouseholdId;
+
+use crate::change;
+use crate::genesis::Genesis;
+use crate::hash::ChangeHash;
+use crate::history::History;
+use crate::journal::Scope;
+use crate::verdict::{Hold, Rejection, Verdict};
+
+/// Which changes a view shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// What the server has accepted: the view of decisions and rosters.
+    Accepted,
+    /// Accepted, and the device's own changes that wait or are held.
+    Mine,
+}
+
+/// Where an own change stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// On this phone: not answered for yet.
+    Waiting,
+    /// At the server, on disk; its row has not been read yet.
+    Acknowledged,
+    /// At the server, waiting for a dependency or a person.
+    Held(Hold),
+    /// Rejected: it counts for nothing and needs its author.
+    Rejected(Rejection),
+    /// The whole segment was refused: it needs its author.
+    Refused,
+    /// Said again in another change.
+    Superseded,
+}
+
+impl Standing {
+    pub(super) fn of(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Accepted | Verdict::Released => Self::Acknowledged,
+            Verdict::Held(hold) => Self::Held(hold),
+            Verdict::Rejected(rejection) => Self::Rejected(rejection),
+            Verdict::Superseded => Self::Superseded,
+        }
+    }
+
+    fn is_mine(self) -> bool {
+        match self {
+            Self::Waiting | Self::Acknowledged | Self::Held(_) => true,
+            Self::Rejected(_) | Self::Refused | Self::Superseded => false,
+        }
+    }
+}
+
+/// A change that this device wrote and whose acceptance it has not read in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnChange {
+    /// Epoch and number of its journal entry.
+    pub entry: (u32, u64),
+    /// Its hash.
+    pub hash: ChangeHash,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Where it stands.
+    pub standing: Standing,
+}
+
+/// One household on a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceDocument {
+    /// The village and round it belongs to.
+    pub scope: Scope,
+    /// The device's own changes that are not in the log yet.
+    pub own: Vec<OwnChange>,
+    pub(super) accepted: Vec<Vec<u8>>,
+    pub(super) heads: Vec<ChangeHash>,
+    /// What was accepted in an earlier generation of the log and has not come again in this one.
+    aside: Vec<(ChangeHash, Vec<u8>)>,
+}
+
+impl DeviceDocument {
+    pub(super) fn new(scope: Scope) -> Self {
+        Self { scope, own: Vec::new(), accepted: Vec::new(), heads: Vec::new(), aside: Vec::new() }
+    }
+
+    /// The heads of what the server has accepted; empty before the first change.
+    pub fn accepted_heads(&self) -> &[ChangeHash] {
+        &self.heads
+    }
+
+    /// Puts what was accepted aside, because the log starts anew. Nothing of it is lost: a restored server may have
+    /// forgotten it.
+    pub(super) fn start_anew(&mut self) {
+        let accepted = std::mem::take(&mut self.accepted);
+        let named = accepted.into_iter().filter_map(|bytes| change::parse(&bytes).ok().map(|(_, hash)| (hash, bytes)));
+        self.aside.extend(named);
+        self.heads.clear();
+    }
+
+    /// The bytes of a change that the server left out because this device wrote it.
+    pub(super) fn bytes_of(&self, hash: &ChangeHash) -> Option<Vec<u8>> {
+        let own = self.own.iter().find(|own| own.hash == *hash).map(|own| &own.bytes);
+        let aside = self.aside.iter().find(|(other, _)| other == hash).map(|(_, bytes)| bytes);
+        own.or(aside).cloned()
+    }
+
+    /// Takes an accepted change in. `false` when its bytes are no change or it is here already.
+    pub(super) fn accept(&mut self, hash: ChangeHash, bytes: Vec<u8>) -> bool {
+        let Ok((change, found)) = change::parse(&bytes) else { return false };
+        if found != hash || self.accepted.contains(&bytes) {
+            return false;
+        }
+        self.heads.retain(|head| !change.deps.contains(&(*head).into()));
+        self.heads.push(hash);
+        self.heads.sort_unstable();
+        self.accepted.push(bytes);
+        self.own.retain(|own| own.hash != hash);
+        self.aside.retain(|(other, _)| *other != hash);
+        true
+    }
+
+    /// Opens the document. `None` when an accepted change does not fit: the copy is damaged.
+    pub(super) fn history(&self, household: &HouseholdId, forms: &[Arc<Form>], view: View) -> Option<History> {
+        let first = self.accepted.first().or(self.own.first().map(|own| &own.bytes));
+        let form = match first {
+            Some(bytes) => self.form(household, forms, bytes)?,
+            None => forms.first()?,
+        };
+        let mut history = founded(*household, &self.scope, form);
+        for bytes in &self.accepted {
+            let (change, hash) = change::parse(bytes).ok()?;
+            let node = history.read(&change, hash).ok()?;
+            history.push(node);
+        }
+        if view == View::Mine {
+            self.own.iter().filter(|own| own.standing.is_mine()).for_each(|own| add(&mut history, own));
+        }
+        Some(history)
+    }
+
+    fn form<'a>(&self, household: &HouseholdId, forms: &'a [Arc<Form>], first: &[u8]) -> Option<&'a Arc<Form>> {
+        let (change, _) = change::parse(first).ok()?;
+        forms.iter().find(|form| {
+            let genesis = founded(*household, &self.scope, form).genesis().hash();
+            change.deps.contains(&genesis.into())
+        })
+    }
+}
+
+/// Adds an own change. One that builds on a rejected change does not fit any more and is left out until its author says
+/// it again.
+fn add(history: &mut History, own: &OwnChange) {
+    let Ok((change, hash)) = change::parse(&own.bytes) else { return };
+    if let (false, Ok(node)) = (history.knows(&hash), history.read(&change, hash)) {
+        history.push(node);
+    }
+}
+
+/// A document with nothing in it.
+pub(super) fn founded(household: HouseholdId, scope: &Scope, form: &Arc<Form>) -> History {
+    let genesis = Genesis { household, round: scope.round.clone(), form: form.version.clone() };
+    History::new(genesis, form.clone())
+}

@@ -1,0 +1,465 @@
+//! Phones and a server in one process, on the two state machines that the field uses.
+
+use std::collections::BTreeMap;
+
+use ed25519_dalek::SigningKey;
+use proptest::prelude::*;
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+use schemas::ids::{AccountId, HouseholdId};
+use schemas::value::Value;
+use sync_protocol::change::{Slot, Write};
+use sync_protocol::device::{
+    AnswerFault, Clocks, CommitError, Device, Identity, Outcome, Record, Remark, Standing, View,
+};
+use sync_protocol::hash::PublicKey;
+use sync_protocol::journal::Scope;
+use sync_protocol::message::{MessageFault, Request, Response, SegmentAnswer};
+use sync_protocol::segment::{Segment, SegmentFault};
+use sync_protocol::verdict::{Hold, Rejection, Verdict};
+
+use crate::office::{Office, scope};
+use crate::support::{answer, form, listed, of_member};
+
+const NOW: Clocks = Clocks { wall_ms: 1_790_000_000_000, uptime_ms: 5_000 };
+
+/// A phone with everything it would have on disk.
+struct Phone {
+    device: Device,
+    disk: Vec<Vec<u8>>,
+}
+
+impl Phone {
+    fn new(n: u8, office: &Office) -> Self {
+        let mut phone = Self { device: Device::new(identity(n, office), vec![form()]), disk: Vec::new() };
+        office.enrol(phone.key());
+        phone.keep(vec![Record::Assigned(vec![scope()])]);
+        phone.device.apply(&Record::Assigned(vec![scope()]));
+        phone
+    }
+
+    fn key(&self) -> PublicKey {
+        self.device.author().key
+    }
+
+    fn keep(&mut self, records: Vec<Record>) {
+        self.disk.extend(records.iter().map(Record::to_bytes));
+    }
+
+    fn commit(&mut self, household: HouseholdId, writes: impl IntoIterator<Item = (Slot, Write)>) {
+        let writes: BTreeMap<Slot, Write> = writes.into_iter().collect();
+        let records = match self.device.household(&household, View::Mine) {
+            Some(_) => self.device.commit(household, &writes, None, NOW),
+            None => self.device.found(scope(), household, &writes, NOW),
+        };
+        self.keep(records.unwrap());
+    }
+
+    fn sync(&mut self, office: &mut Office) -> Vec<Remark> {
+        let mut remarks = Vec::new();
+        for _ in 0..100 {
+            let sync = self.device.request(NOW.wall_ms, 1 << 20);
+            let response = office.exchange(self.key(), &sync.bytes);
+            let outcome: Outcome = self.device.answer(&sync, &response, NOW.wall_ms).unwrap();
+            self.keep(outcome.records);
+            remarks.extend(outcome.remarks);
+            if !outcome.more && self.device.waiting() == 0 {
+                return remarks;
+            }
+        }
+        panic!("does not come to an end");
+    }
+
+    /// The same phone after a restart.
+    fn restarted(&self, n: u8, office: &Office) -> Device {
+        let mut device = Device::new(identity(n, office), vec![form()]);
+        self.disk.iter().for_each(|bytes| device.apply(&Record::from_bytes(bytes).unwrap()));
+        device
+    }
+
+    fn said(&self, household: HouseholdId, key: &str, view: View) -> Option<Value> {
+        self.device.household(&household, view)?.answers.get(key).cloned()
+    }
+
+    fn standings(&self, household: HouseholdId) -> Vec<Standing> {
+        let (_, document) = self.device.households().find(|(id, _)| **id == household).unwrap();
+        document.own.iter().map(|own| own.standing).collect()
+    }
+}
+
+fn identity(n: u8, office: &Office) -> Identity {
+    Identity { key: SigningKey::from_bytes(&[n; 32]), account: AccountId(n.into()), server: office.public_key() }
+}
+
+fn home(n: u8) -> HouseholdId {
+    HouseholdId([n; 16])
+}
+
+#[test]
+fn work_passes_from_phone_to_phone() {
+    let mut office = Office::new();
+    let (mut lan, mut minh) = (Phone::new(1, &office), Phone::new(2, &office));
+    lan.commit(home(1), [listed(1), of_member(1, "full_name", "Páo"), answer("floor_area", 40)]);
+    assert!(lan.sync(&mut office).is_empty());
+    assert_eq!(lan.said(home(1), "floor_area", View::Accepted), Some(Value::Int(40)));
+    assert!(minh.sync(&mut office).is_empty());
+    assert_eq!(minh.said(home(1), "floor_area", View::Accepted), Some(Value::Int(40)));
+    minh.commit(home(1), [answer("floor_area", 41)]);
+    assert_eq!(minh.said(home(1), "floor_area", View::Accepted), Some(Value::Int(40)));
+    assert_eq!(minh.said(home(1), "floor_area", View::Mine), Some(Value::Int(41)));
+    assert!(minh.sync(&mut office).is_empty());
+    assert!(lan.sync(&mut office).is_empty());
+    assert_eq!(lan.said(home(1), "floor_area", View::Accepted), Some(Value::Int(41)));
+}
+
+#[test]
+fn a_disagreement_is_seen_by_both_and_settled_on_one_phone() {
+    let mut office = Office::new();
+    let (mut lan, mut minh) = (Phone::new(1, &office), Phone::new(2, &office));
+    lan.commit(home(1), [answer("floor_area", 40)]);
+    lan.sync(&mut office);
+    minh.sync(&mut office);
+    lan.commit(home(1), [answer("floor_area", 30)]);
+    minh.commit(home(1), [answer("floor_area", 35)]);
+    lan.sync(&mut office);
+    minh.sync(&mut office);
+    lan.sync(&mut office);
+    let open = lan.device.disagreements(&home(1), View::Accepted);
+    assert_eq!(open, minh.device.disagreements(&home(1), View::Accepted));
+    lan.commit(home(1), [answer("floor_area", 35), open[0].settlement()]);
+    lan.sync(&mut office);
+    minh.sync(&mut office);
+    assert!(minh.device.disagreements(&home(1), View::Accepted).is_empty());
+}
+
+#[test]
+fn a_lost_answer_costs_nothing_but_the_question() {
+    let mut office = Office::new();
+    let mut lan = Phone::new(1, &office);
+    lan.commit(home(1), [answer("floor_area", 40)]);
+    let sync = lan.device.request(NOW.wall_ms, 1 << 20);
+    office.exchange(lan.key(), &sync.bytes);
+    assert_eq!(lan.device.waiting(), 1);
+    let rows = office.rows.clone();
+    lan.sync(&mut office);
+    assert_eq!(office.rows, rows, "sending again changes nothing");
+    assert_eq!(lan.device.waiting(), 0);
+    assert_eq!(lan.said(home(1), "floor_area", View::Accepted), Some(Value::Int(40)));
+}
+
+#[test]
+fn a_phone_is_what_its_records_make_it() {
+    let mut office = Office::new();
+    let (mut lan, mut minh) = (Phone::new(1, &office), Phone::new(2, &office));
+    lan.commit(home(1), [answer("floor_area", 40)]);
+    lan.sync(&mut office);
+    minh.sync(&mut office);
+    minh.commit(home(2), [answer("floor_area", 20)]);
+    minh.sync(&mut office);
+    lan.commit(home(1), [answer("has_tv", true)]);
+    lan.sync(&mut office);
+    lan.commit(home(2), [answer("has_tv", true)]);
+    let again = lan.restarted(1, &office);
+    assert_eq!(again.request(NOW.wall_ms, 9).bytes, lan.device.request(NOW.wall_ms, 9).bytes);
+    for household in [home(1), home(2)] {
+        for view in [View::Accepted, View::Mine] {
+            assert_eq!(again.household(&household, view), lan.device.household(&household, view));
+        }
+    }
+}
+
+#[test]
+fn after_a_rejection_the_phone_goes_on_in_a_new_epoch() {
+    let mut office = Office::new();
+    let (mut lan, mut minh) = (Phone::new(1, &office), Phone::new(2, &office));
+    lan.commit(home(1), [answer("floor_area", 40)]);
+    lan.sync(&mut office);
+    minh.sync(&mut office);
+    // Both list somebody under one id, which chance rules out and malice does not: the second is rejected.
+    lan.commit(home(1), [listed(7)]);
+    lan.sync(&mut office);
+    minh.commit(home(1), [listed(7)]);
+    minh.commit(home(1), [answer("has_tv", true)]);
+    minh.sync(&mut office);
+    let standings = [Standing::Rejected(Rejection::WrongPast), Standing::Held(Hold::BuildsOnHeld)];
+    assert_eq!(minh.standings(home(1)), standings);
+    assert_eq!(minh.device.author().epoch, 2);
+    minh.commit(home(1), [answer("has_tv", false)]);
+    minh.sync(&mut office);
+    assert_eq!(minh.said(home(1), "has_tv", View::Accepted), Some(Value::Bool(false)));
+    assert_eq!(minh.standings(home(1)), standings, "what was refused is kept and shown");
+    assert_eq!(minh.restarted(2, &office).author().epoch, 2);
+}
+
+#[test]
+fn work_on_a_closed_document_waits_and_holds_up_nothing_else() {
+    let mut office = Office::new();
+    let mut lan = Phone::new(1, &office);
+    lan.commit(home(1), [answer("floor_area", 40)]);
+    lan.sync(&mut office);
+    office.closed.insert(home(1));
+    lan.commit(home(1), [answer("floor_area", 41)]);
+    lan.commit(home(2), [answer("floor_area", 12)]);
+    lan.sync(&mut office);
+    assert_eq!(lan.standings(home(1)), [Standing::Held(Hold::DocumentClosed)]);
+    assert_eq!(lan.said(home(1), "floor_area", View::Mine), Some(Value::Int(41)));
+    assert_eq!(lan.said(home(2), "floor_area", View::Accepted), Some(Value::Int(12)));
+}
+
+#[test]
+fn the_same_edit_for_two_households_is_refused_for_the_second() {
+    let mut office = Office::new();
+    let mut lan = Phone::new(1, &office);
+    lan.commit(home(1), [answer("floor_area", 40)]);
+    lan.commit(home(2), [answer("floor_area", 40)]);
+    lan.sync(&mut office);
+    lan.commit(home(1), [answer("floor_area", 41)]);
+    let sync = lan.device.request(NOW.wall_ms, 1 << 20);
+    let request = Request::from_bytes(&sync.bytes).unwrap();
+    let segment = Segment::open(&request.segments[0]).unwrap();
+    let copied = resigned(&segment, home(2), 1);
+    let answer = exchange_segments(&mut office, &lan, vec![copied]);
+    assert_eq!(answer, [SegmentAnswer::Taken(vec![Verdict::Rejected(Rejection::OtherHousehold)])]);
+    lan.sync(&mut office);
+    assert_eq!(lan.said(home(1), "floor_area", View::Accepted), Some(Value::Int(41)));
+}
+
+/// The same changes claimed for another household, by the same author and signed by him.
+fn resigned(segment: &Segment, household: HouseholdId, n: u8) -> Vec<u8> {
+    let mut entries = segment.entries().to_vec();
+    for entry in &mut entries {
+        if let sync_protocol::journal::Body::Change { household: named, .. } = &mut entry.body {
+            *named = household;
+        }
+    }
+    let payloads = segment.with_payloads().filter_map(|(_, payload)| payload.cloned()).collect();
+    let key = SigningKey::from_bytes(&[n; 32]);
+    Segment::sign(*segment.author(), segment.scope().clone(), entries, payloads, &key).to_bytes()
+}
+
+fn exchange_segments(office: &mut Office, phone: &Phone, segments: Vec<Vec<u8>>) -> Vec<SegmentAnswer> {
+    let mut request = Request::from_bytes(&phone.device.request(NOW.wall_ms, 0).bytes).unwrap();
+    request.segments = segments.into_iter().map(Into::into).collect();
+    Response::from_bytes(&office.exchange(phone.key(), &request.to_bytes())).unwrap().segments
+}
+
+#[test]
+fn a_forged_segment_is_refused_and_the_honest_one_beside_it_is_taken() {
+    let mut office = Office::new();
+    let (mut lan, mut minh) = (Phone::new(1, &office), Phone::new(2, &office));
+    lan.commit(home(1), [answer("floor_area", 40)]);
+    minh.commit(home(2), [answer("floor_area", 20)]);
+    let segment = |phone: &Phone| {
+        let request = Request::from_bytes(&phone.device.request(NOW.wall_ms, 0).bytes).unwrap();
+        request.segments[0].to_vec()
+    };
+    let (honest, mut forged) = (segment(&lan), segment(&minh));
+    let last = forged.len() - 1;
+    forged[last] ^= 1;
+    let answers = exchange_segments(&mut office, &lan, vec![forged, honest]);
+    assert_eq!(answers[0], SegmentAnswer::Refused(SegmentFault::Signature.slug().into()));
+    assert_eq!(answers[1], SegmentAnswer::Taken(vec![Verdict::Accepted]));
+}
+
+#[test]
+fn a_refused_segment_leaves_the_queue_and_is_kept() {
+    let mut office = Office::new();
+    let mut lan = Phone::new(1, &office);
+    lan.commit(home(1), [answer("floor_area", 40)]);
+    let sync = lan.device.request(NOW.wall_ms, 0);
+    let refused = Response {
+        segments: vec![SegmentAnswer::Refused("segment/signature".into())],
+        ..Response::from_bytes(&office.exchange(PublicKey([0; 32]), &lan.device.request(0, 0).bytes)).unwrap()
+    };
+    let mut lone = Phone::new(1, &office);
+    lone.disk = lan.disk.clone();
+    lone.device = lan.restarted(1, &office);
+    let mut answer = refused;
+    answer.pages.clear();
+    lone.device.answer(&sync, &answer.to_bytes(), 0).unwrap();
+    assert_eq!(lone.device.waiting(), 0);
+    assert_eq!(lone.standings(home(1)), [Standing::Refused]);
+    assert_eq!(lone.device.refused(), [(1, 1, "segment/signature".to_owned())]);
+}
+
+#[test]
+fn rows_that_the_server_did_not_sign_or_that_do_not_follow_are_left_out() {
+    let mut office = Office::new();
+    let (mut lan, mut minh) = (Phone::new(1, &office), Phone::new(2, &office));
+    lan.commit(home(1), [answer("floor_area", 40)]);
+    lan.sync(&mut office);
+    let sync = minh.device.request(NOW.wall_ms, 1 << 20);
+    let honest = Response::from_bytes(&office.exchange(minh.key(), &sync.bytes)).unwrap();
+    let spoil: [fn(&mut Response); 4] = [
+        |response| response.pages[0].rows[1].position = 5,
+        |response| response.pages[0].head.count += 1,
+        |response| drop(response.pages[0].changes.pop()),
+        |response| response.pages[0].rows[0].household = home(9),
+    ];
+    for spoil in spoil {
+        let mut response = honest.clone();
+        spoil(&mut response);
+        let outcome = minh.device.answer(&sync, &response.to_bytes(), NOW.wall_ms).unwrap();
+        assert_eq!(outcome.remarks, [Remark::BadPage(scope())]);
+        assert_eq!(outcome.records, []);
+    }
+    assert!(minh.sync(&mut office).is_empty());
+    assert_eq!(minh.said(home(1), "floor_area", View::Accepted), Some(Value::Int(40)));
+}
+
+#[test]
+fn a_server_that_starts_anew_is_noticed_and_read_from_its_first_row() {
+    let mut office = Office::new();
+    let mut lan = Phone::new(1, &office);
+    lan.commit(home(1), [answer("floor_area", 40)]);
+    lan.sync(&mut office);
+    office.generation = 78;
+    assert_eq!(lan.sync(&mut office), [Remark::NewGeneration(scope())]);
+    assert_eq!(lan.device.scopes().next().unwrap().1.cursor.generation, 78);
+}
+
+#[test]
+fn pages_of_any_size_come_to_the_same() {
+    let mut office = Office::new();
+    let mut lan = Phone::new(1, &office);
+    for n in 1..20 {
+        lan.commit(home(n), [answer("floor_area", i64::from(n))]);
+    }
+    lan.sync(&mut office);
+    for page_rows in [1, 2, 7, 1_000] {
+        office.page_rows = page_rows;
+        let mut reader = Phone::new(100 + page_rows.min(50) as u8, &office);
+        assert!(reader.sync(&mut office).is_empty(), "{page_rows}");
+        for n in 1..20 {
+            assert_eq!(reader.said(home(n), "floor_area", View::Accepted), Some(Value::Int(n.into())));
+        }
+    }
+}
+
+#[test]
+fn what_the_gate_would_refuse_is_refused_at_the_door() {
+    let office = Office::new();
+    let mut lan = Phone::new(1, &office);
+    lan.commit(home(1), [answer("floor_area", 40)]);
+    let wrong = BTreeMap::from([answer("floor_area", "bốn mươi")]);
+    let refused = lan.device.commit(home(1), &wrong, None, NOW);
+    assert!(matches!(refused, Err(CommitError::Refused(Verdict::Rejected(Rejection::WrongType), _))));
+    let same = BTreeMap::from([answer("floor_area", 40)]);
+    assert_eq!(lan.device.commit(home(1), &same, None, NOW), Err(CommitError::Nothing));
+    let elsewhere = Scope { village: schemas::ids::UnitId(2), round: scope().round };
+    assert_eq!(lan.device.found(elsewhere, home(3), &same, NOW), Err(CommitError::NoScope));
+}
+
+#[test]
+fn an_answer_to_another_request_changes_nothing() {
+    let mut office = Office::new();
+    let mut lan = Phone::new(1, &office);
+    let empty = lan.device.request(NOW.wall_ms, 0);
+    let response = office.exchange(lan.key(), &empty.bytes);
+    lan.commit(home(1), [answer("floor_area", 40)]);
+    let sync = lan.device.request(NOW.wall_ms, 0);
+    assert_eq!(lan.device.answer(&sync, &response, 0).unwrap_err(), AnswerFault::OtherRequest);
+    assert_eq!(lan.device.waiting(), 1);
+}
+
+#[test]
+fn messages_of_another_version_are_named_as_such() {
+    assert_eq!(Request::from_bytes(&[0x86, 2]), Err(MessageFault::Version));
+    assert_eq!(Response::from_bytes(&[0x86, 2]), Err(MessageFault::Version));
+    assert_eq!(Request::from_bytes(b"hello"), Err(MessageFault::Unreadable));
+    assert_eq!(Request::from_bytes(&[]), Err(MessageFault::Unreadable));
+}
+
+#[test]
+fn mutated_messages_and_segments_never_panic_and_never_pass_for_others() {
+    let mut office = Office::new();
+    let mut lan = Phone::new(1, &office);
+    lan.commit(home(1), [listed(1), of_member(1, "full_name", "Páo"), answer("floor_area", 40)]);
+    let sync = lan.device.request(NOW.wall_ms, 1 << 20);
+    let response = office.exchange(lan.key(), &sync.bytes);
+    let mut rng = SmallRng::seed_from_u64(11);
+    for _ in 0..20_000 {
+        let mut request = sync.bytes.clone();
+        for _ in 0..rng.random_range(1..4) {
+            let at = rng.random_range(0..request.len());
+            request[at] = rng.random();
+        }
+        request.truncate(rng.random_range(0..=request.len()));
+        if let Ok(request) = Request::from_bytes(&request) {
+            for segment in request.segments {
+                let opened = Segment::open(&segment);
+                assert!(opened.is_err() || opened.unwrap().author() == &lan.device.author());
+            }
+        }
+        let mut answer = response.clone();
+        let at = rng.random_range(0..answer.len());
+        answer[at] ^= 1 << rng.random_range(0..8);
+        let mut device = lan.restarted(1, &office);
+        let _ = device.answer(&sync, &answer, NOW.wall_ms);
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Edit(usize, u8, i64),
+    Sync(usize),
+    LoseAnswer(usize),
+    Restart(usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let who = 0..3usize;
+    let step = prop_oneof![
+        4 => (who.clone(), 1..5u8, 0..50i64).prop_map(|(w, h, v)| Step::Edit(w, h, v)),
+        2 => who.clone().prop_map(Step::Sync),
+        1 => who.clone().prop_map(Step::LoseAnswer),
+        1 => who.prop_map(Step::Restart),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn nothing_written_is_lost_and_all_phones_come_to_the_same(steps in steps()) {
+        let mut office = Office::new();
+        let mut phones: Vec<Phone> = (1..4).map(|n| Phone::new(n, &office)).collect();
+        let mut written = 0;
+        for step in steps {
+            match step {
+                Step::Edit(who, household, value) => {
+                    let writes = BTreeMap::from([answer("floor_area", value)]);
+                    let phone = &mut phones[who];
+                    let done = match phone.device.household(&home(household), View::Mine) {
+                        Some(_) => phone.device.commit(home(household), &writes, None, NOW),
+                        None => phone.device.found(scope(), home(household), &writes, NOW),
+                    };
+                    if let Ok(records) = done {
+                        phone.keep(records);
+                        written += 1;
+                    }
+                }
+                Step::Sync(who) => drop(phones[who].sync(&mut office)),
+                Step::LoseAnswer(who) => {
+                    let sync = phones[who].device.request(NOW.wall_ms, 1 << 20);
+                    office.exchange(phones[who].key(), &sync.bytes);
+                }
+                Step::Restart(who) => phones[who].device = phones[who].restarted(who as u8 + 1, &office),
+            }
+        }
+        for _ in 0..2 {
+            for phone in &mut phones {
+                prop_assert_eq!(phone.sync(&mut office), []);
+            }
+        }
+        let accepted: usize = office.histories.values().map(|history| history.nodes().len()).sum();
+        prop_assert_eq!(accepted + office.refused.len(), written);
+        for household in (1..5).map(home) {
+            let views: Vec<_> = phones.iter().map(|phone| phone.device.household(&household, View::Mine)).collect();
+            prop_assert_eq!(&views[0], &views[1]);
+            prop_assert_eq!(&views[1], &views[2]);
+            prop_assert_eq!(&views[0], &office.histories.get(&household).map(|history| history.current()));
+        }
+    }
+}
