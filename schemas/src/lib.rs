@@ -3,8 +3,10 @@
 //! No I/O, no clock, no CRDT: bytes, dates and places come in as arguments, results go out as values. Builds for
 //! `wasm32-unknown-unknown`, so that a phone and a server classify a household with the same code.
 
+pub mod canonical;
 pub mod date;
 pub mod form;
 pub mod household;
 pub mod ids;
+pub mod ledger;
 pub mod value;
