@@ -1,1 +1,11 @@
-//! The server.
+//! The server: everything behind the binary `rasoat`.
+//!
+//! Arrows of use: `http` -> `workflow` -> `store`, and later `jobs` -> `workflow`. Only `store` contains SQL, only `http`
+//! knows status codes. What things are and the rules stand in `schemas`; how two copies agree stands in `sync-protocol`.
+
+pub mod clock;
+pub mod domain;
+pub mod password;
+pub mod seal;
+pub mod throttle;
+pub mod token;
