@@ -7,5 +7,6 @@ pub mod clock;
 pub mod domain;
 pub mod password;
 pub mod seal;
+pub mod store;
 pub mod throttle;
 pub mod token;
