@@ -3,6 +3,7 @@
 //! Arrows of use: `http` -> `workflow` -> `store`, and later `jobs` -> `workflow`. Only `store` contains SQL, only `http`
 //! knows status codes. What things are and the rules stand in `schemas`; how two copies agree stands in `sync-protocol`.
 
+pub mod app;
 pub mod clock;
 pub mod domain;
 pub mod password;
@@ -10,3 +11,4 @@ pub mod seal;
 pub mod store;
 pub mod throttle;
 pub mod token;
+pub mod workflow;
