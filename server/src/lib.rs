@@ -4,8 +4,10 @@
 //! knows status codes. What things are and the rules stand in `schemas`; how two copies agree stands in `sync-protocol`.
 
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod domain;
+pub mod http;
 pub mod password;
 pub mod seal;
 pub mod store;

@@ -1,0 +1,75 @@
+//! `rasoat admin`: what is done on the machine itself, before or without anybody logging in.
+
+use std::io::Read;
+
+use anyhow::{Context, bail};
+
+use super::Data;
+use super::serve::open;
+use crate::domain::account::Login;
+use crate::password::Password;
+use crate::workflow::account::{FirstAdministrator, create_administrator};
+
+/// Commands of `admin`.
+#[derive(Debug, clap::Subcommand)]
+pub enum Admin {
+    /// Tạo tài khoản quản trị toàn hệ thống. Create an administrator of the whole tree.
+    CreateAccount(CreateAccount),
+}
+
+/// Flags of `admin create-account`.
+#[derive(Debug, clap::Args)]
+pub struct CreateAccount {
+    #[command(flatten)]
+    data: Data,
+    /// Tên đăng nhập. Login.
+    #[arg(long)]
+    login: String,
+    /// Tên hiển thị. Display name.
+    #[arg(long)]
+    name: String,
+    /// Tên của đơn vị cao nhất, nếu chưa có. Name of the top of the tree, if there is none yet.
+    #[arg(long, default_value = "Việt Nam")]
+    nation: String,
+    /// Mật khẩu; để trống thì đọc một dòng từ đầu vào. Password; without it, one line is read from standard input.
+    #[arg(long, env = "RASOAT_ADMIN_PASSWORD", hide_env_values = true)]
+    password: Option<String>,
+}
+
+impl Admin {
+    /// Does what was asked.
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::CreateAccount(create) => create.run().await,
+        }
+    }
+}
+
+impl CreateAccount {
+    async fn run(self) -> anyhow::Result<()> {
+        let login: Login = self.login.parse()?;
+        let password = match self.password {
+            Some(password) => Password::new(password),
+            None => read_password()?,
+        };
+        let app = open(self.data).await?;
+        let new = FirstAdministrator { login, display_name: self.name, password, nation: self.nation };
+        let made = create_administrator(&app, new).await;
+        app.store.close().await;
+        let account = made.context("the account was not created")?;
+        tracing::info!(account.id = %account.id, "Created an administrator");
+        Ok(())
+    }
+}
+
+/// Longest line that is read as a password.
+const LINE_BYTES: u64 = 4096;
+
+fn read_password() -> anyhow::Result<Password> {
+    let mut text = String::new();
+    std::io::stdin().take(LINE_BYTES).read_to_string(&mut text).context("password on standard input")?;
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(Password::new(line.to_owned())),
+        Some(_) | None => bail!("no password given: use standard input or RASOAT_ADMIN_PASSWORD"),
+    }
+}
