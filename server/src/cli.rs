@@ -56,7 +56,9 @@ impl Cli {
 fn start_logging(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("RASOAT_LOG");
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Whoever reads the log may go away (a closed pipe); that must not take the server down with it.
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     if json {
         builder.json().init();
     } else {

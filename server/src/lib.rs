@@ -1,6 +1,6 @@
 //! The server: everything behind the binary `rasoat`.
 //!
-//! Arrows of use: `http` -> `workflow` -> `store`, and later `jobs` -> `workflow`. Only `store` contains SQL, only `http`
+//! Arrows of use: `http` -> `workflow` -> `store`, `jobs` -> `workflow`. Only `store` contains SQL, only `http`
 //! knows status codes. What things are and the rules stand in `schemas`; how two copies agree stands in `sync-protocol`.
 
 pub mod app;
@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod domain;
 pub mod http;
+pub mod jobs;
 pub mod password;
 pub mod seal;
 pub mod store;

@@ -14,6 +14,7 @@ pub mod account;
 pub mod device;
 pub mod enrolment;
 pub mod grant;
+pub mod housekeeping;
 pub mod permit;
 pub mod round;
 pub mod session;

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Data;
 use crate::app::{App, Setup};
 use crate::clock::{Chance, Clock};
 use crate::http::serve::{Protection, start};
+use crate::jobs;
 use crate::password::Cost;
 
 /// Flags of `serve`.
@@ -40,11 +41,14 @@ impl Serve {
             _ if self.insecure_listen => Protection::InsecureAsked,
             _ => Protection::LoopbackOnly,
         };
-        let app = open(self.data).await?;
-        let running = start(Arc::new(app), self.listen, protection).await?;
+        let mut stop = StopSignals::take()?;
+        let app = Arc::new(open(self.data).await?);
+        let running = start(app.clone(), self.listen, protection).await?;
+        let jobs = jobs::start(app);
         tracing::info!(address = %running.address(), "Listening");
-        asked_to_stop().await?;
+        stop.asked().await;
         tracing::info!("Stopping: finishing requests that are under way");
+        jobs.abort();
         running.stop().await;
         Ok(())
     }
@@ -57,12 +61,23 @@ pub(super) async fn open(data: Data) -> anyhow::Result<App> {
     Ok(App::open(setup).await?)
 }
 
-async fn asked_to_stop() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM and SIGINT. Taken before the first connection is: a signal that comes earlier must not kill work begun.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn take() -> anyhow::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { terminate, interrupt })
     }
-    Ok(())
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
