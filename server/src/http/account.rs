@@ -7,7 +7,7 @@ use schemas::ids::{AccountId, UnitId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::extract::{Body, PathId};
+use super::extract::{Body, PathId, name};
 use super::grant::GrantView;
 use super::problem::ProblemView;
 use super::{ApiError, AppState};
@@ -85,7 +85,7 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<AccountView>), ApiError> {
     let CreateAccount { login, display_name, unit, password } = body;
     let login: Login = login.parse().map_err(|error| ApiError::Unreadable(format!("login: {error}")))?;
-    let new = NewAccount { login, display_name, unit, password };
+    let new = NewAccount { login, display_name: name("display_name", &display_name)?, unit, password };
     let account = workflow::account::create(&app, &permit, new).await?;
     Ok((StatusCode::CREATED, Json(AccountView::new(account, &[]))))
 }

@@ -7,7 +7,7 @@ use schemas::ids::{AccountId, UnitId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::extract::{Body, Peer};
+use super::extract::{Body, Peer, name};
 use super::problem::ProblemView;
 use super::{ApiError, AppState};
 use crate::domain::device::DeviceKey;
@@ -103,7 +103,7 @@ impl EnrolDevice {
             code: self.code.parse().map_err(|_| Refusal::CodeNotValid)?,
             public_key: key.ok_or_else(|| unreadable("public_key: 64 hex digits of an Ed25519 key"))?,
             signature: unhex(&self.signature).ok_or_else(|| unreadable("signature: 128 hex digits"))?,
-            name: self.name.chars().filter(|c| !c.is_control()).take(60).collect(),
+            name: name("name", &self.name)?,
         })
     }
 }

@@ -39,7 +39,7 @@ fn reason(rejection: &JsonRejection) -> String {
     cause.unwrap_or_else(|| rejection.body_text()).chars().take(300).collect()
 }
 
-/// An id in the path; a text that is no id is the id of nothing.
+/// An id in the path.
 pub(super) struct PathId<T>(pub(super) T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathId<T> {
@@ -47,6 +47,21 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathId<
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let path = Path::from_request_parts(parts, state).await;
         path.map(|Path(id)| Self(id)).map_err(|_| ApiError::Unreadable("id in the path".to_owned()))
+    }
+}
+
+/// Longest name of a person, a phone or a round, in characters.
+const NAME_CHARACTERS: usize = 100;
+
+/// A name for people to read: without spaces around it, without control characters, not empty and not endless.
+pub(super) fn name(field: &str, text: &str) -> Result<String, ApiError> {
+    let text = text.trim();
+    let fits = (1..=NAME_CHARACTERS).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    match fits {
+        true => Ok(text.to_owned()),
+        false => {
+            Err(ApiError::Unreadable(format!("{field}: 1 to {NAME_CHARACTERS} characters, no control characters")))
+        }
     }
 }
 
@@ -125,6 +140,14 @@ mod tests {
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn names_that_are_empty_endless_or_hide_something_are_refused() {
+        for text in ["", "  ", "Lan\u{7}", "Lan\nMinh", &"x".repeat(101)] {
+            assert!(name("name", text).is_err(), "{text:?}");
+        }
+        assert_eq!(name("name", " Lò Thị Lan ").unwrap(), "Lò Thị Lan");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use schemas::ids::{RoundId, StandardId, UnitId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::extract::Body;
+use super::extract::{Body, name};
 use super::problem::ProblemView;
 use super::{ApiError, AppState};
 use crate::domain::round::{B1Mode, Round, RoundState};
@@ -80,9 +80,9 @@ impl CreateRound {
                 .map_err(|_| unreadable("reference_on: a day such as 2026-10-01"))?,
             id: self.id,
             unit: self.unit,
-            name: self.name,
+            name: name("name", &self.name)?,
             standards: self.standards,
-            form_version: self.form_version,
+            form_version: FormVersion(name("form_version", &self.form_version.0)?),
             b1_mode: self.b1_mode,
             state: RoundState::Planned,
         })
