@@ -43,9 +43,19 @@ impl Answer {
 impl Client {
     /// Somebody who is not logged in.
     pub fn anonymous(base: &str) -> Result<Self> {
+        Self::built(base, reqwest::Client::builder)
+    }
+
+    /// Somebody who is not logged in and trusts one certificate (PEM).
+    pub fn trusting(base: &str, certificate: &[u8]) -> Result<Self> {
+        let certificate = reqwest::Certificate::from_pem(certificate)?;
+        Self::built(base, || reqwest::Client::builder().tls_certs_only([certificate]))
+    }
+
+    fn built(base: &str, builder: impl FnOnce() -> reqwest::ClientBuilder) -> Result<Self> {
         // Installed once per process; the second test in a process finds it there already.
         let _installed_before = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().no_proxy().build()?;
+        let http = builder().no_proxy().build()?;
         Ok(Self { http, base: base.to_owned(), headers: Vec::new() })
     }
 
