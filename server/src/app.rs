@@ -134,6 +134,8 @@ async fn open_server_key(
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn setup(data: &Path, seed: u64) -> Setup {
@@ -148,6 +150,19 @@ mod tests {
         std::fs::write(directory.path().join("master.key"), [9; 32]).unwrap();
         let refused = App::open(setup(directory.path(), 1)).await;
         assert!(matches!(refused, Err(OpenError::ServerKey(SealError::NotGenuine))));
+    }
+
+    #[tokio::test]
+    async fn nobody_but_the_owner_can_read_the_data() {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
+        App::open(setup(&data, 1)).await.unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&data), 0o700);
+        for entry in std::fs::read_dir(&data).unwrap() {
+            let path = entry.unwrap().path();
+            assert_eq!(mode(&path), 0o600, "{path:?}");
+        }
     }
 
     #[tokio::test]

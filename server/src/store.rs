@@ -6,6 +6,7 @@
 //! Statements keep to what SQLite and PostgreSQL share, with `$1` placeholders; where the engines will differ the
 //! statement says so.
 
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -56,9 +57,9 @@ pub struct Store {
 impl Store {
     /// Opens the database, makes it when there is none, and runs the migrations that it has not seen.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        make_private_file(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
@@ -66,10 +67,8 @@ impl Store {
         let mut connection = SqliteConnection::connect_with(&options).await?;
         sqlx::migrate!("migrations/sqlite").run(&mut connection).await.map_err(StoreError::Migration)?;
         // Readers cannot write even by mistake: the single writer is what keeps transactions in one order.
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .connect_with(options.create_if_missing(false).pragma("query_only", "ON"))
-            .await?;
+        let readers =
+            SqlitePoolOptions::new().max_connections(READERS).connect_with(options.pragma("query_only", "ON")).await?;
         let (jobs, queue) = mpsc::channel(QUEUE_JOBS);
         let writer = tokio::spawn(writer::run(Tx::new(connection), queue));
         Ok(Self { readers, jobs, writer: Mutex::new(Some(writer)) })
@@ -88,7 +87,6 @@ impl Store {
     {
         let (work, answer) = Work::new(name, job);
         self.jobs.send(Box::new(work)).await.map_err(|_| StoreError::Closed)?;
-        metrics::gauge!("rasoat_write_queue_jobs").set(self.queued_jobs() as f64);
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -120,4 +118,10 @@ impl Store {
         }
         self.readers.close().await;
     }
+}
+
+/// Makes the file for its owner's eyes only; SQLite gives its journal the same permissions.
+fn make_private_file(path: &Path) -> Result<(), StoreError> {
+    let made = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    made.map(drop).map_err(|error| StoreError::Database(sqlx::Error::Io(error)))
 }

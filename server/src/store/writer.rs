@@ -163,6 +163,7 @@ async fn commit_group(
         next = if room { queue.try_recv().ok() } else { None };
     }
     metrics::histogram!("rasoat_write_group_jobs").record(answers.len() as f64);
+    metrics::gauge!("rasoat_write_queue_jobs").set(queue.len() as f64);
     let committed = tx.commit().await.map_err(|error| error.to_string());
     if let Err(error) = &committed {
         tracing::error!(%error, "A group of writes was lost and its callers told");
