@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use house_tests::house::{House, PASSWORD};
 use serde_json::json;
+use server::workflow::housekeeping::{Forgotten, forget_ended};
 
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_login_are_refused_in_the_same_words() -> Result<()> {
@@ -71,6 +72,20 @@ async fn a_session_ends_by_itself_after_a_working_day() -> Result<()> {
     assert!(hoa.get("/api/me").await?.is_success());
     house.clock.advance(Duration::from_secs(1));
     assert_eq!(hoa.get("/api/me").await?.slug(), "session/expired");
+    house.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_ended_session_can_tell_why_for_a_month_and_is_then_forgotten() -> Result<()> {
+    let house = House::start().await?;
+    let hoa = house.log_in("hoa").await?;
+    house.clock.advance(Duration::from_secs(30 * 24 * 3600));
+    assert_eq!(forget_ended(&house.app).await?.sessions, 0);
+    assert_eq!(hoa.get("/api/me").await?.slug(), "session/expired");
+    house.clock.advance(Duration::from_secs(24 * 3600));
+    assert_eq!(forget_ended(&house.app).await?, Forgotten { sessions: 1, codes: 0 });
+    assert_eq!(hoa.get("/api/me").await?.slug(), "session/unknown");
     house.stop().await;
     Ok(())
 }

@@ -17,7 +17,11 @@ pub enum Admin {
     CreateAccount(CreateAccount),
 }
 
-/// Flags of `admin create-account`.
+/// Where the password may be given instead of on standard input. There is no flag: every user of a machine can see flags.
+const PASSWORD_VARIABLE: &str = "RASOAT_ADMIN_PASSWORD";
+
+/// Mật khẩu: một dòng ở đầu vào chuẩn, hoặc biến RASOAT_ADMIN_PASSWORD.
+/// The password is one line on standard input, or the variable RASOAT_ADMIN_PASSWORD.
 #[derive(Debug, clap::Args)]
 pub struct CreateAccount {
     #[command(flatten)]
@@ -31,9 +35,6 @@ pub struct CreateAccount {
     /// Tên của đơn vị cao nhất, nếu chưa có. Name of the top of the tree, if there is none yet.
     #[arg(long, default_value = "Việt Nam")]
     nation: String,
-    /// Mật khẩu; để trống thì đọc một dòng từ đầu vào. Password; without it, one line is read from standard input.
-    #[arg(long, env = "RASOAT_ADMIN_PASSWORD", hide_env_values = true)]
-    password: Option<String>,
 }
 
 impl Admin {
@@ -48,9 +49,9 @@ impl Admin {
 impl CreateAccount {
     async fn run(self) -> anyhow::Result<()> {
         let login: Login = self.login.parse()?;
-        let password = match self.password {
-            Some(password) => Password::new(password),
-            None => read_password()?,
+        let password = match std::env::var(PASSWORD_VARIABLE) {
+            Ok(password) => Password::new(password),
+            Err(_) => read_password()?,
         };
         let app = open(self.data).await?;
         let new = FirstAdministrator { login, display_name: self.name, password, nation: self.nation };
@@ -70,6 +71,6 @@ fn read_password() -> anyhow::Result<Password> {
     std::io::stdin().take(LINE_BYTES).read_to_string(&mut text).context("password on standard input")?;
     match text.lines().next() {
         Some(line) if !line.is_empty() => Ok(Password::new(line.to_owned())),
-        Some(_) | None => bail!("no password given: use standard input or RASOAT_ADMIN_PASSWORD"),
+        Some(_) | None => bail!("no password given: use standard input or {PASSWORD_VARIABLE}"),
     }
 }

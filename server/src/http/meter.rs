@@ -1,10 +1,14 @@
 //! The recorder behind `/metrics`: one per process, as metrics are.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+
+/// How often samples are folded into buckets.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Upper bounds of the buckets for everything measured in seconds.
 const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -24,6 +28,17 @@ pub(super) fn start() {
             }
         }
     });
+}
+
+/// Folds what was recorded into its buckets now and then: without it a server that nobody watches would keep every sample.
+pub(super) async fn keep_up() {
+    let mut due = tokio::time::interval(UPKEEP);
+    loop {
+        due.tick().await;
+        if let Some(Some(handle)) = RECORDER.get() {
+            handle.run_upkeep();
+        }
+    }
 }
 
 /// Everything measured so far, in the text form of Prometheus; empty when nothing is recorded.

@@ -56,6 +56,7 @@ pub struct Running {
     address: SocketAddr,
     handle: Handle<SocketAddr>,
     task: JoinHandle<io::Result<()>>,
+    upkeep: JoinHandle<()>,
     app: Arc<App>,
 }
 
@@ -86,7 +87,7 @@ pub async fn start(app: Arc<App>, address: SocketAddr, protection: Protection) -
             tokio::spawn(server.handle(handle.clone()).serve(service))
         }
     };
-    Ok(Running { address, handle, task, app })
+    Ok(Running { address, handle, task, upkeep: tokio::spawn(meter::keep_up()), app })
 }
 
 async fn load_certificate(certificate: PathBuf, key: PathBuf) -> Result<RustlsConfig, ServeError> {
@@ -109,6 +110,7 @@ impl Running {
             Ok(Err(error)) => tracing::error!(%error, "The server ended with an error"),
             Err(error) => tracing::error!(%error, "The server's task ended abnormally"),
         }
+        self.upkeep.abort();
         self.app.store.close().await;
     }
 }
