@@ -1,1 +1,17 @@
-//! The server.
+//! The server: everything behind the binary `rasoat`.
+//!
+//! Arrows of use: `http` -> `workflow` -> `store`, `jobs` -> `workflow`. Only `store` contains SQL, only `http`
+//! knows status codes. What things are and the rules stand in `schemas`; how two copies agree stands in `sync-protocol`.
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod domain;
+pub mod http;
+pub mod jobs;
+pub mod password;
+pub mod seal;
+pub mod store;
+pub mod throttle;
+pub mod token;
+pub mod workflow;

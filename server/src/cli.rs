@@ -1,0 +1,67 @@
+//! The command line: one file per command.
+//!
+//! Owns flags, help texts and the set-up of logging. Each command opens what it needs and calls one workflow.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+pub mod admin;
+pub mod serve;
+pub mod version;
+
+/// Rà soát hộ nghèo, hộ cận nghèo. Review of poor and near-poor households.
+#[derive(Debug, Parser)]
+#[command(name = "rasoat", disable_version_flag = true)]
+pub struct Cli {
+    /// Ghi nhật ký dạng JSON. Write the log as JSON.
+    #[arg(long, global = true, env = "RASOAT_LOG_JSON")]
+    pub log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What the binary can do.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Chạy máy chủ. Run the server.
+    Serve(serve::Serve),
+    /// Việc quản trị trên chính máy chủ. Administration on the machine itself.
+    #[command(subcommand)]
+    Admin(admin::Admin),
+    /// In phiên bản. Print the version.
+    Version,
+}
+
+/// Where the data are.
+#[derive(Debug, clap::Args)]
+pub struct Data {
+    /// Thư mục dữ liệu. Data directory.
+    #[arg(long = "data", env = "RASOAT_DATA", value_name = "DIR")]
+    pub directory: PathBuf,
+}
+
+impl Cli {
+    /// Does what was asked.
+    pub async fn run(self) -> anyhow::Result<()> {
+        start_logging(self.log_json);
+        match self.command {
+            Command::Serve(serve) => serve.run().await,
+            Command::Admin(admin) => admin.run().await,
+            Command::Version => version::run(),
+        }
+    }
+}
+
+fn start_logging(json: bool) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("RASOAT_LOG");
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // Whoever reads the log may go away (a closed pipe); that must not take the server down with it.
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
+    if json {
+        builder.json().init();
+    } else {
+        builder.init();
+    }
+}

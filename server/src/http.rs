@@ -1,0 +1,115 @@
+//! The HTTP interface: routes, who may use them, and how answers and refusals look.
+//!
+//! The only place that knows axum and status codes. Every handler calls one workflow and turns its result into a view.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub mod access;
+mod account;
+mod device;
+mod enrolment;
+mod envelope;
+mod error;
+mod extract;
+mod grant;
+mod health;
+mod meter;
+mod openapi;
+mod problem;
+mod round;
+pub mod serve;
+mod session;
+mod state;
+mod unit;
+
+pub use error::ApiError;
+pub use state::{AppState, Transport};
+
+/// Bodies are small here; what is larger (sync, imports) sets its own limit on its own route.
+const BODY_BYTES: usize = 64 * 1024;
+
+/// What the interface says about itself.
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Rasoat",
+    description = "Rà soát hộ nghèo, hộ cận nghèo. Review of poor and near-poor households."
+))]
+struct Description;
+
+/// Routes and their description; each handler stands here once.
+fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
+        .routes(routes!(openapi::document))
+        .routes(routes!(session::log_in, session::log_out))
+        .routes(routes!(session::me))
+        .routes(routes!(session::change_password))
+        .routes(routes!(unit::one))
+        .routes(routes!(unit::children))
+        .routes(routes!(account::list))
+        .routes(routes!(account::create))
+        .routes(routes!(account::disable))
+        .routes(routes!(grant::give))
+        .routes(routes!(grant::take))
+        .routes(routes!(enrolment::create_code))
+        .routes(routes!(enrolment::enrol))
+        .routes(routes!(device::list))
+        .routes(routes!(device::own))
+        .routes(routes!(device::revoke))
+        .routes(routes!(device::challenge))
+        .routes(routes!(device::renew))
+        .routes(routes!(round::list, round::create))
+}
+
+/// The OpenAPI document, as it is served and as it is checked in.
+pub fn description() -> utoipa::openapi::OpenApi {
+    let (_, mut document) = routes().split_for_parts();
+    let bearer = |what: &str| {
+        SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(what)).build())
+    };
+    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(extract::COOKIE)));
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("session", bearer("Token of a session"));
+    components.add_security_scheme("session_cookie", cookie);
+    components.add_security_scheme("device", bearer("Token of a device"));
+    document
+}
+
+/// The whole interface, ready to serve.
+pub fn router(state: AppState) -> Router {
+    let (router, _) = routes().split_for_parts();
+    router
+        .route_layer(from_fn_with_state(state.clone(), access::guard))
+        .fallback(envelope::no_such_path)
+        .method_not_allowed_fallback(envelope::no_such_method)
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(CatchPanicLayer::custom(envelope::panicked))
+        .layer(from_fn_with_state(envelope::REQUEST_TIME, envelope::limit_time))
+        .layer(from_fn_with_state(state.clone(), envelope::finish))
+        .with_state(state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_description_that_is_checked_in_is_the_one_that_is_served() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        let served = description().to_pretty_json().unwrap() + "\n";
+        if std::env::var_os("RASOAT_BLESS").is_some() {
+            std::fs::write(path, &served).unwrap();
+        }
+        let checked_in = std::fs::read_to_string(path).unwrap();
+        assert!(checked_in == served, "openapi.json is stale: run this test once with RASOAT_BLESS=1");
+    }
+}

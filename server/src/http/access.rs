@@ -1,0 +1,154 @@
+//! Who may use which endpoint: one table, and the guard that asks it on every request.
+//!
+//! A route that is missing here is open to nobody. The table says which roles and how the unit in question is found; the
+//! workflow behind the route turns that into a right on the unit. A test walks every route with every role against it.
+
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::AppState;
+use super::error::ApiError;
+use super::extract::{AskingDevice, bearer_token, session_token};
+use crate::domain::role::Role::{self, Administrator, Auditor, CommuneChair, Compiler, Reviewer};
+use crate::token::Token;
+use crate::workflow::permit::{Caller, Permit};
+use crate::workflow::{self, Refusal};
+
+/// Who may use an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Everybody, logged in or not.
+    Anyone,
+    /// Everybody with a session, whatever they hold.
+    SignedIn,
+    /// A device with its token.
+    Device,
+    /// Holders of one of these roles on the unit in question or on something that it lies in.
+    Holders(&'static [Role], Place),
+    /// Whoever is on the machine itself, and holders of one of these roles anywhere.
+    LocalOr(&'static [Role]),
+}
+
+/// How the unit in question is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The path names it.
+    PathUnit,
+    /// The body names it.
+    BodyUnit,
+    /// The unit that looks after the account in the path.
+    UnitOfAccount,
+    /// The unit of the grant in the path.
+    UnitOfGrant,
+    /// The unit of the device in the path.
+    UnitOfDevice,
+}
+
+impl Place {
+    /// The slug with which a foreign place and one that does not exist are refused alike.
+    pub fn not_found(self) -> &'static str {
+        match self {
+            Self::PathUnit | Self::BodyUnit => "unit/not-found",
+            Self::UnitOfAccount => "account/not-found",
+            Self::UnitOfGrant => "grant/not-found",
+            Self::UnitOfDevice => "device/not-found",
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The path's pattern, as in the OpenAPI document.
+    pub path: &'static str,
+    /// Who may.
+    pub who: Who,
+}
+
+const fn rule(method: &'static str, path: &'static str, who: Who) -> Rule {
+    Rule { method, path, who }
+}
+
+const KEEPERS: &[Role] = &[CommuneChair, Administrator];
+const OFFICE: &[Role] = &[Reviewer, CommuneChair, Administrator];
+const OFFICE_AND_AUDIT: &[Role] = &[Reviewer, CommuneChair, Administrator, Auditor];
+
+/// The table.
+pub static RULES: &[Rule] = &[
+    rule("GET", "/health/live", Who::Anyone),
+    rule("GET", "/health/ready", Who::Anyone),
+    rule("GET", "/metrics", Who::LocalOr(&[Auditor, Administrator])),
+    rule("GET", "/api/openapi.json", Who::Anyone),
+    rule("POST", "/api/session", Who::Anyone),
+    rule("DELETE", "/api/session", Who::SignedIn),
+    rule("GET", "/api/me", Who::SignedIn),
+    rule("POST", "/api/me/password", Who::SignedIn),
+    rule("GET", "/api/units/{unit}", Who::Holders(Role::ALL, Place::PathUnit)),
+    rule("GET", "/api/units/{unit}/children", Who::Holders(Role::ALL, Place::PathUnit)),
+    rule("GET", "/api/units/{unit}/accounts", Who::Holders(OFFICE_AND_AUDIT, Place::PathUnit)),
+    rule("POST", "/api/accounts", Who::Holders(KEEPERS, Place::BodyUnit)),
+    rule("POST", "/api/accounts/{account}/disable", Who::Holders(KEEPERS, Place::UnitOfAccount)),
+    rule("POST", "/api/grants", Who::Holders(KEEPERS, Place::BodyUnit)),
+    rule("DELETE", "/api/grants/{grant}", Who::Holders(KEEPERS, Place::UnitOfGrant)),
+    rule("POST", "/api/enrolment-codes", Who::Holders(OFFICE, Place::BodyUnit)),
+    rule("POST", "/api/devices", Who::Anyone),
+    rule("GET", "/api/devices/self", Who::Device),
+    rule("GET", "/api/units/{unit}/devices", Who::Holders(OFFICE_AND_AUDIT, Place::PathUnit)),
+    rule("POST", "/api/devices/{device}/revoke", Who::Holders(OFFICE, Place::UnitOfDevice)),
+    rule("POST", "/api/device-challenges", Who::Anyone),
+    rule("POST", "/api/device-tokens", Who::Anyone),
+    rule("GET", "/api/rounds", Who::SignedIn),
+    rule("POST", "/api/rounds", Who::Holders(&[Compiler, Administrator], Place::BodyUnit)),
+];
+
+/// Lets a request in, with the proof of who is asking, or refuses it before its body is read.
+pub(super) async fn guard(
+    State(state): State<AppState>,
+    matched: MatchedPath,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let (method, path) = (request.method().as_str(), matched.as_str());
+    // A HEAD is a GET without its body.
+    let method = if method == "HEAD" { "GET" } else { method };
+    let found = RULES.iter().find(|rule| rule.method == method && rule.path == path);
+    let rule = found.ok_or_else(|| ApiError::NoRule(format!("{method} {path}")))?;
+    match rule.who {
+        Who::Anyone => {}
+        Who::SignedIn => {
+            let caller = signed_in(&state, session_token(request.method(), request.headers())?).await?;
+            request.extensions_mut().insert(caller);
+        }
+        Who::Device => {
+            let token = bearer_token(request.headers()).ok_or(Refusal::DeviceTokenNotValid)?;
+            let device = workflow::device::resume(&state, &token).await?;
+            request.extensions_mut().insert(AskingDevice(device));
+        }
+        Who::Holders(roles, _place) => {
+            let permit =
+                Permit::new(signed_in(&state, session_token(request.method(), request.headers())?).await?, roles)?;
+            request.extensions_mut().insert(permit);
+        }
+        Who::LocalOr(_) if is_local(&request) => {}
+        Who::LocalOr(roles) => {
+            Permit::new(signed_in(&state, session_token(request.method(), request.headers())?).await?, roles)?;
+        }
+    }
+    Ok(next.run(request).await)
+}
+
+async fn signed_in(state: &AppState, token: Token) -> Result<Caller, ApiError> {
+    Ok(workflow::session::resume(state, &token).await?)
+}
+
+/// A proxy on the machine speaks for others and says so; only a plain connection from the machine itself is local.
+fn is_local(request: &Request) -> bool {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let forwarded = ["forwarded", "x-forwarded-for"].iter().any(|name| request.headers().contains_key(*name));
+    !forwarded && peer.is_some_and(|ConnectInfo(address)| address.ip().is_loopback())
+}

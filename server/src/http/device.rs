@@ -1,0 +1,118 @@
+//! Devices of a unit, and what a device asks about itself.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use schemas::ids::{DeviceId, UnitId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::extract::{AskingDevice, Body, PathId, Peer};
+use super::problem::ProblemView;
+use super::{ApiError, AppState};
+use crate::domain::device::Device;
+use crate::token::{hex, unhex};
+use crate::workflow;
+use crate::workflow::Refusal;
+use crate::workflow::permit::Permit;
+
+/// An enrolled phone.
+#[derive(Serialize, ToSchema)]
+pub(super) struct DeviceView {
+    id: String,
+    name: String,
+    account: u64,
+    unit: u64,
+    enrolled_at: String,
+    /// Absent while the device may sync.
+    revoked_at: Option<String>,
+}
+
+impl From<Device> for DeviceView {
+    fn from(device: Device) -> Self {
+        Self {
+            id: device.id.to_string(),
+            name: device.name,
+            account: device.account.0,
+            unit: device.unit.0,
+            enrolled_at: device.enrolled_at.to_string(),
+            revoked_at: device.revoked_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// The devices enrolled at a unit and everything within it.
+#[utoipa::path(get, path = "/api/units/{unit}/devices", tag = "devices", params(("unit" = u64, Path)),
+    security(("session" = []), ("session_cookie" = [])),
+    responses((status = 200, body = Vec<DeviceView>), (status = 403, body = ProblemView), (status = 404, body = ProblemView)))]
+pub(super) async fn list(
+    State(app): State<AppState>,
+    permit: Permit,
+    PathId(unit): PathId<UnitId>,
+) -> Result<Json<Vec<DeviceView>>, ApiError> {
+    let devices = workflow::device::list(&app, &permit, unit).await?;
+    Ok(Json(devices.into_iter().map(DeviceView::from).collect()))
+}
+
+/// The device that asks.
+#[utoipa::path(get, path = "/api/devices/self", tag = "devices", security(("device" = [])),
+    responses((status = 200, body = DeviceView), (status = 401, body = ProblemView)))]
+pub(super) async fn own(AskingDevice(device): AskingDevice) -> Json<DeviceView> {
+    Json(DeviceView::from(device))
+}
+
+/// Shuts a device out.
+#[utoipa::path(post, path = "/api/devices/{device}/revoke", tag = "devices", params(("device" = String, Path)),
+    security(("session" = []), ("session_cookie" = [])),
+    responses((status = 204), (status = 403, body = ProblemView), (status = 404, body = ProblemView)))]
+pub(super) async fn revoke(
+    State(app): State<AppState>,
+    permit: Permit,
+    PathId(device): PathId<DeviceId>,
+) -> Result<StatusCode, ApiError> {
+    workflow::device::revoke(&app, &permit, device).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Something fresh to sign.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ChallengeView {
+    /// Hex digits; good for five minutes.
+    challenge: String,
+}
+
+/// Gives a device whose token is over something to sign.
+#[utoipa::path(post, path = "/api/device-challenges", tag = "devices", responses((status = 200, body = ChallengeView)))]
+pub(super) async fn challenge(State(app): State<AppState>) -> Json<ChallengeView> {
+    Json(ChallengeView { challenge: hex(&workflow::device::challenge(&app)) })
+}
+
+/// A challenge, signed.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct RenewToken {
+    #[schema(value_type = String)]
+    device: DeviceId,
+    challenge: String,
+    /// Signature over `"rasoat renew 1" | server key | device id | challenge`, 128 hex digits.
+    signature: String,
+}
+
+/// A device's token.
+#[derive(Serialize, ToSchema)]
+pub(super) struct TokenView {
+    token: String,
+}
+
+/// Gives a device a new token for its signature.
+#[utoipa::path(post, path = "/api/device-tokens", tag = "devices", request_body = RenewToken,
+    responses((status = 201, body = TokenView), (status = 401, body = ProblemView), (status = 429, body = ProblemView)))]
+pub(super) async fn renew(
+    State(app): State<AppState>,
+    Peer(address): Peer,
+    Body(body): Body<RenewToken>,
+) -> Result<(StatusCode, Json<TokenView>), ApiError> {
+    let challenge = unhex(&body.challenge).ok_or(Refusal::ChallengeStale)?;
+    let signature = unhex(&body.signature).ok_or(Refusal::ProofWrong)?;
+    let token = workflow::device::renew(&app, body.device, &challenge, &signature, address).await?;
+    Ok((StatusCode::CREATED, Json(TokenView { token: token.reveal() })))
+}

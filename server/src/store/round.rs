@@ -1,0 +1,99 @@
+//! Rounds.
+
+use schemas::form::FormVersion;
+use schemas::ids::{RoundId, StandardId, UnitId};
+use sqlx::FromRow;
+
+use super::row::{RowOf, day, stored, updated};
+use super::{Read, StoreError, Tx};
+use crate::domain::round::{Round, RoundState};
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    unit: i64,
+    name: String,
+    standards: String,
+    form_version: String,
+    b1_mode: String,
+    reference_on: String,
+    state: String,
+}
+
+impl TryFrom<Row> for Round {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let of = RowOf { table: "round", id: &row.id };
+        let standards = row.standards.split(',').map(|id| of.parse::<StandardId>("standards", id));
+        Ok(Self {
+            id: of.parse("id", &row.id)?,
+            unit: UnitId(of.number("unit", row.unit)?),
+            standards: standards.collect::<Result<_, _>>()?,
+            b1_mode: of.parse("b1_mode", &row.b1_mode)?,
+            reference_on: of.day("reference_on", &row.reference_on)?,
+            state: of.parse("state", &row.state)?,
+            form_version: FormVersion(row.form_version),
+            name: row.name,
+        })
+    }
+}
+
+/// Whether a round was added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// It was.
+    Added,
+    /// Its id is taken; nothing was changed.
+    IdTaken,
+}
+
+/// Adds a round.
+pub async fn insert(tx: &mut Tx, round: &Round) -> Result<Created, StoreError> {
+    let standards: Vec<&str> = round.standards.iter().map(StandardId::as_str).collect();
+    let done = sqlx::query(
+        "INSERT INTO round (id, unit, name, standards, form_version, b1_mode, reference_on, state) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(round.id.as_str())
+    .bind(stored(round.unit.0))
+    .bind(&round.name)
+    .bind(standards.join(","))
+    .bind(&round.form_version.0)
+    .bind(round.b1_mode.code())
+    .bind(day(round.reference_on))
+    .bind(round.state.code())
+    .execute(tx.sqlite())
+    .await?;
+    Ok(if done.rows_affected() == 0 { Created::IdTaken } else { Created::Added })
+}
+
+/// The round with this id.
+pub async fn by_id(read: &mut Read, id: &RoundId) -> Result<Option<Round>, StoreError> {
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT id, unit, name, standards, form_version, b1_mode, reference_on, state FROM round WHERE id = $1",
+    )
+    .bind(id.as_str())
+    .fetch_optional(read.sqlite())
+    .await?;
+    row.map(Round::try_from).transpose()
+}
+
+/// All rounds, by id.
+pub async fn all(read: &mut Read) -> Result<Vec<Round>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT id, unit, name, standards, form_version, b1_mode, reference_on, state FROM round ORDER BY id",
+    )
+    .fetch_all(read.sqlite())
+    .await?;
+    rows.into_iter().map(Round::try_from).collect()
+}
+
+/// Moves a round on.
+pub async fn set_state(tx: &mut Tx, id: &RoundId, state: RoundState) -> Result<(), StoreError> {
+    let done = sqlx::query("UPDATE round SET state = $2 WHERE id = $1")
+        .bind(id.as_str())
+        .bind(state.code())
+        .execute(tx.sqlite())
+        .await?;
+    updated("round", id, done.rows_affected())
+}

@@ -1,0 +1,101 @@
+//! What people and phones may do, one file per noun.
+//!
+//! Owns the rules of each step and its transaction: state change and security event go in together, under a name for
+//! metrics. Knows no status codes and no SQL.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::password::PasswordError;
+use crate::store::StoreError;
+
+pub mod account;
+pub mod device;
+pub mod enrolment;
+pub mod grant;
+pub mod housekeeping;
+pub mod permit;
+pub mod round;
+pub mod session;
+pub mod unit;
+
+/// Why a step was not taken. All but the last two are answers to whoever asked.
+#[derive(Debug, Error)]
+pub enum Refusal {
+    /// No such login, or not its password: which of the two is not said.
+    #[error("wrong login or password")]
+    WrongPassword,
+    /// The account is shut.
+    #[error("account disabled")]
+    AccountDisabled,
+    /// Too many attempts; how long until the next.
+    #[error("too many attempts")]
+    TooManyAttempts(Duration),
+    /// No token was sent.
+    #[error("no session")]
+    SessionNeeded,
+    /// The token is of no session.
+    #[error("unknown session")]
+    SessionUnknown,
+    /// The session ended by itself.
+    #[error("session expired")]
+    SessionExpired,
+    /// The session was ended.
+    #[error("session revoked")]
+    SessionRevoked,
+    /// None of the caller's grants allows this here.
+    #[error("role needed")]
+    RoleNeeded,
+    /// The role is above what the caller may give or take.
+    #[error("above own role")]
+    AboveOwnRole,
+    /// No such unit, or none that the caller may know of.
+    #[error("unit not found")]
+    UnitNotFound,
+    /// No such account, or none that the caller may know of.
+    #[error("account not found")]
+    AccountNotFound,
+    /// No such grant, or none that the caller may know of.
+    #[error("grant not found")]
+    GrantNotFound,
+    /// No such device, or none that the caller may know of.
+    #[error("device not found")]
+    DeviceNotFound,
+    /// The login is in use.
+    #[error("login taken")]
+    LoginTaken,
+    /// The password is too short or too long.
+    #[error("password not acceptable")]
+    PasswordNotAcceptable,
+    /// The person does not survey in this unit.
+    #[error("not an enumerator here")]
+    NotAnEnumerator,
+    /// No such code, used before, or its fifteen minutes are over.
+    #[error("enrolment code not valid")]
+    CodeNotValid,
+    /// The signature does not prove the key.
+    #[error("device proof wrong")]
+    ProofWrong,
+    /// The key was enrolled before.
+    #[error("device known already")]
+    DeviceKnownAlready,
+    /// The device was shut out.
+    #[error("device revoked")]
+    DeviceRevoked,
+    /// The challenge is not ours or too old.
+    #[error("challenge stale")]
+    ChallengeStale,
+    /// The token is of no device, or over.
+    #[error("device token not valid")]
+    DeviceTokenNotValid,
+    /// The id is in use.
+    #[error("round id taken")]
+    RoundIdTaken,
+    /// A fault of the store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A fault of password hashing.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+}

@@ -1,0 +1,78 @@
+//! The binary as an office starts it: first administrator, serving, stopping on a signal.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+fn rasoat(data: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rasoat"));
+    command.args(arguments).env("RASOAT_DATA", data).stdin(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs a command to its end with a line on its standard input.
+fn run(data: &Path, arguments: &[&str], line: &str) -> Result<Output> {
+    let mut child = rasoat(data, arguments).spawn()?;
+    child.stdin.take().context("standard input")?.write_all(line.as_bytes())?;
+    Ok(child.wait_with_output()?)
+}
+
+/// Waits for the log line that tells the address, then stops reading the log, as a closed pipe would.
+fn listening(child: &mut Child) -> Result<String> {
+    let log = BufReader::new(child.stderr.take().context("log")?);
+    for line in log.lines().map_while(Result::ok) {
+        let entry: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+        if entry["fields"]["message"] == "Listening" {
+            return Ok(entry["fields"]["address"].as_str().context("address")?.to_owned());
+        }
+    }
+    bail!("the server ended before it listened");
+}
+
+#[test]
+fn beyond_loopback_the_server_does_not_start_without_tls_or_being_asked() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let output = run(directory.path(), &["serve", "--listen", "0.0.0.0:0"], "")?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success());
+    assert!(said.contains("--insecure-listen") && said.contains("không mã hóa"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_weak_password_or_a_taken_login_makes_no_administrator() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let create = ["admin", "create-account", "--login", "admin", "--name", "Quản trị"];
+    assert!(!run(directory.path(), &create, "")?.status.success());
+    assert!(!run(directory.path(), &create, "ngắn\n")?.status.success());
+    assert!(run(directory.path(), &create, "đường về bản xa\n")?.status.success());
+    assert!(!run(directory.path(), &create, "đường về bản xa\n")?.status.success());
+    Ok(())
+}
+
+#[test]
+fn a_served_directory_answers_and_stops_cleanly_on_sigterm() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let mut server = rasoat(directory.path(), &["serve", "--listen", "127.0.0.1:0", "--log-json"]).spawn()?;
+    let mut connection = TcpStream::connect(listening(&mut server)?)?;
+    connection.write_all(b"GET /health/ready HTTP/1.1\r\nHost: rasoat\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer)?;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ready"), "{answer}");
+    let signalled = Command::new("kill").args(["-TERM", &server.id().to_string()]).status()?;
+    assert!(signalled.success());
+    assert!(server.wait()?.success());
+    Ok(())
+}
+
+#[test]
+fn the_version_is_printed() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let output = run(directory.path(), &["version"], "")?;
+    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("rasoat {}\n", env!("CARGO_PKG_VERSION")));
+    Ok(())
+}
