@@ -1,13 +1,19 @@
 //! A form: its sections and questions, and what a stored answer to each may be.
 //!
 //! Owns the types and the checks of single answers. Forms are read from the folders of [`crate::standard`]; the rules
-//! that use the answers live there too.
+//! that use the answers live in [`crate::rules`].
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::value::{Key, Value};
+use crate::rules::Condition;
+use crate::value::Key;
+
+mod check;
+mod point;
+
+pub use point::{Point, PointError};
 
 /// A text in the two languages, Vietnamese first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,6 +141,8 @@ pub struct Question {
     pub roster: bool,
     /// Whether last year's value may be confirmed by a tap instead of being asked again.
     pub carried: bool,
+    /// Whom the question concerns; everybody in its scope when absent. Where it does not hold, no answer is missing.
+    pub relevant: Option<Condition>,
     /// Where the question comes from.
     pub citation: Citation,
 }
@@ -190,30 +198,4 @@ impl Form {
         let key: Key = key.parse().ok()?;
         self.by_key.get(&(scope, key)).map(|at| &self.questions[*at])
     }
-}
-
-impl Question {
-    /// Checks one answer: wrong types are refused at the gate, odd values are kept with a warning.
-    pub fn check(&self, value: &Value) -> Result<(), Fault> {
-        match (&self.kind, value) {
-            (Kind::Bool, Value::Bool(_)) => Ok(()),
-            (Kind::Number { min, max, .. }, Value::Int(number)) => match (min..=max).contains(&number) {
-                true => Ok(()),
-                false => Err(odd("ngoài khoảng thường gặp", "outside the usual range")),
-            },
-            (
-                Kind::Text { .. } | Kind::Choice { .. } | Kind::Date | Kind::CitizenId | Kind::Point | Kind::Photo,
-                Value::Text(text),
-            ) => self.check_text(text),
-            _ => Err(Fault::WrongType),
-        }
-    }
-
-    fn check_text(&self, _text: &str) -> Result<(), Fault> {
-        Ok(())
-    }
-}
-
-fn odd(vi: &str, en: &str) -> Fault {
-    Fault::Odd(Label { vi: vi.to_owned(), en: en.to_owned() })
 }

@@ -5,6 +5,9 @@
 
 pub mod date;
 pub mod form;
+pub mod fraction;
 pub mod household;
 pub mod ids;
+pub mod rules;
+pub mod standard;
 pub mod value;
