@@ -8,6 +8,7 @@ pub mod form;
 pub mod fraction;
 pub mod household;
 pub mod ids;
+pub mod mpi;
 pub mod rules;
 pub mod standard;
 pub mod value;

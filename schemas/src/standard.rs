@@ -247,6 +247,11 @@ impl Standard {
         overlay::apply(self, file)
     }
 
+    /// The weights of the indicators in units.
+    pub(crate) fn units(&self) -> impl Iterator<Item = u64> {
+        self.rules.indicators.iter().map(|indicator| indicator.units.into())
+    }
+
     pub(crate) fn rules(&self) -> &Rules {
         &self.rules
     }

@@ -28,6 +28,17 @@ pub enum Training {
     Sample(PointsTable),
 }
 
+impl B1Mode {
+    /// The points table that is used, if any.
+    pub(crate) fn table(&self) -> Option<&PointsTable> {
+        match self {
+            Self::Table(table) => Some(table.table()),
+            Self::Training(Training::Sample(table)) => Some(table),
+            Self::Paper | Self::Training(Training::MeasuredIncome) => None,
+        }
+    }
+}
+
 /// Where the B1 of a result comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,6 +87,18 @@ pub(crate) struct IncomeRule {
     pub(crate) paper_points: Slot,
     pub(crate) measured: Box<[Slot]>,
     pub(crate) months: u32,
+}
+
+impl IncomeRule {
+    /// Whether the number is typed for the income side itself. Such gaps are not tried out: any number may stand there.
+    pub(crate) fn is_typed(&self, missing: Missing) -> bool {
+        match missing {
+            Missing::Answer { subject: Subject::Household, slot } => {
+                slot == self.paper_points || self.measured.contains(&slot)
+            }
+            Missing::Answer { .. } | Missing::FullDate { .. } | Missing::Members => false,
+        }
+    }
 }
 
 /// A number for each type of area; `None` when nobody knows it yet.

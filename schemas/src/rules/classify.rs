@@ -138,12 +138,11 @@ pub fn classify(standard: &Standard, facts: &Facts, place: &Place, as_of: Date, 
         *finding = explain(&scene, rule, deprived, &mut missing);
     }
     let b1 = rules.b1(&scene, place, mode);
+    add_income(rules, &scene, &b1, mode, &mut missing);
     let mut classes = rules.classes(b1.above, sums);
     if classes.len() > 1 && !missing.is_empty() {
-        tidy(&mut missing);
         classes = classes_of_completions(rules, facts, &missing, place, as_of, mode).unwrap_or(classes);
     }
-    add_income(rules, &scene, &b1, mode, &mut missing);
     Assessment { findings, indicators: rules.indicators.len() as u8, units, b1, classes, missing }
 }
 

@@ -120,10 +120,12 @@ pub(crate) fn classes_of_completions(
     mode: &B1Mode,
 ) -> Option<ClassSet> {
     let scene = Scene::new(rules, facts, as_of);
+    let breaks = mode.table().map_or(&rules.breaks, |table| &table.breaks);
+    let is_typed = |gap: &Missing| rules.income.as_ref().is_some_and(|rule| rule.is_typed(*gap));
     let mut gaps = Vec::with_capacity(missing.len());
     let mut completions = 1usize;
-    for gap in missing {
-        let answers = rules.breaks.answers(*gap, facts, &scene, as_of)?;
+    for gap in missing.iter().filter(|gap| !is_typed(gap)) {
+        let answers = breaks.answers(*gap, facts, &scene, as_of)?;
         completions = completions.checked_mul(answers.len()).filter(|all| (1..=MOST_COMPLETIONS).contains(all))?;
         gaps.push((*gap, answers));
     }

@@ -5,6 +5,7 @@
 use thiserror::Error;
 
 use super::bind::Node;
+use super::completions::Breaks;
 use super::facts::Subject;
 use super::scene::Scene;
 use super::{AreaType, Missing, Place, Region, Truth};
@@ -85,6 +86,8 @@ pub struct PointsTable {
     pub(crate) status: PointsStatus,
     pub(crate) items: Vec<Item>,
     pub(crate) hash: StandardHash,
+    /// Where the conditions of the standard and of this table can change.
+    pub(crate) breaks: Box<Breaks>,
 }
 
 /// A points table that may decide in a round. There is no way to make one of a sample.

@@ -103,7 +103,9 @@ pub(super) fn load(standard: &Standard, table: (&str, &str), mapping: (&str, &st
     // Reading without a fault found the entry `table` and its status.
     let (Some(about), Some(status)) = (about, status) else { return Err(Faults(Vec::new())) };
     let label = Label { vi: about.vi, en: about.en };
-    Ok(PointsTable { label, status, items, hash: StandardHash::of(&[table, mapping]) })
+    let mut breaks = standard.rules.breaks.clone();
+    items.iter().flat_map(|item| &item.rows).for_each(|row| breaks.add(&row.when, Scope::Household));
+    Ok(PointsTable { label, status, items, hash: StandardHash::of(&[table, mapping]), breaks: Box::new(breaks) })
 }
 
 impl TableEntry {
