@@ -114,7 +114,7 @@ fn benches(criterion: &mut Criterion) {
     group.bench_function("facts in memory, two answers missing", |bench| {
         bench.iter(|| classified(&standard, &facts_with_gaps, &B1Mode::Paper));
     });
-    for mode in &sample {
+    if let Some(mode) = &sample {
         group.bench_with_input(BenchmarkId::new("facts in memory", "points table"), mode, |bench, mode| {
             bench.iter(|| classified(&standard, &facts, mode));
         });

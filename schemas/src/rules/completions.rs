@@ -25,17 +25,42 @@ pub(crate) struct Breaks {
     numbers: BTreeMap<(Scope, Slot), Vec<i64>>,
     /// Limits per member, in the smallest unit of the question.
     per_member: BTreeMap<Slot, Vec<i64>>,
-    kinds: BTreeMap<(Scope, Slot), Kind>,
+    domains: BTreeMap<(Scope, Slot), Domain>,
+}
+
+/// What can stand where an answer is missing.
+#[derive(Clone, Copy, Debug)]
+enum Domain {
+    YesOrNo,
+    /// So many choices.
+    Choices(u8),
+    Number,
+    Date,
+    /// A text, a photo or a point, of which the rules only know that it is there.
+    Something,
+}
+
+impl Domain {
+    fn of(kind: &Kind) -> Self {
+        match kind {
+            Kind::Bool => Self::YesOrNo,
+            // Loading refuses more choices than there are bits in a word.
+            Kind::Choice { choices } => Self::Choices(choices.len() as u8),
+            Kind::Number { .. } => Self::Number,
+            Kind::Date => Self::Date,
+            Kind::Text { .. } | Kind::CitizenId | Kind::Point | Kind::Photo => Self::Something,
+        }
+    }
 }
 
 impl Breaks {
-    /// No breaks yet, and the kinds of answers that there are to try.
+    /// No breaks yet, only what can stand as an answer to each question.
     pub(crate) fn new(form: &Form, layout: &Layout) -> Self {
-        let kinds = form.questions().iter().filter_map(|question| {
+        let domains = form.questions().iter().filter_map(|question| {
             let slot = layout.slot(form, question.scope, &question.key)?;
-            Some(((question.scope, slot), question.kind.clone()))
+            Some(((question.scope, slot), Domain::of(&question.kind)))
         });
-        Self { kinds: kinds.collect(), ..Self::default() }
+        Self { domains: domains.collect(), ..Self::default() }
     }
 
     /// Adds the breaks of a condition.
@@ -72,13 +97,13 @@ impl Breaks {
                 Cell::Date(date) => date.ages_on(as_of).map(|(young, old)| self.births(young, old, as_of)),
                 _ => None,
             },
-            Missing::Answer { subject, slot } => match self.kinds.get(&(subject.scope(), slot))? {
-                Kind::Bool => Some(vec![Cell::Bool(false), Cell::Bool(true)]),
-                Kind::Choice { choices } => Some((0..choices.len() as u8).map(Cell::Code).collect()),
-                Kind::Number { .. } => Some(self.amounts(subject, slot, scene)),
-                Kind::Date => Some(self.births(0, OLDEST, as_of)),
-                Kind::Text { .. } | Kind::CitizenId | Kind::Point | Kind::Photo => Some(vec![Cell::Present]),
-            },
+            Missing::Answer { subject, slot } => Some(match *self.domains.get(&(subject.scope(), slot))? {
+                Domain::YesOrNo => vec![Cell::Bool(false), Cell::Bool(true)],
+                Domain::Choices(count) => (0..count).map(Cell::Code).collect(),
+                Domain::Number => self.amounts(subject, slot, scene),
+                Domain::Date => self.births(0, OLDEST, as_of),
+                Domain::Something => vec![Cell::Present],
+            }),
         }
     }
 

@@ -63,8 +63,8 @@ pub struct B1Report {
 pub struct ItemReport {
     /// The item.
     pub item: Label,
-    /// The row that gives the points.
-    pub row: Option<Label>,
+    /// The rows that give points for certain.
+    pub rows: Vec<Label>,
     /// Fewest and most points.
     pub points: (i64, i64),
 }
@@ -182,7 +182,7 @@ fn items(
     let breakdown = table.breakdown(&Scene::new(standard.rules(), &facts, as_of), place);
     let report = breakdown.into_iter().map(|item| ItemReport {
         item: item.item.clone(),
-        row: item.row.cloned(),
+        rows: item.rows.into_iter().cloned().collect(),
         points: (item.lowest, item.highest),
     });
     report.collect()
@@ -432,10 +432,10 @@ impl Text<'_> {
         let cut_off = self.language.pick("ngưỡng", "cut-off");
         writeln!(out, "B1: {amount}, {cut_off} {limit} («{}»)", self.say(&b1.source.label()))?;
         b1.items.iter().try_for_each(|item| {
-            let row = item.row.as_ref().map_or_else(|| "–".to_owned(), |row| self.say(row));
+            let rows: Vec<String> = item.rows.iter().map(|row| self.say(row)).collect();
             let (lowest, highest) = item.points;
             let points = if lowest == highest { lowest.to_string() } else { format!("{lowest}–{highest}") };
-            writeln!(out, "  {}: {row}: {points}", self.say(&item.item))
+            writeln!(out, "  {}: {points} ({})", self.say(&item.item), rows.join(", "))
         })
     }
 

@@ -2,10 +2,12 @@
 //!
 //! Owns how stored answers become facts. Reading never fails: an answer of a wrong type or an unknown code is missing.
 
+use std::cmp::Ordering;
+
 use crate::date::PartialDate;
 use crate::form::{Form, Kind, Scope};
 use crate::household::{Answers, Household};
-use crate::value::{Key, Value};
+use crate::value::Value;
 
 use super::bind::{Layout, MOST_CHOICES, Slot};
 
@@ -123,9 +125,16 @@ fn read_row(answers: &Answers, form: &Form, places: &[usize], row: &mut Vec<Cell
     let mut stored = answers.iter().peekable();
     for place in places {
         let question = &form.questions()[*place];
-        while stored.next_if(|(key, _)| **key < question.key).is_some() {}
-        let answer: Option<(&Key, &Value)> = stored.next_if(|(key, _)| **key == question.key);
-        row.push(answer.map_or(Cell::Missing, |(_, value)| read_cell(&question.kind, value)));
+        let mut cell = Cell::Missing;
+        while let Some((key, value)) = stored.peek() {
+            match (*key).cmp(&question.key) {
+                Ordering::Less => {}
+                Ordering::Equal => cell = read_cell(&question.kind, value),
+                Ordering::Greater => break,
+            }
+            stored.next();
+        }
+        row.push(cell);
     }
 }
 

@@ -114,8 +114,8 @@ impl RoundTable {
 pub struct ItemPoints<'a> {
     /// The item of the table.
     pub item: &'a Label,
-    /// The row that gives the points; `None` when none holds, several do, or it is not known yet.
-    pub row: Option<&'a Label>,
+    /// The rows that give points for certain.
+    pub rows: Vec<&'a Label>,
     /// Fewest points that the answers allow.
     pub lowest: i64,
     /// Most points that the answers allow.
@@ -156,13 +156,17 @@ impl PointsTable {
     pub(crate) fn range(&self, scene: &Scene<'_>, place: &Place) -> Option<(i64, i64)> {
         let mut items = self.items.iter();
         items.try_fold((0, 0), |(low, high), item| {
-            let points = item.points(scene, Column::of(place))?;
-            Some((low + points.lowest, high + points.highest))
+            let (lowest, highest) = item.range(scene, Column::of(place))?;
+            Some((low + lowest, high + highest))
         })
     }
 
     pub(crate) fn breakdown(&self, scene: &Scene<'_>, place: &Place) -> Vec<ItemPoints<'_>> {
-        self.items.iter().filter_map(|item| item.points(scene, Column::of(place))).collect()
+        let items = self.items.iter().filter_map(|item| {
+            let (lowest, highest) = item.range(scene, Column::of(place))?;
+            Some(ItemPoints { item: &item.label, rows: item.rows_that_hold(scene), lowest, highest })
+        });
+        items.collect()
     }
 
     pub(crate) fn missing(&self, scene: &Scene<'_>, out: &mut Vec<Missing>) {
@@ -179,41 +183,57 @@ impl PointsTable {
 }
 
 impl Item {
-    fn points(&self, scene: &Scene<'_>, Column(at): Column) -> Option<ItemPoints<'_>> {
-        let mut found = ItemPoints { item: &self.label, row: None, lowest: 0, highest: 0 };
-        // Of rows that exclude each other, the possible ones so far; `None` before the first.
+    fn range(&self, scene: &Scene<'_>, column: Column) -> Option<(i64, i64)> {
+        match self.choose {
+            Choose::First => self.range_of_first(scene, column),
+            Choose::Each => self.range_of_each(scene, column),
+        }
+    }
+
+    fn range_of_first(&self, scene: &Scene<'_>, Column(at): Column) -> Option<(i64, i64)> {
         let mut possible: Option<(i64, i64)> = None;
         for row in &self.rows {
             let points = i64::from(row.points[at]?);
             let holds = scene.truth(&row.when, Subject::Household);
-            match (self.choose, holds) {
-                (_, Truth::False) => {}
-                (Choose::Each, _) => {
-                    found.lowest += if holds == Truth::True { points } else { 0 };
-                    found.highest += points;
-                    found.row = Some(&row.label).filter(|_| holds == Truth::True && found.highest == points);
-                }
-                (Choose::First, _) => {
-                    let (low, high) = possible.unwrap_or((points, points));
-                    possible = Some((low.min(points), high.max(points)));
-                    if holds == Truth::True {
-                        found.row = Some(&row.label).filter(|_| (low, high) == (points, points));
-                        return Some(found.between(possible));
-                    }
-                }
+            if holds != Truth::False {
+                possible =
+                    possible.map_or(Some((points, points)), |(low, high)| Some((low.min(points), high.max(points))));
+            }
+            if holds == Truth::True {
+                return possible;
             }
         }
         // No row holds for certain, so it may be that none does, and an item without a row is worth nothing.
-        Some(match self.choose {
-            Choose::Each => found,
-            Choose::First => found.between(possible.map(|(low, high)| (low.min(0), high))),
+        possible.map(|(_, high)| (0, high)).or(Some((0, 0)))
+    }
+
+    fn range_of_each(&self, scene: &Scene<'_>, Column(at): Column) -> Option<(i64, i64)> {
+        let mut rows = self.rows.iter();
+        rows.try_fold((0, 0), |(low, high), row| {
+            let points = i64::from(row.points[at]?);
+            Some(match scene.truth(&row.when, Subject::Household) {
+                Truth::False => (low, high),
+                Truth::Unknown => (low, high + points),
+                Truth::True => (low + points, high + points),
+            })
         })
     }
-}
 
-impl ItemPoints<'_> {
-    fn between(self, possible: Option<(i64, i64)>) -> Self {
-        let (lowest, highest) = possible.unwrap_or((0, 0));
-        Self { lowest, highest, ..self }
+    /// The rows that give points for certain.
+    fn rows_that_hold(&self, scene: &Scene<'_>) -> Vec<&Label> {
+        let mut rows = Vec::new();
+        for row in &self.rows {
+            match (scene.truth(&row.when, Subject::Household), self.choose) {
+                (Truth::False, _) | (Truth::Unknown, Choose::Each) => {}
+                (Truth::True, Choose::Each) => rows.push(&row.label),
+                // A row that may hold takes the place of all rows after it.
+                (Truth::Unknown, Choose::First) => break,
+                (Truth::True, Choose::First) => {
+                    rows.push(&row.label);
+                    break;
+                }
+            }
+        }
+        rows
     }
 }

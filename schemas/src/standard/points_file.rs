@@ -91,6 +91,10 @@ pub(super) fn load(standard: &Standard, table: (&str, &str), mapping: (&str, &st
     let about: Option<TableEntry> = file.take("table");
     let entries: Vec<(String, ItemEntry)> = file.take_list("item");
     file.close();
+    // A table without rows would give everybody nothing, and everybody with nothing is at or below the cut-off.
+    if entries.is_empty() {
+        reading.fault(mapping.0, "item", Reason::MissingEntry);
+    }
     let items =
         entries.into_iter().map(|(entry, item)| item.bind(&mut reading, standard, (mapping.0, &entry), &mut numbers));
     let items: Vec<Item> = items.collect();

@@ -145,3 +145,25 @@ pub(super) fn read(reading: &mut Reading, text: &str) -> Vec<Procedure> {
     }
     procedures.into_iter().map(|(_, procedure)| procedure).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::standard::shipped;
+
+    #[test]
+    fn the_clocks_of_the_periodic_review_are_those_of_the_law() {
+        let standard = shipped::load("vn-2022-2025").unwrap();
+        let periodic = standard.procedures().iter().find(|procedure| procedure.code == "1.011606").unwrap();
+        let limit = |state: &str| {
+            let step = periodic.steps.iter().find(|step| step.state.as_str() == state).unwrap();
+            step.limit.as_ref().map(|limit| (limit.days, limit.unit, limit.kind, limit.from))
+        };
+        let working = DayUnit::WorkingDay;
+        assert_eq!(limit("posted"), Some((3, working, LimitKind::Lasts, ClockStart::Step)));
+        assert_eq!(limit("re_verified"), Some((7, working, LimitKind::AtMost, ClockStart::ComplaintReceived)));
+        assert_eq!(limit("awaiting_province"), Some((5, working, LimitKind::AtMost, ClockStart::ReportReceived)));
+        assert_eq!(limit("recognised"), None);
+        assert_eq!(periodic.window.map(|window| (window.to.month, window.to.day)), Some((12, 14)));
+    }
+}

@@ -1,6 +1,6 @@
 //! The income side: paper, tables, measured income, and what may decide in a round.
 
-use schemas::rules::{B1Mode, B1Source, Class, ClassSet, Outcome, PointsStatus, Report, Training};
+use schemas::rules::{B1Mode, B1Source, Class, ClassSet, Language, Outcome, PointsStatus, Report, Training};
 use schemas::standard::Reason;
 
 use crate::home::{AS_OF, Home, RURAL, URBAN, income, vn_2022};
@@ -80,6 +80,18 @@ fn a_row_that_no_condition_asks_for_is_refused() {
 }
 
 #[test]
+fn an_empty_table_is_refused() {
+    let (mapping, _) = MAPPING.split_once("[[item]]").unwrap();
+    assert_eq!(reasons("item,option,urban\n", mapping), [("b1.toml:item".into(), Reason::MissingEntry)]);
+}
+
+#[test]
+fn a_sample_must_say_why_it_is_one() {
+    let found = reasons(TABLE, &MAPPING.replace("for_round", "sample_only"));
+    assert!(matches!(&found[..], [(entry, Reason::Malformed(_))] if entry == "b1.toml:table"));
+}
+
+#[test]
 fn a_table_without_a_region_or_with_ragged_lines_is_refused() {
     let found = reasons("item,option\nsize,small\n", MAPPING);
     assert!(found.iter().any(|(_, reason)| matches!(reason, Reason::MissingColumn(_))));
@@ -101,7 +113,10 @@ fn points_add_up_item_by_item() {
     let report = Report::new(&standard, &home.0, &result, &RURAL, AS_OF, &mode);
     let points: Vec<_> = report.b1.items.iter().map(|item| item.points).collect();
     assert_eq!(points, [(100, 100), (45, 45)]);
-    assert_eq!(report.b1.items[0].row.as_ref().unwrap().vi, "đến 2");
+    let rows = |at: usize| report.b1.items[at].rows.iter().map(|row| &*row.vi).collect::<Vec<_>>();
+    assert_eq!((rows(0), rows(1)), (vec!["đến 2"], vec!["tường", "mái"]));
+    let text = report.text(Language::Vi).to_string();
+    assert!(text.contains("  Nhà: 45 (tường, mái)\n"), "{text}");
 }
 
 #[test]

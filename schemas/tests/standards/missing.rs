@@ -1,9 +1,11 @@
 //! What a missing answer leaves open, and what it does not.
 
+use schemas::form::Scope;
+use schemas::ids::{MemberId, VisitId};
 use schemas::rules::Verdict::{Deprived, NotDeprived, Undetermined};
-use schemas::rules::{Class, ClassSet, Missing};
+use schemas::rules::{Class, ClassSet, Missing, Subject, Truth, relevance};
 
-use crate::home::{Home, vn_2022};
+use crate::home::{AS_OF, Home, vn_2022};
 
 fn named(number: u32, key: &str) -> (u32, String) {
     (number, key.to_owned())
@@ -126,4 +128,35 @@ fn too_many_gaps_fall_back_to_the_careful_answer() {
         home = home.without(key);
     }
     assert_eq!(home.classes(&standard), ClassSet::from_iter([Class::Poor, Class::NearPoor]));
+}
+
+#[test]
+fn questions_of_a_visit_are_relevant_by_its_own_answers() {
+    let standard = vn_2022();
+    let mut home = Home::new();
+    for (at, outcome) in [(1, Some("met")), (2, Some("absent")), (3, None)] {
+        let answers = home.0.visits.entry(VisitId([at; 10])).or_default();
+        if let Some(outcome) = outcome {
+            crate::home::set(answers, "outcome", outcome);
+        }
+    }
+    let slot = standard.slot(Scope::Visit, &"respondent".parse().unwrap()).unwrap();
+    let facts = standard.facts(&home.0);
+    let at = |visit| relevance(&standard, &facts, AS_OF, Subject::Visit(visit), slot);
+    assert_eq!([at(0), at(1), at(2), at(9)], [Truth::True, Truth::False, Truth::Unknown, Truth::Unknown]);
+}
+
+#[test]
+fn a_household_of_a_thousand_members_is_judged_like_any_other() {
+    let standard = vn_2022();
+    let mut home = Home::new();
+    let somebody = home.0.members.values().next().unwrap().clone();
+    for number in 0u16..1_000 {
+        let mut id = [9; 10];
+        id[..2].copy_from_slice(&number.to_be_bytes());
+        home.0.members.insert(MemberId(id), somebody.clone());
+    }
+    assert_eq!(home.verdict(&standard, "housing_area"), Deprived);
+    assert_eq!(home.verdict(&standard, "dependants"), NotDeprived);
+    assert_eq!(home.classes(&standard), ClassSet::only(Class::NearPoor));
 }
