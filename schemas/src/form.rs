@@ -125,7 +125,7 @@ pub enum Kind {
 }
 
 /// One question of a form.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Question {
     /// Its key in documents.
     pub key: Key,
@@ -142,6 +142,7 @@ pub struct Question {
     /// Whether last year's value may be confirmed by a tap instead of being asked again.
     pub carried: bool,
     /// Whom the question concerns; everybody in its scope when absent. Where it does not hold, no answer is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub relevant: Option<Condition>,
     /// Where the question comes from.
     pub citation: Citation,
@@ -157,7 +158,7 @@ pub enum Fault {
 }
 
 /// A section of a form.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Section {
     /// Its key.
     pub key: Key,
@@ -165,14 +166,15 @@ pub struct Section {
     pub label: Label,
 }
 
-/// A form: sections and questions in the order in which they are asked.
-#[derive(Clone, Debug)]
+/// A form: sections and questions in the order in which they are asked. Serialised, it is what screens are drawn from.
+#[derive(Clone, Debug, Serialize)]
 pub struct Form {
     /// Name and version.
     pub version: FormVersion,
     /// Sections in order.
     pub sections: Vec<Section>,
     questions: Vec<Question>,
+    #[serde(skip)]
     by_key: HashMap<(Scope, Key), usize>,
 }
 

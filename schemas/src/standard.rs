@@ -34,14 +34,16 @@ pub mod procedure;
 mod read;
 pub mod shipped;
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::form::{Citation, Form, Label, Question, Scope};
+use crate::form::{Citation, Form, Label, Question, Scope, Section};
 use crate::fraction::Fraction;
 use crate::household::Household;
 use crate::ids::StandardId;
-use crate::rules::{ByArea, Facts, PointsTable, Rules, Slot, Subject, Truth};
+use crate::rules::{self, AgeBand, ByArea, Facts, PointsTable, Rules, Slot, Subject, Truth};
 use crate::value::Key;
 
 pub use fault::{Fault, Faults, Reason};
@@ -59,6 +61,16 @@ pub enum Status {
     PartlyKnown,
     /// For comparison and tests.
     SampleOnly,
+}
+
+impl Status {
+    /// Whether a real round may decide by a standard of this status.
+    pub fn may_decide(self) -> bool {
+        match self {
+            Self::InForce => true,
+            Self::PartlyKnown | Self::SampleOnly => false,
+        }
+    }
 }
 
 /// One indicator as people read it.
@@ -129,8 +141,8 @@ pub struct Standard {
     sources: Vec<Source>,
     procedures: Vec<Procedure>,
     points: Vec<PointsTable>,
-    age_bands: std::collections::BTreeMap<Key, crate::rules::AgeBand>,
-    sections: Vec<(crate::form::Section, Scope, Citation)>,
+    age_bands: BTreeMap<Key, AgeBand>,
+    sections: Vec<(Section, Scope, Citation)>,
     hash: StandardHash,
     overlay: Option<Overlay>,
     rules: Rules,
@@ -234,7 +246,7 @@ impl Standard {
 
     /// What the lists say of a household besides its class.
     pub fn flags(&self, facts: &Facts, as_of: Date) -> Vec<(&Flag, Truth)> {
-        self.flags.iter().zip(crate::rules::flags(&self.rules, facts, as_of)).collect()
+        self.flags.iter().zip(rules::flags(&self.rules, facts, as_of)).collect()
     }
 
     /// Reads a points table for this standard: the numbers as CSV, and the TOML that says when each row applies.

@@ -217,11 +217,7 @@ impl Binding<'_> {
 
 /// Nothing to bind is fine; something that could not be bound is not.
 fn sequence<T>(bound: Option<Option<T>>) -> Option<Option<T>> {
-    match bound {
-        None => Some(None),
-        Some(None) => None,
-        Some(Some(bound)) => Some(Some(bound)),
-    }
+    bound.map_or(Some(None), |bound| bound.map(Some))
 }
 
 fn age_bands(reading: &mut Reading, header: &Header) -> BTreeMap<Key, AgeBand> {

@@ -7,6 +7,7 @@ use super::fault::{Faults, Reason};
 use super::load::folder;
 use super::read::Reading;
 use crate::date::PartialDate;
+use crate::form::Label;
 use crate::household::Household;
 use crate::rules::{AreaType, B1Mode, Class, ClassSet, Place, Region, Training, Verdict, classify};
 use crate::value::Key;
@@ -14,10 +15,8 @@ use crate::value::Key;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ExampleEntry {
-    #[serde(rename = "vi")]
-    _vi: String,
-    #[serde(rename = "en")]
-    _en: String,
+    vi: String,
+    en: String,
     as_of: PartialDate,
     area: AreaType,
     region: Region,
@@ -65,32 +64,41 @@ fn run(
     (example, household, expect): (&ExampleEntry, &Household, &ExpectEntry),
 ) {
     let place = Place { area: example.area, region: example.region };
-    let mode = match example.b1 {
-        B1Entry::Paper => B1Mode::Paper,
-        B1Entry::MeasuredIncome => B1Mode::Training(Training::MeasuredIncome),
-    };
-    let assessment = classify(standard, &standard.facts(household), &place, example.as_of.earliest(), &mode);
-    let expected: ClassSet = expect.classes.iter().copied().collect();
-    if assessment.possible_classes() != expected {
-        let names = |classes: ClassSet| format!("{:?}", classes.iter().collect::<Vec<_>>());
-        let (expected, found) = (names(expected), names(assessment.possible_classes()));
-        reading.fault(name, "expect", Reason::ExampleDiffers { what: "classes".into(), expected, found });
-    }
-    for known in expect.deprived.iter().chain(&expect.undetermined).chain(&expect.unknown_threshold) {
-        if standard.indicators.iter().all(|indicator| indicator.key != *known) {
-            reading.fault(name, "expect", Reason::UnknownIndicator(known.to_string()));
+    let as_of = example.as_of.earliest();
+    let assessment = classify(standard, &standard.facts(household), &place, as_of, &example.mode());
+    let mut compare = |what: &str, expected: String, found: String| {
+        if expected != found {
+            let example = Label { vi: example.vi.clone(), en: example.en.clone() };
+            let what = what.to_owned();
+            reading.fault(name, "expect", Reason::ExampleDiffers { example, what, expected, found });
         }
-    }
+    };
+    let classes = |classes: ClassSet| format!("{:?}", classes.iter().collect::<Vec<_>>());
+    compare("classes", classes(expect.classes.iter().copied().collect()), classes(assessment.possible_classes()));
     for (indicator, finding) in standard.indicators.iter().zip(assessment.findings()) {
         let expected = expect.verdict(&indicator.key);
-        if finding.verdict != expected {
-            let (expected, found) = (format!("{expected:?}"), format!("{:?}", finding.verdict));
-            reading.fault(name, "expect", Reason::ExampleDiffers { what: indicator.key.to_string(), expected, found });
+        compare(indicator.key.as_str(), format!("{expected:?}"), format!("{:?}", finding.verdict));
+    }
+    let known = |key: &Key| standard.indicators.iter().any(|indicator| indicator.key == *key);
+    for stranger in expect.indicators().filter(|key| !known(key)) {
+        reading.fault(name, "expect", Reason::UnknownIndicator(stranger.to_string()));
+    }
+}
+
+impl ExampleEntry {
+    fn mode(&self) -> B1Mode {
+        match self.b1 {
+            B1Entry::Paper => B1Mode::Paper,
+            B1Entry::MeasuredIncome => B1Mode::Training(Training::MeasuredIncome),
         }
     }
 }
 
 impl ExpectEntry {
+    fn indicators(&self) -> impl Iterator<Item = &Key> {
+        self.deprived.iter().chain(&self.undetermined).chain(&self.unknown_threshold)
+    }
+
     fn verdict(&self, key: &Key) -> Verdict {
         match () {
             () if self.deprived.contains(key) => Verdict::Deprived,

@@ -86,6 +86,8 @@ pub enum Reason {
     },
     /// An example of the standard comes out differently.
     ExampleDiffers {
+        /// What the example shows.
+        example: Label,
         /// Which part of the result.
         what: String,
         /// What the example says.
@@ -152,9 +154,9 @@ impl Reason {
                 format!("thấp hơn chuẩn quốc gia: {found} < {national}"),
                 format!("lower than the national standard: {found} < {national}"),
             ),
-            Self::ExampleDiffers { what, expected, found } => (
-                format!("ví dụ ra kết quả khác ở {what}: cần {expected}, được {found}"),
-                format!("the example differs in {what}: expected {expected}, found {found}"),
+            Self::ExampleDiffers { example, what, expected, found } => (
+                format!("ví dụ «{}» ra kết quả khác ở {what}: cần {expected}, được {found}", example.vi),
+                format!("example \"{}\" differs in {what}: expected {expected}, found {found}", example.en),
             ),
         };
         Label { vi, en }

@@ -78,6 +78,14 @@ fn a_condition_with_an_unknown_operator_or_field_is_refused() {
 }
 
 #[test]
+fn a_condition_nested_without_end_is_refused_and_does_no_harm() {
+    let deep = format!("{}{{ age = \"elderly\" }}{}", "{ not = ".repeat(20_000), " }".repeat(20_000));
+    let from = "{ is = { question = \"internet\", value = false } }";
+    let faults = faults("indicators.toml", from, &deep);
+    assert!(matches!(&faults[0].reason, Reason::Unreadable(_)), "{faults:?}");
+}
+
+#[test]
 fn names_and_kinds_are_checked_against_the_form() {
     let telecom = |to: &str| {
         let from = "{ is = { question = \"internet\", value = false } }";

@@ -1,10 +1,12 @@
 //! Properties over random households: an answer never contradicts what was determined, and gaps are judged exactly.
 
+use jiff::ToSpan;
+use jiff::civil::date;
 use proptest::prelude::*;
 use schemas::form::{Kind, Question, Scope};
 use schemas::household::{Answers, Household};
 use schemas::ids::{HouseholdId, MemberId};
-use schemas::rules::{Assessment, B1Mode, ClassSet, Verdict, classify};
+use schemas::rules::{Assessment, B1Mode, ClassSet, Training, Verdict, classify};
 use schemas::standard::Standard;
 use schemas::value::Value;
 
@@ -56,8 +58,13 @@ fn household(standard: &Standard) -> impl Strategy<Value = Household> + use<> {
     })
 }
 
-fn assess(standard: &Standard, household: &Household) -> Assessment {
-    classify(standard, &standard.facts(household), &RURAL, AS_OF, &B1Mode::Paper)
+fn assess(standard: &Standard, household: &Household, mode: &B1Mode) -> Assessment {
+    classify(standard, &standard.facts(household), &RURAL, AS_OF, mode)
+}
+
+fn modes(standard: &Standard) -> [B1Mode; 3] {
+    let sample = standard.points_tables().first().unwrap().clone();
+    [B1Mode::Paper, B1Mode::Training(Training::MeasuredIncome), B1Mode::Training(Training::Sample(sample))]
 }
 
 /// Takes out answers one by one, in an order given by chance, and returns the households from empty to full.
@@ -89,9 +96,8 @@ proptest! {
     ) {
         let standard = vn_2022();
         let steps = from_empty_to_full(&full, &order);
-        let results: Vec<Assessment> = steps.iter().map(|step| assess(&standard, step)).collect();
-        for pair in results.windows(2) {
-            let [before, after] = pair else { unreachable!("windows of two") };
+        for (mode, pair) in modes(&standard).iter().flat_map(|mode| steps.windows(2).map(move |pair| (mode, pair))) {
+            let [before, after] = [&pair[0], &pair[1]].map(|step| assess(&standard, step, mode));
             prop_assert!(after.possible_classes().is_subset_of(before.possible_classes()));
             prop_assert!(!after.possible_classes().is_empty());
             for (earlier, later) in before.findings().iter().zip(after.findings()) {
@@ -103,7 +109,9 @@ proptest! {
     #[test]
     fn the_same_household_always_gives_the_same_result(full in household(&vn_2022())) {
         let standard = vn_2022();
-        prop_assert_eq!(assess(&standard, &full), assess(&vn_2022(), &full.clone()));
+        for mode in modes(&standard) {
+            prop_assert_eq!(assess(&standard, &full, &mode), assess(&vn_2022(), &full.clone(), &mode));
+        }
         prop_assert_eq!(standard.facts(&full), vn_2022().facts(&full));
     }
 
@@ -131,5 +139,27 @@ proptest! {
         }
         let open = home.without(gaps[0]).without(gaps[1]);
         prop_assert_eq!(open.classes(&standard), all);
+    }
+}
+
+#[test]
+fn a_year_of_birth_is_judged_exactly_as_all_its_days() {
+    let standard = vn_2022();
+    let worst = [
+        ("health_insurance", Value::from(false)),
+        ("nutrition", "stunted".into()),
+        ("education", "none".into()),
+        ("employment", "looking".into()),
+    ];
+    for year in 1955i16..=2025 {
+        for lacking in 0..4 {
+            let answers = ["water_source", "latrine", "wall"].into_iter().take(lacking);
+            let home = answers
+                .fold(Home::new(), |home, key| home.with(key, if key == "wall" { "not_durable" } else { "other" }));
+            let born = |born: &str| home.clone().member(born, &worst).classes(&standard);
+            let days = date(year, 1, 1).series(1.day()).take_while(|day| day.year() == year);
+            let all = days.fold(ClassSet::NONE, |all, day| all.union(born(&day.to_string())));
+            assert_eq!(born(&year.to_string()), all, "{year}, {lacking}");
+        }
     }
 }

@@ -68,3 +68,16 @@ fn a_household_reads_from_its_json_as_the_rules_see_it() {
     let json = serde_json::to_string(&home.0).unwrap();
     assert_eq!(vn_2022().facts(&serde_json::from_str(&json).unwrap()), vn_2022().facts(&home.0));
 }
+
+#[test]
+fn the_json_of_a_form_is_what_screens_are_drawn_from() {
+    let form = serde_json::to_value(vn_2022().form()).unwrap();
+    assert_eq!(form["version"], json!("vn-2022-2025/1"));
+    let question = |key: &str| {
+        let questions = form["questions"].as_array().unwrap();
+        questions.iter().find(|question| question["key"] == key).unwrap().clone()
+    };
+    assert_eq!(question("wall")["kind"]["choices"][0]["code"], json!("durable"));
+    assert_eq!(question("respondent")["relevant"], json!({ "is": { "question": "outcome", "value": "met" } }));
+    assert_eq!(question("full_name")["roster"], json!(true));
+}
