@@ -1,13 +1,19 @@
 //! A form: its sections and questions, and what a stored answer to each may be.
 //!
 //! Owns the types and the checks of single answers. Forms are read from the folders of [`crate::standard`]; the rules
-//! that use the answers live there too.
+//! that use the answers live in [`crate::rules`].
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::value::{Key, Value};
+use crate::rules::Condition;
+use crate::value::Key;
+
+mod check;
+mod point;
+
+pub use point::{Point, PointError};
 
 /// A text in the two languages, Vietnamese first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,7 +125,7 @@ pub enum Kind {
 }
 
 /// One question of a form.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Question {
     /// Its key in documents.
     pub key: Key,
@@ -135,6 +141,9 @@ pub struct Question {
     pub roster: bool,
     /// Whether last year's value may be confirmed by a tap instead of being asked again.
     pub carried: bool,
+    /// Whom the question concerns; everybody in its scope when absent. Where it does not hold, no answer is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relevant: Option<Condition>,
     /// Where the question comes from.
     pub citation: Citation,
 }
@@ -149,7 +158,7 @@ pub enum Fault {
 }
 
 /// A section of a form.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Section {
     /// Its key.
     pub key: Key,
@@ -157,14 +166,15 @@ pub struct Section {
     pub label: Label,
 }
 
-/// A form: sections and questions in the order in which they are asked.
-#[derive(Clone, Debug)]
+/// A form: sections and questions in the order in which they are asked. Serialised, it is what screens are drawn from.
+#[derive(Clone, Debug, Serialize)]
 pub struct Form {
     /// Name and version.
     pub version: FormVersion,
     /// Sections in order.
     pub sections: Vec<Section>,
     questions: Vec<Question>,
+    #[serde(skip)]
     by_key: HashMap<(Scope, Key), usize>,
 }
 
@@ -190,30 +200,4 @@ impl Form {
         let key: Key = key.parse().ok()?;
         self.by_key.get(&(scope, key)).map(|at| &self.questions[*at])
     }
-}
-
-impl Question {
-    /// Checks one answer: wrong types are refused at the gate, odd values are kept with a warning.
-    pub fn check(&self, value: &Value) -> Result<(), Fault> {
-        match (&self.kind, value) {
-            (Kind::Bool, Value::Bool(_)) => Ok(()),
-            (Kind::Number { min, max, .. }, Value::Int(number)) => match (min..=max).contains(&number) {
-                true => Ok(()),
-                false => Err(odd("ngoài khoảng thường gặp", "outside the usual range")),
-            },
-            (
-                Kind::Text { .. } | Kind::Choice { .. } | Kind::Date | Kind::CitizenId | Kind::Point | Kind::Photo,
-                Value::Text(text),
-            ) => self.check_text(text),
-            _ => Err(Fault::WrongType),
-        }
-    }
-
-    fn check_text(&self, _text: &str) -> Result<(), Fault> {
-        Ok(())
-    }
-}
-
-fn odd(vi: &str, en: &str) -> Fault {
-    Fault::Odd(Label { vi: vi.to_owned(), en: en.to_owned() })
 }

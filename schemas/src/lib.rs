@@ -6,7 +6,11 @@
 pub mod canonical;
 pub mod date;
 pub mod form;
+pub mod fraction;
 pub mod household;
 pub mod ids;
 pub mod ledger;
+pub mod mpi;
+pub mod rules;
+pub mod standard;
 pub mod value;
