@@ -3,6 +3,7 @@
 //! No I/O, no clock, no CRDT: bytes, dates and places come in as arguments, results go out as values. Builds for
 //! `wasm32-unknown-unknown`, so that a phone and a server classify a household with the same code.
 
+pub mod codes;
 pub mod date;
 pub mod form;
 pub mod household;
