@@ -6,7 +6,7 @@
 pub mod legacy;
 
 use unicode_normalization::char::is_combining_mark;
-use unicode_normalization::{UnicodeNormalization, is_nfc};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc, is_nfc_quick};
 
 use super::Remark;
 
@@ -54,6 +54,9 @@ pub struct Cleaned {
 
 /// Composes letters, removes invisible characters and extra spaces, converts TCVN3. Letters and case stay.
 pub fn clean(text: &str) -> Cleaned {
+    if is_clean(text) {
+        return Cleaned { text: text.to_owned(), repairs: Vec::new() };
+    }
     let mut repairs = Vec::new();
     if !is_nfc(text) {
         repairs.push(Repair::Composed);
@@ -75,6 +78,28 @@ pub fn clean(text: &str) -> Cleaned {
     let text = unicode.unwrap_or(spaced).replace(SOFT_HYPHEN, "");
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     Cleaned { text: text.nfc().collect(), repairs }
+}
+
+/// Whether a look at each character is enough to know that there is nothing to mend, as with most cells of a list.
+fn is_clean(text: &str) -> bool {
+    let mut before = ' ';
+    let mut latin_1 = false;
+    let mut beyond = false;
+    for c in text.chars() {
+        match c {
+            ' ' if before == ' ' => return false,
+            ' ' | '!'..='~' => {}
+            _ if c.is_whitespace() || is_invisible(c) => return false,
+            _ => {
+                latin_1 |= c <= '\u{ff}';
+                beyond |= c > '\u{ff}';
+            }
+        }
+        before = c;
+    }
+    // Letters of Latin-1 alone may be TCVN3.
+    let unicode = beyond || !latin_1;
+    unicode && (text.is_empty() || before != ' ') && is_nfc_quick(text.chars()) == IsNormalized::Yes
 }
 
 /// Nobody sees it, except that it is `ư` in TCVN3; so it goes last.

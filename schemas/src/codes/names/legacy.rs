@@ -11,12 +11,13 @@ const TELLING: &str = "¡¢£¤¥¦§¨©ª«¬®µ¶·¸¹»¼½¾ÆÇËÎÏÐ�
 
 /// The text in Unicode if it was typed in TCVN3; `None` when it is not, or when it is mixed with Unicode Vietnamese.
 pub fn from_tcvn3(text: &str) -> Option<String> {
-    let telling = text.chars().any(|c| TELLING.contains(c));
-    let legacy_only = text.chars().all(|c| c <= '\u{ff}');
+    // Nearly every text is plain ASCII or has a letter beyond Latin-1: neither needs the long look.
+    let latin_1 = !text.is_ascii() && text.chars().all(|c| c <= '\u{ff}');
+    let telling = latin_1 && text.chars().any(|c| TELLING.contains(c));
     let has_letters = text.chars().any(|c| c.is_ascii_alphabetic());
     let converted = || text.chars().map(letter).collect::<String>();
     // Latin-1 text of other languages shares some signs; what still holds a telling sign after conversion was not TCVN3.
-    (telling && legacy_only && has_letters).then(converted).filter(|text| !text.chars().any(|c| TELLING.contains(c)))
+    (telling && has_letters).then(converted).filter(|text| !text.chars().any(|c| TELLING.contains(c)))
 }
 
 fn letter(sign: char) -> char {
