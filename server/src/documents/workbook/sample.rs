@@ -198,16 +198,25 @@ fn members(people: &People, serial: &mut u32, rng: &mut impl Rng) -> Vec<Member>
     let head_sex = if below(rng, 7) == 0 { Sex::Female } else { Sex::Male };
     let head_year = 1955 + year(rng, 45);
     let surname = people.surnames[index(rng, people.surnames.len())];
+    // Children carry their father's surname.
+    let mut fathers = surname;
     let mut members = vec![person(people, surname, Relation::Head, "Chủ hộ", head_sex, head_year, serial, rng)];
     if size > 1 && below(rng, 8) > 0 {
         let (sex, text) = if head_sex == Sex::Male { (Sex::Female, "Vợ") } else { (Sex::Male, "Chồng") };
         let own = people.surnames[index(rng, people.surnames.len())];
         let born = head_year - 3 + year(rng, 7);
+        if sex == Sex::Male {
+            fathers = own;
+        }
         members.push(person(people, own, Relation::Spouse, text, sex, born, serial, rng));
     }
     if size > 4 && below(rng, 4) == 0 {
-        let (sex, text) = if below(rng, 3) == 0 { (Sex::Male, "Bố") } else { (Sex::Female, "Mẹ") };
-        members.push(person(people, surname, Relation::Parent, text, sex, head_year - 20 - year(rng, 8), serial, rng));
+        let own = people.surnames[index(rng, people.surnames.len())];
+        let (sex, text, name) = match below(rng, 3) {
+            0 => (Sex::Male, "Bố", surname),
+            _ => (Sex::Female, "Mẹ", own),
+        };
+        members.push(person(people, name, Relation::Parent, text, sex, head_year - 20 - year(rng, 8), serial, rng));
     }
     while members.len() < size {
         let sex = if below(rng, 2) == 0 { Sex::Male } else { Sex::Female };
@@ -217,7 +226,7 @@ fn members(people: &People, serial: &mut u32, rng: &mut impl Rng) -> Vec<Member>
             false => (Relation::Child, "Con", 20),
         };
         let born = (head_year + after + year(rng, 18)).min(2025);
-        members.push(person(people, surname, relation, text, sex, born, serial, rng));
+        members.push(person(people, fathers, relation, text, sex, born, serial, rng));
     }
     members
 }

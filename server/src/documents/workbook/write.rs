@@ -14,6 +14,10 @@ use thiserror::Error;
 use super::household::{Heading, Listing, Member, RosterBook};
 use super::layout::{Column, Field, Sheet};
 
+/// Height of a line of text, and what a row has beside its lines, in points.
+const LINE_HEIGHT: u16 = 14;
+const LINE_SPACE: u16 = 4;
+
 /// A book that cannot be written.
 #[derive(Debug, Error)]
 pub enum WriteError {
@@ -194,7 +198,7 @@ impl Looks {
         let middle = base.clone().set_align(FormatAlign::Center).set_align(FormatAlign::VerticalCenter);
         let framed = base.clone().set_border(FormatBorder::Thin).set_align(FormatAlign::VerticalCenter);
         // A quote prefix keeps a program from taking an edited text for a formula.
-        let text = framed.clone().set_text_wrap().set_quote_prefix();
+        let text = framed.clone().set_align(FormatAlign::Left).set_indent(1).set_text_wrap().set_quote_prefix();
         let centred = framed.clone().set_align(FormatAlign::Center).set_text_wrap().set_quote_prefix();
         Self {
             letterhead: middle.clone().set_bold(),
@@ -207,7 +211,7 @@ impl Looks {
             text,
             day: framed.clone().set_align(FormatAlign::Center).set_num_format("dd/mm/yyyy"),
             centred,
-            totals: framed.set_bold().set_align(FormatAlign::Left),
+            totals: framed.set_bold().set_align(FormatAlign::Left).set_indent(1),
             helper: base.clone().set_font_color(Color::Gray).set_align(FormatAlign::Center),
             signature: middle.clone().set_bold(),
             hint: middle.set_italic(),
@@ -238,6 +242,10 @@ fn last_printed(sheet: Sheet) -> u16 {
     printed.map(|column| column.at).max().unwrap_or_default()
 }
 
+fn is_used(sheet: Sheet, column: u16) -> bool {
+    sheet.columns().iter().any(|known| known.at == column)
+}
+
 fn set_up_page(page: &mut Worksheet, sheet: Sheet) -> Result<(), XlsxError> {
     let first = sheet.first_row() - 1;
     page.set_landscape().set_paper_size(8).set_print_fit_to_pages(1, 0).set_print_center_horizontally(true);
@@ -245,8 +253,9 @@ fn set_up_page(page: &mut Worksheet, sheet: Sheet) -> Result<(), XlsxError> {
     page.set_repeat_rows(first - 2, first - 1)?;
     page.set_freeze_panes(first, 4)?;
     page.set_column_width(0, 2)?;
-    for column in 1..=last_printed(sheet) {
-        page.set_column_width(column, 3)?;
+    // Columns that the layout leaves empty keep their place but not their room.
+    for column in (1..=last_printed(sheet)).filter(|column| !is_used(sheet, *column)) {
+        page.set_column_hidden(column)?;
     }
     for Column { at, width, .. } in sheet.columns() {
         page.set_column_width(*at, *width)?;
@@ -267,6 +276,7 @@ fn write_heading(page: &mut Worksheet, sheet: Sheet, heading: &Heading, looks: &
     page.set_row_height(title, 26)?;
     page.merge_range(title + 1, 1, title + 1, last, &heading.round, &looks.subtitle)?;
     page.merge_range(title + 2, 1, title + 2, last, &heading.standard, &looks.subtitle)?;
+    page.set_row_height(title + 2, 24)?;
     Ok(())
 }
 
@@ -274,7 +284,7 @@ fn write_titles(page: &mut Worksheet, sheet: Sheet, looks: &Looks) -> Result<(),
     let row = sheet.first_row() - 3;
     page.set_row_height(row, 64)?;
     let printed = 1..=last_printed(sheet);
-    for (column, number) in printed.zip(1..) {
+    for (column, number) in printed.filter(|column| is_used(sheet, *column)).zip(1..) {
         page.write_blank(row, column, &looks.header)?;
         page.write_string_with_format(row + 1, column, format!("({number})"), &looks.numbering)?;
     }
@@ -290,6 +300,7 @@ fn write_row(page: &mut Worksheet, sheet: Sheet, at: u32, row: &OutRow, looks: &
     for column in 1..=last_printed(sheet) {
         page.write_blank(at, column, &looks.text)?;
     }
+    page.set_row_height(at, LINE_HEIGHT * lines(sheet, row) + LINE_SPACE)?;
     for (column, value) in row {
         let look = look_of(sheet, *column, head, looks);
         match value {
@@ -304,6 +315,19 @@ fn write_row(page: &mut Worksheet, sheet: Sheet, at: u32, row: &OutRow, looks: &
         };
     }
     Ok(())
+}
+
+/// Lines that the longest text of a row needs: a file does not say how high a row of wrapped text is.
+fn lines(sheet: Sheet, row: &OutRow) -> u16 {
+    let of = |column: &Column| {
+        let text = row.iter().find_map(|(at, value)| match value {
+            Out::Text(text) if *at == column.at => Some(text),
+            Out::Text(_) | Out::Whole(_) | Out::Day(_) => None,
+        });
+        let characters = text.map_or(0, |text| text.chars().count());
+        u16::try_from(characters.div_ceil(usize::from(column.width))).unwrap_or(1).clamp(1, 6)
+    };
+    sheet.columns().iter().map(of).max().unwrap_or(1)
 }
 
 fn look_of(sheet: Sheet, column: u16, head: bool, looks: &Looks) -> &Format {
