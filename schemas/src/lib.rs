@@ -4,6 +4,7 @@
 //! `wasm32-unknown-unknown`, so that a phone and a server classify a household with the same code.
 
 pub mod canonical;
+pub mod codes;
 pub mod date;
 pub mod form;
 pub mod fraction;

@@ -6,6 +6,7 @@
 pub mod app;
 pub mod cli;
 pub mod clock;
+pub mod documents;
 pub mod domain;
 pub mod http;
 pub mod jobs;
@@ -15,3 +16,4 @@ pub mod store;
 pub mod throttle;
 pub mod token;
 pub mod workflow;
+//! The server.
