@@ -6,6 +6,7 @@ use thiserror::Error;
 
 pub mod account;
 pub mod device;
+pub mod field;
 pub mod log;
 pub mod role;
 pub mod round;

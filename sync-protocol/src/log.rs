@@ -8,7 +8,8 @@ use minicbor::{Decode, Encode};
 use schemas::ids::HouseholdId;
 
 use crate::hash::{ChangeHash, PublicKey, RowHash, Signature, tagged};
-use crate::journal::{Scope, to_cbor};
+use crate::journal::{Scope, from_cbor, to_cbor};
+use crate::message::MessageFault;
 use crate::verdict::Verdict;
 
 /// How far a device has read a scope's log. A server restored from a backup starts a new generation.
@@ -64,6 +65,18 @@ pub enum RowEvent {
     /// The household belongs to another village from here on.
     #[n(3)]
     Left,
+}
+
+impl RowEvent {
+    /// Its CBOR, for storage.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        to_cbor(self)
+    }
+
+    /// From storage.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, MessageFault> {
+        from_cbor(bytes).map_err(|_| MessageFault::Unreadable)
+    }
 }
 
 impl Row {

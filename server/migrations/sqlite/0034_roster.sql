@@ -1,0 +1,11 @@
+-- Compiled lists: the root that a decision carries and what it was computed from.
+CREATE TABLE roster (
+    commune INTEGER NOT NULL REFERENCES unit (id),
+    round TEXT NOT NULL REFERENCES round (id),
+    number INTEGER NOT NULL,
+    root BLOB NOT NULL CHECK (length(root) = 32),
+    header TEXT NOT NULL,
+    compiled_at INTEGER NOT NULL,
+    ledger INTEGER NOT NULL,
+    PRIMARY KEY (commune, round, number)
+) STRICT;

@@ -1,0 +1,119 @@
+//! What the field brings in: households, their documents, changes and logs, as they are stored.
+//!
+//! Plain facts; what they mean is said by `sync-protocol`.
+
+use jiff::Timestamp;
+use schemas::form::FormVersion;
+use schemas::ids::{HouseholdId, RoundId, UnitId};
+use sync_protocol::actor::Author;
+use sync_protocol::hash::{ChangeHash, EntryHash, RowHash};
+use sync_protocol::journal::Scope;
+use sync_protocol::log::{Digest, Row};
+use sync_protocol::verdict::Verdict;
+
+/// A household: where it belongs now, and its wrapped key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// Which household.
+    pub id: HouseholdId,
+    /// The commune it belongs to.
+    pub commune: UnitId,
+    /// The village it belongs to.
+    pub village: UnitId,
+    /// Its key under the master key; `None` once it was erased.
+    pub wrapped_key: Option<Vec<u8>>,
+    /// Since when the server knows it.
+    pub created_at: Timestamp,
+}
+
+/// The document of a household in a round, as far as it need not be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentState {
+    /// Which household.
+    pub household: HouseholdId,
+    /// The form it is filled in on.
+    pub form: FormVersion,
+    /// Its accepted heads, sorted; empty before the first change.
+    pub heads: Vec<ChangeHash>,
+    /// How many changes were accepted.
+    pub changes: u64,
+    /// Automerge's bytes, sealed: a cache that the change log can make again.
+    pub saved: Option<Vec<u8>>,
+    /// Since when it takes no more changes.
+    pub closed_at: Option<Timestamp>,
+}
+
+/// A change as it came, whatever became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredChange {
+    /// The household it was written for.
+    pub household: HouseholdId,
+    /// Its hash.
+    pub hash: ChangeHash,
+    /// Who wrote it, proven by the segment.
+    pub author: Author,
+    /// Number of its journal entry.
+    pub entry: u64,
+    /// The writer's clock, in milliseconds since 1970; advisory.
+    pub wall_ms: i64,
+    /// When the server had it.
+    pub received_at: Timestamp,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// Why, in words for evidence.
+    pub reason: Option<String>,
+    /// Its bytes under the household's key.
+    pub sealed: Vec<u8>,
+}
+
+/// A signed segment as evidence: without the bytes of the changes it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSegment {
+    /// The hash of its last entry.
+    pub head: EntryHash,
+    /// Who wrote it.
+    pub author: Author,
+    /// Numbers of its first and last entry.
+    pub entries: (u64, u64),
+    /// Where.
+    pub scope: Scope,
+    /// When the server had it.
+    pub received_at: Timestamp,
+    /// Its entries and signature.
+    pub journal: Vec<u8>,
+}
+
+/// Where a log stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogState {
+    /// Its generation: a restored server starts a new one.
+    pub generation: u64,
+    /// Position of its last row; 0 before the first.
+    pub position: u64,
+    /// Its last row, or its origin.
+    pub row: RowHash,
+    /// The digest after it.
+    pub digest: Digest,
+}
+
+/// A row of a log with what stood after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedRow {
+    /// The row.
+    pub row: Row,
+    /// Its hash.
+    pub hash: RowHash,
+    /// The digest after it.
+    pub digest: Digest,
+}
+
+/// A document's place in the store: commune first, as in every table.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DocumentKey {
+    /// The commune that the household belongs to.
+    pub commune: UnitId,
+    /// The round.
+    pub round: RoundId,
+    /// The household.
+    pub household: HouseholdId,
+}

@@ -1,0 +1,96 @@
+//! Documents: heads and the saved cache of each household in each round.
+
+use schemas::form::FormVersion;
+use schemas::ids::{HouseholdId, RoundId, UnitId};
+use sqlx::FromRow;
+use sync_protocol::hash::ChangeHash;
+
+use super::row::{RowOf, milliseconds, stored};
+use super::{Read, StoreError, Tx};
+use crate::domain::field::{DocumentKey, DocumentState};
+
+#[derive(FromRow)]
+struct Row {
+    household: Vec<u8>,
+    form: String,
+    heads: Vec<u8>,
+    changes: i64,
+    saved: Option<Vec<u8>>,
+    closed_at: Option<i64>,
+}
+
+impl TryFrom<Row> for DocumentState {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let of = RowOf { table: "document", id: format!("{:02x?}", row.household) };
+        Ok(Self {
+            household: HouseholdId(of.bytes("household", row.household)?),
+            form: FormVersion(row.form),
+            heads: read_heads(&of, row.heads)?,
+            changes: of.number("changes", row.changes)?,
+            saved: row.saved,
+            closed_at: of.maybe_instant("closed_at", row.closed_at)?,
+        })
+    }
+}
+
+/// How heads are stored: 32 bytes each, sorted.
+pub(super) fn heads_stored(heads: &[ChangeHash]) -> Vec<u8> {
+    heads.iter().flat_map(|head| head.0).collect()
+}
+
+pub(super) fn read_heads(of: &RowOf<String>, bytes: Vec<u8>) -> Result<Vec<ChangeHash>, StoreError> {
+    let (heads, rest) = bytes.as_chunks::<32>();
+    let whole = if rest.is_empty() { Ok(()) } else { Err("not whole hashes") };
+    of.column("heads", whole)?;
+    Ok(heads.iter().copied().map(ChangeHash).collect())
+}
+
+/// Writes a document's state, new or not.
+pub async fn put(tx: &mut Tx, key: &DocumentKey, state: &DocumentState) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO document (commune, round, household, form, heads, changes, saved, closed_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+         ON CONFLICT (commune, round, household) \
+         DO UPDATE SET heads = excluded.heads, changes = excluded.changes, saved = excluded.saved, \
+                       closed_at = excluded.closed_at",
+    )
+    .bind(stored(key.commune.0))
+    .bind(key.round.as_str())
+    .bind(key.household.0.as_slice())
+    .bind(&state.form.0)
+    .bind(heads_stored(&state.heads))
+    .bind(stored(state.changes))
+    .bind(&state.saved)
+    .bind(state.closed_at.map(milliseconds))
+    .execute(tx.sqlite())
+    .await?;
+    Ok(())
+}
+
+/// The document of a household in a round.
+pub async fn by_key(read: &mut Read, key: &DocumentKey) -> Result<Option<DocumentState>, StoreError> {
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT household, form, heads, changes, saved, closed_at FROM document \
+         WHERE commune = $1 AND round = $2 AND household = $3",
+    )
+    .bind(stored(key.commune.0))
+    .bind(key.round.as_str())
+    .bind(key.household.0.as_slice())
+    .fetch_optional(read.sqlite())
+    .await?;
+    row.map(DocumentState::try_from).transpose()
+}
+
+/// All documents of a commune in a round, by household.
+pub async fn of_commune(read: &mut Read, commune: UnitId, round: &RoundId) -> Result<Vec<DocumentState>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT household, form, heads, changes, saved, closed_at FROM document \
+         WHERE commune = $1 AND round = $2 ORDER BY household",
+    )
+    .bind(stored(commune.0))
+    .bind(round.as_str())
+    .fetch_all(read.sqlite())
+    .await?;
+    rows.into_iter().map(DocumentState::try_from).collect()
+}

@@ -1,0 +1,65 @@
+//! Households: where each belongs and its wrapped key.
+
+use schemas::ids::{HouseholdId, UnitId};
+use sqlx::FromRow;
+
+use super::row::{RowOf, milliseconds, stored};
+use super::{Read, StoreError, Tx};
+use crate::domain::field::Home;
+
+#[derive(FromRow)]
+struct HomeRow {
+    id: Vec<u8>,
+    commune: i64,
+    village: i64,
+    wrapped_key: Option<Vec<u8>>,
+    created_at: i64,
+}
+
+impl TryFrom<HomeRow> for Home {
+    type Error = StoreError;
+    fn try_from(row: HomeRow) -> Result<Self, StoreError> {
+        let of = RowOf { table: "household", id: format!("{}/{:02x?}", row.commune, row.id) };
+        Ok(Self {
+            id: HouseholdId(of.bytes("id", row.id)?),
+            commune: UnitId(of.number("commune", row.commune)?),
+            village: UnitId(of.number("village", row.village)?),
+            wrapped_key: row.wrapped_key,
+            created_at: of.instant("created_at", row.created_at)?,
+        })
+    }
+}
+
+/// Adds a household.
+pub async fn insert(tx: &mut Tx, home: &Home) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO household (commune, id, village, wrapped_key, created_at) VALUES ($1, $2, $3, $4, $5)")
+        .bind(stored(home.commune.0))
+        .bind(home.id.0.as_slice())
+        .bind(stored(home.village.0))
+        .bind(&home.wrapped_key)
+        .bind(milliseconds(home.created_at))
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}
+
+/// The household with this id, wherever it belongs.
+pub async fn by_id(read: &mut Read, id: HouseholdId) -> Result<Option<Home>, StoreError> {
+    let row: Option<HomeRow> =
+        sqlx::query_as("SELECT id, commune, village, wrapped_key, created_at FROM household WHERE id = $1")
+            .bind(id.0.as_slice())
+            .fetch_optional(read.sqlite())
+            .await?;
+    row.map(Home::try_from).transpose()
+}
+
+/// All households of a commune, by id.
+pub async fn of_commune(read: &mut Read, commune: UnitId) -> Result<Vec<Home>, StoreError> {
+    let rows: Vec<HomeRow> = sqlx::query_as(
+        "SELECT id, commune, village, wrapped_key, created_at FROM household WHERE commune = $1 ORDER BY id",
+    )
+    .bind(stored(commune.0))
+    .fetch_all(read.sqlite())
+    .await?;
+    rows.into_iter().map(Home::try_from).collect()
+}

@@ -1,0 +1,141 @@
+//! Logs: one per village and round, only ever added to.
+
+use schemas::ids::{HouseholdId, UnitId};
+use sqlx::FromRow;
+use sync_protocol::hash::RowHash;
+use sync_protocol::journal::Scope;
+use sync_protocol::log::{Digest, Row, RowEvent};
+
+use super::row::{RowOf, stored};
+use super::{Read, StoreError, Tx};
+use crate::domain::field::{LogState, LoggedRow};
+
+#[derive(FromRow)]
+struct StateRow {
+    generation: i64,
+    position: i64,
+    row_hash: Vec<u8>,
+    digest: Vec<u8>,
+    households: i64,
+}
+
+#[derive(FromRow)]
+struct LogRow {
+    position: i64,
+    written_at: i64,
+    household: Vec<u8>,
+    event: Vec<u8>,
+    row_hash: Vec<u8>,
+    digest: Vec<u8>,
+    households: i64,
+}
+
+impl TryFrom<LogRow> for LoggedRow {
+    type Error = StoreError;
+    fn try_from(row: LogRow) -> Result<Self, StoreError> {
+        let of = RowOf { table: "log_row", id: row.position.to_string() };
+        let event: RowEvent = of.column("event", RowEvent::from_bytes(&row.event))?;
+        Ok(Self {
+            row: Row {
+                position: of.number("position", row.position)?,
+                written_at_ms: row.written_at,
+                household: HouseholdId(of.bytes("household", row.household)?),
+                event,
+            },
+            hash: RowHash(of.bytes("row_hash", row.row_hash)?),
+            digest: digest(&of, row.digest, row.households)?,
+        })
+    }
+}
+
+fn digest(of: &RowOf<String>, sum: Vec<u8>, households: i64) -> Result<Digest, StoreError> {
+    Ok(Digest::stored(of.bytes("digest", sum)?, of.number("households", households)?))
+}
+
+/// Where a log stands; `None` before its first row.
+pub async fn state(read: &mut Read, commune: UnitId, scope: &Scope) -> Result<Option<LogState>, StoreError> {
+    let row: Option<StateRow> = sqlx::query_as(
+        "SELECT generation, position, row_hash, digest, households FROM log_state \
+         WHERE commune = $1 AND village = $2 AND round = $3",
+    )
+    .bind(stored(commune.0))
+    .bind(stored(scope.village.0))
+    .bind(scope.round.as_str())
+    .fetch_optional(read.sqlite())
+    .await?;
+    let of = RowOf { table: "log_state", id: format!("{}/{}", scope.village, scope.round) };
+    row.map(|row| {
+        Ok(LogState {
+            generation: of.number("generation", row.generation)?,
+            position: of.number("position", row.position)?,
+            row: RowHash(of.bytes("row_hash", row.row_hash)?),
+            digest: digest(&of, row.digest, row.households)?,
+        })
+    })
+    .transpose()
+}
+
+/// Writes where a log stands.
+pub async fn put_state(tx: &mut Tx, commune: UnitId, scope: &Scope, state: &LogState) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO log_state (commune, village, round, generation, position, row_hash, digest, households) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+         ON CONFLICT (commune, village, round) \
+         DO UPDATE SET generation = excluded.generation, position = excluded.position, row_hash = excluded.row_hash, \
+                       digest = excluded.digest, households = excluded.households",
+    )
+    .bind(stored(commune.0))
+    .bind(stored(scope.village.0))
+    .bind(scope.round.as_str())
+    .bind(stored(state.generation))
+    .bind(stored(state.position))
+    .bind(state.row.0.as_slice())
+    .bind(state.digest.sum().as_slice())
+    .bind(stored(state.digest.count()))
+    .execute(tx.sqlite())
+    .await?;
+    Ok(())
+}
+
+/// Adds a row.
+pub async fn append(tx: &mut Tx, commune: UnitId, scope: &Scope, logged: &LoggedRow) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO log_row (commune, village, round, position, written_at, household, event, row_hash, digest, households) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(stored(commune.0))
+    .bind(stored(scope.village.0))
+    .bind(scope.round.as_str())
+    .bind(stored(logged.row.position))
+    .bind(logged.row.written_at_ms)
+    .bind(logged.row.household.0.as_slice())
+    .bind(logged.row.event.to_bytes())
+    .bind(logged.hash.0.as_slice())
+    .bind(logged.digest.sum().as_slice())
+    .bind(stored(logged.digest.count()))
+    .execute(tx.sqlite())
+    .await?;
+    Ok(())
+}
+
+/// The rows after a position, at most so many.
+pub async fn after(
+    read: &mut Read,
+    commune: UnitId,
+    scope: &Scope,
+    position: u64,
+    most: u32,
+) -> Result<Vec<LoggedRow>, StoreError> {
+    let rows: Vec<LogRow> = sqlx::query_as(
+        "SELECT position, written_at, household, event, row_hash, digest, households FROM log_row \
+         WHERE commune = $1 AND village = $2 AND round = $3 AND position > $4 ORDER BY position LIMIT $5",
+    )
+    .bind(stored(commune.0))
+    .bind(stored(scope.village.0))
+    .bind(scope.round.as_str())
+    .bind(stored(position))
+    .bind(i64::from(most))
+    .fetch_all(read.sqlite())
+    .await?;
+    rows.into_iter().map(LoggedRow::try_from).collect()
+}

@@ -1,0 +1,129 @@
+//! Signed segments as evidence, and what else journals bring: commands and announced blobs.
+
+use jiff::Timestamp;
+use schemas::ids::{AccountId, HouseholdId, UnitId};
+use sqlx::FromRow;
+use sync_protocol::actor::Author;
+use sync_protocol::hash::{BlobHash, EntryHash, PublicKey};
+use sync_protocol::journal::Scope;
+
+use super::row::{RowOf, milliseconds, stored};
+use super::{Read, StoreError, Tx};
+use crate::domain::field::StoredSegment;
+
+#[derive(FromRow)]
+struct Row {
+    head: Vec<u8>,
+    key: Vec<u8>,
+    account: i64,
+    epoch: i64,
+    first: i64,
+    last: i64,
+    village: i64,
+    round: String,
+    received_at: i64,
+    journal: Vec<u8>,
+}
+
+impl TryFrom<Row> for StoredSegment {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let of = RowOf { table: "segment", id: format!("{:02x?}", row.head) };
+        let author = Author {
+            key: PublicKey(of.bytes("key", row.key)?),
+            account: AccountId(of.number("account", row.account)?),
+            epoch: of.column("epoch", u32::try_from(row.epoch))?,
+        };
+        Ok(Self {
+            head: EntryHash(of.bytes("head", row.head)?),
+            author,
+            entries: (of.number("first", row.first)?, of.number("last", row.last)?),
+            scope: Scope {
+                village: UnitId(of.number("village", row.village)?),
+                round: of.parse("round", &row.round)?,
+            },
+            received_at: of.instant("received_at", row.received_at)?,
+            journal: row.journal,
+        })
+    }
+}
+
+/// Keeps a segment; the same one again changes nothing. Returns whether it was new.
+pub async fn put(tx: &mut Tx, commune: UnitId, segment: &StoredSegment) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "INSERT INTO segment (commune, head, key, account, epoch, first, last, village, round, received_at, journal) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (commune, head) DO NOTHING",
+    )
+    .bind(stored(commune.0))
+    .bind(segment.head.0.as_slice())
+    .bind(segment.author.key.0.as_slice())
+    .bind(stored(segment.author.account.0))
+    .bind(i64::from(segment.author.epoch))
+    .bind(stored(segment.entries.0))
+    .bind(stored(segment.entries.1))
+    .bind(stored(segment.scope.village.0))
+    .bind(segment.scope.round.as_str())
+    .bind(milliseconds(segment.received_at))
+    .bind(&segment.journal)
+    .execute(tx.sqlite())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// The segments that one author has sent, by number.
+pub async fn of_author(read: &mut Read, author: &Author) -> Result<Vec<StoredSegment>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT head, key, account, epoch, first, last, village, round, received_at, journal FROM segment \
+         WHERE key = $1 AND account = $2 AND epoch = $3 ORDER BY first, last",
+    )
+    .bind(author.key.0.as_slice())
+    .bind(stored(author.account.0))
+    .bind(i64::from(author.epoch))
+    .fetch_all(read.sqlite())
+    .await?;
+    rows.into_iter().map(StoredSegment::try_from).collect()
+}
+
+/// Keeps a command; the same one again changes nothing.
+pub async fn put_command(
+    tx: &mut Tx,
+    commune: UnitId,
+    (segment, entry): (EntryHash, u64),
+    received_at: Timestamp,
+    sealed: &[u8],
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO command (commune, segment, entry, received_at, sealed) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (commune, segment, entry) DO NOTHING",
+    )
+    .bind(stored(commune.0))
+    .bind(segment.0.as_slice())
+    .bind(stored(entry))
+    .bind(milliseconds(received_at))
+    .bind(sealed)
+    .execute(tx.sqlite())
+    .await?;
+    Ok(())
+}
+
+/// Remembers that a blob was announced; twice changes nothing.
+pub async fn announce_blob(
+    tx: &mut Tx,
+    commune: UnitId,
+    (household, hash): (HouseholdId, BlobHash),
+    size_bytes: u64,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO blob_reference (commune, household, hash, size_bytes, announced_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (commune, household, hash) DO NOTHING",
+    )
+    .bind(stored(commune.0))
+    .bind(household.0.as_slice())
+    .bind(hash.0.as_slice())
+    .bind(stored(size_bytes))
+    .bind(milliseconds(at))
+    .execute(tx.sqlite())
+    .await?;
+    Ok(())
+}
