@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ed25519_dalek::SigningKey;
+use schemas::standard::Faults;
 use thiserror::Error;
 
 use crate::clock::{Chance, Clock};
 use crate::password::{Cost, Passwords};
 use crate::seal::{MasterKey, MasterKeyError, SealError, Subject};
+use crate::standards::Standards;
 use crate::store::server_key::SealedServerKey;
 use crate::store::{self, Store, StoreError};
 use crate::throttle::{Rate, Throttle};
@@ -46,6 +48,9 @@ pub enum OpenError {
     /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A shipped standard does not hold its own examples.
+    #[error(transparent)]
+    Standards(#[from] Faults),
     /// The server's key does not open: another master key than the one that sealed it.
     #[error("the server's signing key does not open with this master key: {0}")]
     ServerKey(#[from] SealError),
@@ -68,6 +73,8 @@ pub struct App {
     pub attempts_by_address: Throttle<std::net::IpAddr>,
     /// Wraps the keys of households.
     pub master_key: MasterKey,
+    /// The standards by which households are classified.
+    pub standards: Standards,
     server_key: SigningKey,
 }
 
@@ -76,6 +83,7 @@ impl App {
     pub async fn open(setup: Setup) -> Result<Self, OpenError> {
         let Setup { data, clock, chance, password_cost } = setup;
         make_private_directory(&data)?;
+        let standards = Standards::shipped()?;
         let master_key = MasterKey::load_or_create(&data.join("master.key"), &chance)?;
         let store = Store::open(&data.join("rasoat.db")).await?;
         let server_key = open_server_key(&store, &master_key, &clock, &chance).await?;
@@ -87,6 +95,7 @@ impl App {
             logins_by_name: Throttle::new(Rate { burst: 10, one_more_every: Duration::from_secs(30) }),
             attempts_by_address: Throttle::new(Rate { burst: 60, one_more_every: Duration::from_secs(1) }),
             master_key,
+            standards,
             server_key,
         })
     }

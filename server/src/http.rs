@@ -27,6 +27,7 @@ mod round;
 pub mod serve;
 mod session;
 mod state;
+mod sync;
 mod unit;
 
 pub use error::ApiError;
@@ -68,6 +69,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(device::challenge))
         .routes(routes!(device::renew))
         .routes(routes!(round::list, round::create))
+        .merge(sync::routes())
 }
 
 /// The OpenAPI document, as it is served and as it is checked in.

@@ -12,6 +12,7 @@ pub mod http;
 pub mod jobs;
 pub mod password;
 pub mod seal;
+pub mod standards;
 pub mod store;
 pub mod throttle;
 pub mod token;

@@ -73,6 +73,12 @@ pub enum Subject<'a> {
     Document(&'a str),
     /// One photo, by the hash of its bytes.
     Photo(&'a [u8; 32]),
+    /// A signed request that came in a journal.
+    Command,
+    /// What last year's list said of a household, by round.
+    Listing(&'a str),
+    /// A line of a compiled list, by round.
+    RosterLine(&'a str),
 }
 
 impl Subject<'_> {
@@ -83,6 +89,9 @@ impl Subject<'_> {
             Self::Change(hash) => (2, hash),
             Self::Document(round) => (3, round.as_bytes()),
             Self::Photo(hash) => (4, hash),
+            Self::Command => (5, b""),
+            Self::Listing(round) => (6, round.as_bytes()),
+            Self::RosterLine(round) => (7, round.as_bytes()),
         };
         associated_data(tag, household, name)
     }

@@ -5,22 +5,34 @@
 
 use std::time::Duration;
 
+use schemas::form::FormVersion;
+use sync_protocol::archive::ArchiveError;
+use sync_protocol::message::MessageFault;
 use thiserror::Error;
 
 use crate::password::PasswordError;
+use crate::seal::SealError;
 use crate::store::StoreError;
 
 pub mod account;
+#[cfg(test)]
+pub(crate) mod bench;
 pub mod device;
+pub mod document;
 pub mod enrolment;
+pub mod exchange;
 pub mod grant;
 pub mod housekeeping;
+mod ingest;
+mod intake;
+pub mod logbook;
+mod pages;
 pub mod permit;
 pub mod round;
 pub mod session;
 pub mod unit;
 
-/// Why a step was not taken. All but the last two are answers to whoever asked.
+/// Why a step was not taken. All but the last few are answers to whoever asked.
 #[derive(Debug, Error)]
 pub enum Refusal {
     /// No such login, or not its password: which of the two is not said.
@@ -92,6 +104,27 @@ pub enum Refusal {
     /// The id is in use.
     #[error("round id taken")]
     RoundIdTaken,
+    /// No such household, or none that the caller may know of.
+    #[error("household not found")]
+    HouseholdNotFound,
+    /// No such change, or none that the caller may know of.
+    #[error("change not found")]
+    ChangeNotFound,
+    /// The household's key was destroyed: nothing about it can be read again.
+    #[error("household erased")]
+    Erased,
+    /// The message of a phone cannot be read.
+    #[error(transparent)]
+    Message(MessageFault),
+    /// A document is on a form that this server does not have.
+    #[error("form {0:?} is not on this server")]
+    FormUnknown(FormVersion),
+    /// A stored document cannot be opened or saved.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// Something sealed does not open.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// A fault of the store.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -3,6 +3,7 @@
 //! Owns the only places where bytes are applied to an Automerge document. What is saved here is loaded back and its heads
 //! compared before anybody is told that it is safe. Never reads bytes from the network: those pass the gate first.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -86,6 +87,34 @@ pub fn history<'a>(
         }
     }
     Ok(history)
+}
+
+/// Puts changes into an order in which each follows what it builds on; those that came first come first where it does not
+/// matter. A change whose dependency is not among them is an error.
+pub fn in_order(mut changes: Vec<(ChangeHash, Vec<u8>)>) -> Result<Vec<Vec<u8>>, ArchiveError> {
+    let all: HashSet<ChangeHash> = changes.iter().map(|(hash, _)| *hash).collect();
+    let mut done: HashSet<ChangeHash> = HashSet::new();
+    let mut ordered = Vec::with_capacity(changes.len());
+    while !changes.is_empty() {
+        let before = changes.len();
+        let mut left = Vec::new();
+        for (hash, bytes) in changes {
+            let (change, _) = change::parse(&bytes).map_err(|fault| Misfit::Broken(fault.into()))?;
+            let waits = change.deps.iter().any(|dep| all.contains(&(*dep).into()) && !done.contains(&(*dep).into()));
+            match waits {
+                true => left.push((hash, bytes)),
+                false => {
+                    done.insert(hash);
+                    ordered.push(bytes);
+                }
+            }
+        }
+        changes = left;
+        if changes.len() == before {
+            return Err(Misfit::MissingDependencies(changes.iter().map(|(hash, _)| *hash).collect()).into());
+        }
+    }
+    Ok(ordered)
 }
 
 fn found(genesis: &Genesis) -> Result<Automerge, ArchiveError> {

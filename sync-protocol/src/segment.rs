@@ -121,6 +121,19 @@ impl Segment {
         to_cbor(self)
     }
 
+    /// The segment without its payloads: what stays as evidence. The signature covers it all the same.
+    pub fn evidence(&self) -> Vec<u8> {
+        to_cbor(&Self { payloads: Vec::new(), ..self.clone() })
+    }
+
+    /// Reads evidence again and checks its chain and signature.
+    pub fn open_evidence(bytes: &[u8]) -> Result<Self, SegmentFault> {
+        let segment: Self = from_cbor(bytes).map_err(|_| SegmentFault::Unreadable)?;
+        segment.check_chain()?;
+        segment.check_signature()?;
+        Ok(segment)
+    }
+
     /// Who wrote it.
     pub fn author(&self) -> &Author {
         &self.author

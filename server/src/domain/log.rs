@@ -32,6 +32,8 @@ codes! {
         DeviceEnrolled = "device_enrolled",
         /// A phone was shut out.
         DeviceRevoked = "device_revoked",
+        /// A phone sent a segment that cannot be trusted.
+        SegmentRefused = "segment_refused",
         /// A round was made.
         RoundCreated = "round_created",
     }

@@ -100,6 +100,7 @@ pub static RULES: &[Rule] = &[
     rule("GET", "/api/devices/self", Who::Device),
     rule("GET", "/api/units/{unit}/devices", Who::Holders(OFFICE_AND_AUDIT, Place::PathUnit)),
     rule("POST", "/api/devices/{device}/revoke", Who::Holders(OFFICE, Place::UnitOfDevice)),
+    rule("POST", "/api/sync", Who::Device),
     rule("POST", "/api/device-challenges", Who::Anyone),
     rule("POST", "/api/device-tokens", Who::Anyone),
     rule("GET", "/api/rounds", Who::SignedIn),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use sync_protocol::message::MessageFault;
 use thiserror::Error;
 
 use super::problem::Problem;
@@ -261,7 +262,49 @@ fn refused(refusal: &Refusal) -> Problem {
             ["Mã đợt rà soát đã có", "Chọn mã khác"],
             ["The round's id is taken", "Choose another"],
         ),
-        R::Store(_) | R::Password(_) => fault(),
+        R::HouseholdNotFound => new(
+            S::NOT_FOUND,
+            "household/not-found",
+            ["Không tìm thấy hộ", "Chọn lại trong danh sách của xã"],
+            ["Household not found", "Choose one from your commune's list"],
+        ),
+        R::ChangeNotFound => new(
+            S::NOT_FOUND,
+            "change/not-found",
+            ["Không tìm thấy thay đổi", "Xem lại hộp việc cần xử lý"],
+            ["Change not found", "Look at the inbox again"],
+        ),
+        R::Erased => new(
+            S::GONE,
+            "household/erased",
+            ["Dữ liệu của hộ đã được xóa", "Không đọc lại được nữa"],
+            ["The household's data were erased", "They cannot be read again"],
+        ),
+        R::Message(fault) => message(*fault),
+        R::Archive(_) | R::Seal(_) | R::FormUnknown(_) | R::Store(_) | R::Password(_) => self::fault(),
+    }
+}
+
+fn message(fault: MessageFault) -> Problem {
+    match fault {
+        MessageFault::TooLarge => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            fault.slug(),
+            ["Gói đồng bộ quá lớn", "Cập nhật ứng dụng; ứng dụng tự chia nhỏ"],
+            ["The sync message is too large", "Update the app; it splits its work by itself"],
+        ),
+        MessageFault::Unreadable => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            fault.slug(),
+            ["Không đọc được gói đồng bộ", "Đồng bộ lại; nếu vẫn lỗi, cập nhật ứng dụng. Dữ liệu trên máy vẫn còn"],
+            ["The sync message cannot be read", "Sync again; then update the app. Your work is still on the device"],
+        ),
+        MessageFault::Version => Problem::new(
+            StatusCode::UPGRADE_REQUIRED,
+            fault.slug(),
+            ["Phiên bản đồng bộ khác với máy chủ", "Cập nhật ứng dụng. Dữ liệu trên máy vẫn còn"],
+            ["The server speaks another version of sync", "Update the app. Your work is still on the device"],
+        ),
     }
 }
 

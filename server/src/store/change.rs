@@ -107,9 +107,8 @@ pub async fn set_verdict(
 
 /// One change.
 pub async fn by_hash(read: &mut Read, key: &DocumentKey, hash: ChangeHash) -> Result<Option<StoredChange>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM change WHERE commune = $1 AND round = $2 AND household = $3 AND hash = $4"
-    );
+    let sql =
+        format!("SELECT {COLUMNS} FROM change WHERE commune = $1 AND round = $2 AND household = $3 AND hash = $4");
     let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .bind(stored(key.commune.0))
         .bind(key.round.as_str())

@@ -38,10 +38,7 @@ impl TryFrom<Row> for StoredSegment {
             head: EntryHash(of.bytes("head", row.head)?),
             author,
             entries: (of.number("first", row.first)?, of.number("last", row.last)?),
-            scope: Scope {
-                village: UnitId(of.number("village", row.village)?),
-                round: of.parse("round", &row.round)?,
-            },
+            scope: Scope { village: UnitId(of.number("village", row.village)?), round: of.parse("round", &row.round)? },
             received_at: of.instant("received_at", row.received_at)?,
             journal: row.journal,
         })

@@ -1,0 +1,41 @@
+//! The standards that this server knows, loaded and proven once at the start.
+//!
+//! Owns the look-up by name. What a standard says is `schemas`' business; an office's own folders join the shipped ones.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemas::form::{Form, FormVersion};
+use schemas::ids::StandardId;
+use schemas::standard::{Faults, Standard, shipped};
+
+/// Loaded standards by name.
+#[derive(Debug)]
+pub struct Standards {
+    by_id: BTreeMap<StandardId, Arc<Standard>>,
+    forms: BTreeMap<FormVersion, Arc<Form>>,
+}
+
+impl Standards {
+    /// The standards that ship with the program; their examples run here.
+    pub fn shipped() -> Result<Self, Faults> {
+        Ok(Self::of(shipped::load_all()?))
+    }
+
+    fn of(standards: Vec<Standard>) -> Self {
+        let standards: Vec<Arc<Standard>> = standards.into_iter().map(Arc::new).collect();
+        let form = |standard: &Arc<Standard>| Arc::new(standard.form().clone());
+        let forms = standards.iter().map(form).map(|form| (form.version.clone(), form)).collect();
+        Self { by_id: standards.into_iter().map(|standard| (standard.id().clone(), standard)).collect(), forms }
+    }
+
+    /// The standard with this name.
+    pub fn get(&self, id: &StandardId) -> Option<&Arc<Standard>> {
+        self.by_id.get(id)
+    }
+
+    /// The form of this version.
+    pub fn form(&self, version: &FormVersion) -> Option<&Arc<Form>> {
+        self.forms.get(version)
+    }
+}

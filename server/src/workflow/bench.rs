@@ -1,0 +1,197 @@
+//! A commune on a real database for tests of workflows: two villages, two enumerators with phones, an open round.
+
+use std::collections::BTreeMap;
+
+use ed25519_dalek::SigningKey;
+use jiff::civil::Date;
+use schemas::form::FormVersion;
+use schemas::household::Household;
+use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
+use schemas::value::Value;
+use sync_protocol::change::{Slot, Write};
+use sync_protocol::device::{Clocks, Device as Phone, Identity, Remark, View};
+use sync_protocol::hash::PublicKey;
+use sync_protocol::journal::Scope;
+
+use super::exchange::exchange;
+use crate::app::{App, Setup};
+use crate::clock::{Chance, Clock};
+use crate::domain::device::{Device, DeviceKey};
+use crate::domain::round::{Assignment, B1Mode, Round, RoundState};
+use crate::domain::unit::{Area, Level, UnitAttributes, Validity};
+use crate::password::{Cost, StoredPassword};
+use crate::store::{self, StoreError};
+
+/// The commune and everything in it.
+pub(crate) struct Bench {
+    pub(crate) app: App,
+    pub(crate) commune: UnitId,
+    pub(crate) villages: [UnitId; 2],
+    pub(crate) lan: AccountId,
+    pub(crate) minh: AccountId,
+    pub(crate) directory: tempfile::TempDir,
+}
+
+/// A phone, and the device that the server knows it as.
+pub(crate) struct Carried {
+    pub(crate) phone: Phone,
+    pub(crate) device: Device,
+}
+
+pub(crate) fn round_id() -> RoundId {
+    "2026-dinh-ky".parse().unwrap()
+}
+
+pub(crate) fn home(n: u8) -> HouseholdId {
+    HouseholdId([n; 16])
+}
+
+pub(crate) fn answer(key: &str, value: impl Into<Value>) -> (Slot, Write) {
+    (Slot::Answer(key.parse().unwrap()), Write::Put(value.into()))
+}
+
+fn setup(directory: &tempfile::TempDir) -> Setup {
+    let clock = Clock::manual("2026-10-01T00:00:00Z".parse().unwrap());
+    Setup { data: directory.path().to_owned(), clock, chance: Chance::seeded(1), password_cost: Cost::Light }
+}
+
+impl Bench {
+    pub(crate) async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let app = App::open(setup(&directory)).await.unwrap();
+        let now = app.clock.now();
+        let made: Result<_, StoreError> = app
+            .store
+            .write("bench", move |tx| {
+                Box::pin(async move {
+                    let valid = Validity { from: Date::constant(2025, 7, 1), to: None };
+                    let named = |name: &str, parent| UnitAttributes {
+                        parent,
+                        name: name.to_owned(),
+                        name_en: None,
+                        area: Some(Area::Rural),
+                        region: Some("northern_midland_mountain".to_owned()),
+                    };
+                    let province = store::unit::insert(tx, Level::Province, valid, &named("Tuyên Quang", None)).await?;
+                    let commune = named("Xã Tân Trịnh", Some(province));
+                    let commune = store::unit::insert(tx, Level::Commune, valid, &commune).await?;
+                    let one = store::unit::insert(tx, Level::Village, valid, &named("Bản Một", Some(commune))).await?;
+                    let two = store::unit::insert(tx, Level::Village, valid, &named("Bản Hai", Some(commune))).await?;
+                    let password = StoredPassword(String::new());
+                    let lan =
+                        store::account::insert(tx, &"lan".parse().unwrap(), "Lan", commune, &password, now).await?;
+                    let minh =
+                        store::account::insert(tx, &"minh".parse().unwrap(), "Minh", commune, &password, now).await?;
+                    Ok((commune, [one, two], lan.unwrap(), minh.unwrap()))
+                })
+            })
+            .await;
+        let (commune, villages, lan, minh) = made.unwrap();
+        let bench = Self { app, commune, villages, lan, minh, directory };
+        bench.open_round().await;
+        bench.assign(bench.lan, 0).await;
+        bench.assign(bench.minh, 0).await;
+        bench
+    }
+
+    async fn open_round(&self) {
+        let round = Round {
+            id: round_id(),
+            unit: self.commune,
+            name: "Rà soát định kỳ 2026".to_owned(),
+            standards: vec!["vn-2022-2025".parse().unwrap()],
+            form_version: FormVersion("vn-2022-2025/1".to_owned()),
+            b1_mode: B1Mode::Paper,
+            reference_on: Date::constant(2026, 10, 1),
+            state: RoundState::Open,
+        };
+        let written: Result<_, StoreError> = self
+            .app
+            .store
+            .write("bench", move |tx| Box::pin(async move { store::round::insert(tx, &round).await }))
+            .await;
+        written.unwrap();
+    }
+
+    pub(crate) async fn assign(&self, account: AccountId, village: usize) {
+        let village = self.villages[village];
+        let assignment = Assignment { commune: self.commune, round: round_id(), village, account };
+        let written: Result<_, StoreError> = self
+            .app
+            .store
+            .write("bench", move |tx| Box::pin(async move { store::assignment::insert(tx, &assignment).await }))
+            .await;
+        written.unwrap();
+    }
+
+    pub(crate) fn scope(&self, village: usize) -> Scope {
+        Scope { village: self.villages[village], round: round_id() }
+    }
+
+    pub(crate) async fn phone(&self, account: AccountId, n: u8) -> Carried {
+        let key = SigningKey::from_bytes(&[n; 32]);
+        let public_key = DeviceKey::from_bytes(&key.verifying_key().to_bytes()).unwrap();
+        let device = Device {
+            id: public_key.device_id(),
+            public_key,
+            account,
+            unit: self.commune,
+            name: format!("điện thoại {n}"),
+            enrolled_at: self.app.clock.now(),
+            revoked_at: None,
+        };
+        let stored = device.clone();
+        let written: Result<_, StoreError> = self
+            .app
+            .store
+            .write("bench", move |tx| Box::pin(async move { store::device::insert(tx, &stored).await }))
+            .await;
+        written.unwrap();
+        let identity = Identity { key, account, server: PublicKey(self.app.server_public_key()) };
+        let form = self.app.standards.form(&FormVersion("vn-2022-2025/1".to_owned())).unwrap().clone();
+        let mut carried = Carried { phone: Phone::new(identity, vec![form]), device };
+        carried.sync(self).await;
+        carried
+    }
+
+    /// Closes the database and opens it again, as after a stop.
+    pub(crate) async fn restarted(self) -> Self {
+        self.app.store.close().await;
+        let app = App::open(setup(&self.directory)).await.unwrap();
+        Self { app, ..self }
+    }
+}
+
+impl Carried {
+    pub(crate) fn write(
+        &mut self,
+        scope: Scope,
+        household: HouseholdId,
+        writes: impl IntoIterator<Item = (Slot, Write)>,
+    ) {
+        let clocks = Clocks { wall_ms: 1_790_000_000_000, uptime_ms: 1 };
+        let writes: BTreeMap<Slot, Write> = writes.into_iter().collect();
+        match self.phone.household(&household, View::Mine) {
+            Some(_) => self.phone.commit(household, &writes, None, clocks).unwrap(),
+            None => self.phone.found(scope, household, &writes, clocks).unwrap(),
+        };
+    }
+
+    pub(crate) async fn sync(&mut self, bench: &Bench) -> Vec<Remark> {
+        let mut remarks = Vec::new();
+        for _ in 0..50 {
+            let sync = self.phone.request(1_790_000_000_000, 1 << 20);
+            let response = exchange(&bench.app, &self.device, &sync.bytes).await.unwrap();
+            let outcome = self.phone.answer(&sync, &response, 1_790_000_000_000).unwrap();
+            remarks.extend(outcome.remarks);
+            if !outcome.more && self.phone.waiting() == 0 {
+                return remarks;
+            }
+        }
+        panic!("does not come to an end");
+    }
+
+    pub(crate) fn sees(&self, household: HouseholdId) -> Option<Household> {
+        self.phone.household(&household, View::Accepted)
+    }
+}

@@ -1,0 +1,143 @@
+//! The one exchange of a normal day: takes what a phone brings, answers with what became of it and what is new.
+
+use schemas::ids::UnitId;
+use sync_protocol::journal::Scope;
+use sync_protocol::message::{MESSAGE_VERSION, Request, Response};
+
+use super::pages::{self, Pages};
+use super::{Refusal, intake};
+use crate::app::App;
+use crate::domain::device::Device;
+use crate::domain::round::RoundState;
+use crate::store;
+
+/// Answers a phone's request. Everything in the answer is on disk.
+pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let request = Request::from_bytes(body).map_err(Refusal::Message)?;
+    let mut segments = Vec::with_capacity(request.segments.len());
+    for bytes in &request.segments {
+        segments.push(intake::take(app, device, bytes).await);
+    }
+    let assigned = assigned(app, device).await?;
+    let Pages { pages, more } = pages::collect(app, device, &request, &assigned).await?;
+    let response = Response {
+        version: MESSAGE_VERSION,
+        server_ms: app.clock.now().as_millisecond(),
+        segments,
+        pages,
+        more,
+        assigned: assigned.into_iter().map(|(_, scope)| scope).collect(),
+    };
+    Ok(response.to_bytes())
+}
+
+/// The villages and rounds that the device's holder surveys now, each with its commune.
+async fn assigned(app: &App, device: &Device) -> Result<Vec<(UnitId, Scope)>, Refusal> {
+    let mut read = app.store.read().await?;
+    let mut scopes = Vec::new();
+    for round in store::round::all(&mut read).await?.into_iter().filter(|round| round.state == RoundState::Open) {
+        for assignment in store::assignment::of_account(&mut read, device.account, &round.id).await? {
+            scopes.push((assignment.commune, Scope { village: assignment.village, round: round.id.clone() }));
+        }
+    }
+    Ok(scopes)
+}
+
+#[cfg(test)]
+mod tests {
+    use schemas::value::Value;
+    use sync_protocol::device::{Standing, View};
+    use sync_protocol::message::{MessageFault, SegmentAnswer};
+    use sync_protocol::verdict::Hold;
+
+    use super::*;
+    use crate::domain::field::DocumentKey;
+    use crate::workflow::bench::{Bench, answer, home, round_id};
+    use crate::workflow::document;
+
+    #[tokio::test]
+    async fn bytes_that_are_no_message_are_refused_by_name() {
+        let bench = Bench::new().await;
+        let lan = bench.phone(bench.lan, 11).await;
+        let refused = exchange(&bench.app, &lan.device, b"hello").await;
+        assert!(matches!(refused, Err(Refusal::Message(MessageFault::Unreadable))));
+    }
+
+    #[tokio::test]
+    async fn anothers_segment_is_refused_and_written_down() {
+        let bench = Bench::new().await;
+        let mut lan = bench.phone(bench.lan, 11).await;
+        let minh = bench.phone(bench.minh, 12).await;
+        lan.write(bench.scope(0), home(1), [answer("floor_area", 40)]);
+        let sync = lan.phone.request(0, 0);
+        let response = exchange(&bench.app, &minh.device, &sync.bytes).await.unwrap();
+        let response = Response::from_bytes(&response).unwrap();
+        assert_eq!(response.segments, [SegmentAnswer::Refused("segment/foreign-author".to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn work_in_a_village_one_is_not_assigned_to_waits_for_a_person() {
+        let bench = Bench::new().await;
+        bench.assign(bench.minh, 1).await;
+        let mut minh = bench.phone(bench.minh, 12).await;
+        minh.write(bench.scope(1), home(2), [answer("floor_area", 20)]);
+        minh.sync(&bench).await;
+        let mut lan = bench.phone(bench.lan, 11).await;
+        // Lan's phone is made to hold Minh's village: a modified app, or an assignment that was taken back.
+        let scope = bench.scope(1);
+        lan.phone.apply(&sync_protocol::device::Record::Assigned(vec![bench.scope(0), scope.clone()]));
+        lan.write(scope, home(3), [answer("floor_area", 9)]);
+        lan.write(bench.scope(0), home(4), [answer("floor_area", 30)]);
+        lan.sync(&bench).await;
+        let standing = |household| {
+            let (_, document) = lan.phone.households().find(|(id, _)| **id == household).unwrap();
+            document.own.iter().map(|own| own.standing).collect::<Vec<_>>()
+        };
+        assert_eq!(standing(home(3)), [Standing::Held(Hold::OutOfScope)]);
+        assert_eq!(standing(home(4)), []);
+    }
+
+    #[tokio::test]
+    async fn work_passes_through_the_database_from_phone_to_phone() {
+        let bench = Bench::new().await;
+        let mut lan = bench.phone(bench.lan, 11).await;
+        let mut minh = bench.phone(bench.minh, 12).await;
+        for n in 1..6 {
+            lan.write(bench.scope(0), home(n), [answer("floor_area", i64::from(n)), answer("internet", true)]);
+        }
+        assert_eq!(lan.sync(&bench).await, []);
+        assert_eq!(minh.sync(&bench).await, []);
+        minh.write(bench.scope(0), home(3), [answer("floor_area", 33)]);
+        lan.write(bench.scope(0), home(3), [answer("floor_area", 34)]);
+        assert_eq!(minh.sync(&bench).await, []);
+        assert_eq!(lan.sync(&bench).await, []);
+        assert_eq!(minh.sync(&bench).await, []);
+        assert_eq!(lan.sees(home(3)), minh.sees(home(3)));
+        assert_eq!(lan.phone.disagreements(&home(3), View::Accepted).len(), 1);
+        let bench = bench.restarted().await;
+        assert_eq!(lan.sync(&bench).await, []);
+        let mut fresh = bench.phone(bench.minh, 13).await;
+        assert_eq!(fresh.sync(&bench).await, []);
+        assert_eq!(fresh.sees(home(3)), lan.sees(home(3)));
+        assert_eq!(fresh.sees(home(5)).unwrap().answers["floor_area"], Value::Int(5));
+    }
+
+    #[tokio::test]
+    async fn the_cache_and_the_change_log_say_the_same() {
+        let bench = Bench::new().await;
+        let mut lan = bench.phone(bench.lan, 11).await;
+        lan.write(bench.scope(0), home(1), [answer("floor_area", 40)]);
+        lan.sync(&bench).await;
+        for area in 41..50 {
+            lan.write(bench.scope(0), home(1), [answer("floor_area", area)]);
+        }
+        lan.sync(&bench).await;
+        let mut read = bench.app.store.read().await.unwrap();
+        let known = store::household::by_id(&mut read, home(1)).await.unwrap().unwrap();
+        let opened = document::open(&bench.app, &mut read, known, &round_id()).await.unwrap().unwrap();
+        let place = DocumentKey { commune: bench.commune, round: round_id(), household: home(1) };
+        assert_eq!(document::from_log(&mut read, &place, &opened.key).await.unwrap().len(), 10);
+        assert_eq!(opened.history.nodes().len(), 10);
+        assert_eq!(opened.history.heads(), opened.stored_heads());
+    }
+}

@@ -1,0 +1,231 @@
+//! Writing a judged segment: everything about it in one savepoint, or nothing.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemas::ids::{HouseholdId, UnitId};
+use sync_protocol::actor::Author;
+use sync_protocol::authority::{Effect, Judged};
+use sync_protocol::hash::ChangeHash;
+use sync_protocol::journal::{JournalEntry, Scope};
+use sync_protocol::segment::Segment;
+use sync_protocol::verdict::Verdict;
+
+use super::Refusal;
+use super::document::Opened;
+use super::intake::JudgedSegment;
+use super::logbook::Logbook;
+use crate::app::App;
+use crate::domain::field::{DocumentState, StoredChange, StoredSegment};
+use crate::seal::Subject;
+use crate::store::{self, Tx};
+
+/// One entry as it will be written.
+enum Line {
+    Change { household: HouseholdId, change: StoredChange },
+    Command { entry: u64, sealed: Vec<u8> },
+    Blob { household: HouseholdId, hash: sync_protocol::hash::BlobHash, size_bytes: u64 },
+}
+
+/// All that is written about one segment.
+struct Batch {
+    segment: StoredSegment,
+    commune: UnitId,
+    documents: BTreeMap<HouseholdId, Opened>,
+    lines: Vec<Line>,
+    freed: Vec<(HouseholdId, ChangeHash)>,
+    saved: BTreeMap<HouseholdId, Vec<u8>>,
+    logbook: Logbook,
+    now: Timestamp,
+}
+
+/// Writes a judged segment. `false` when a document it was judged on has moved meanwhile: nothing was written then.
+pub(super) async fn write(
+    app: &App,
+    segment: &Segment,
+    commune: UnitId,
+    judged: JudgedSegment,
+) -> Result<bool, Refusal> {
+    let batch = Batch::new(app, segment, commune, judged)?;
+    app.store.write("segment/take", move |tx| Box::pin(batch.write(tx))).await
+}
+
+impl Batch {
+    fn new(app: &App, segment: &Segment, commune: UnitId, judged: JudgedSegment) -> Result<Self, Refusal> {
+        let now = app.clock.now();
+        let JudgedSegment { documents, effects, freed, saved } = judged;
+        let mut lines = Vec::new();
+        for (entry, effect) in segment.entries().iter().zip(effects) {
+            lines.extend(line(app, &documents, *segment.author(), entry, effect, now)?);
+        }
+        Ok(Self {
+            segment: evidence(segment, now),
+            commune,
+            documents,
+            lines,
+            freed,
+            saved,
+            logbook: Logbook::new(app),
+            now,
+        })
+    }
+
+    async fn write(mut self, tx: &mut Tx) -> Result<bool, Refusal> {
+        for opened in self.documents.values() {
+            let stored = store::document::by_key(tx, &opened.place()).await?;
+            let home = store::household::by_id(tx, opened.home.id).await?;
+            let moved = stored.as_ref().map(|state| &state.heads) != opened.state.as_ref().map(|state| &state.heads);
+            if moved
+                || home.is_some_and(|home| {
+                    home.village != opened.home.village || home.wrapped_key != opened.home.wrapped_key
+                })
+            {
+                return Ok(false);
+            }
+        }
+        store::segment::put(tx, self.commune, &self.segment).await?;
+        let mut heads: BTreeMap<HouseholdId, Vec<ChangeHash>> = BTreeMap::new();
+        for line in std::mem::take(&mut self.lines) {
+            self.line(tx, line, &mut heads).await?;
+        }
+        for (household, hash) in std::mem::take(&mut self.freed) {
+            let place = self.documents[&household].place();
+            store::change::set_verdict(tx, &place, hash, Verdict::Accepted, None).await?;
+            self.accept(tx, household, hash, &mut heads).await?;
+        }
+        for household in heads.into_keys() {
+            self.store_document(tx, household).await?;
+        }
+        self.logbook.close(tx).await?;
+        Ok(true)
+    }
+
+    async fn line(
+        &mut self,
+        tx: &mut Tx,
+        line: Line,
+        heads: &mut BTreeMap<HouseholdId, Vec<ChangeHash>>,
+    ) -> Result<(), Refusal> {
+        match line {
+            Line::Change { household, change } => {
+                let opened = &self.documents[&household];
+                if store::household::by_id(tx, household).await?.is_none() {
+                    store::household::insert(tx, &opened.home).await?;
+                }
+                let place = opened.place();
+                store::change::put(tx, place.commune, &place.round, &change).await?;
+                match change.verdict {
+                    Verdict::Accepted => self.accept(tx, household, change.hash, heads).await?,
+                    verdict => {
+                        let scope = self.scope(household);
+                        let log = (self.documents[&household].home.commune, &scope);
+                        self.logbook.judged(tx, log, household, change.hash, verdict).await?;
+                    }
+                }
+            }
+            Line::Command { entry, sealed } => {
+                let id = (self.segment.head, entry);
+                store::segment::put_command(tx, self.commune, id, self.now, &sealed).await?;
+            }
+            Line::Blob { household, hash, size_bytes } => {
+                store::segment::announce_blob(tx, self.commune, (household, hash), size_bytes, self.now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn scope(&self, household: HouseholdId) -> Scope {
+        let opened = &self.documents[&household];
+        Scope { village: opened.home.village, round: opened.history.genesis().round.clone() }
+    }
+
+    async fn accept(
+        &mut self,
+        tx: &mut Tx,
+        household: HouseholdId,
+        hash: ChangeHash,
+        heads: &mut BTreeMap<HouseholdId, Vec<ChangeHash>>,
+    ) -> Result<(), Refusal> {
+        let scope = self.scope(household);
+        let opened = &self.documents[&household];
+        let log = (opened.home.commune, &scope);
+        let before = match heads.get(&household) {
+            Some(heads) => heads.clone(),
+            None => {
+                if opened.state.is_none() {
+                    self.logbook.entered(tx, log, household).await?;
+                }
+                opened.stored_heads().to_vec()
+            }
+        };
+        let deps = opened.history.node(&hash).map(|node| node.entry.deps.as_slice()).unwrap_or_default();
+        let mut after: Vec<ChangeHash> = before.iter().copied().filter(|head| !deps.contains(head)).collect();
+        after.push(hash);
+        after.sort_unstable();
+        self.logbook.changed(tx, log, household, hash, (&before, &after)).await?;
+        heads.insert(household, after);
+        Ok(())
+    }
+
+    async fn store_document(&mut self, tx: &mut Tx, household: HouseholdId) -> Result<(), Refusal> {
+        let opened = &self.documents[&household];
+        let state = DocumentState {
+            household,
+            form: opened.history.genesis().form.clone(),
+            heads: opened.history.heads().to_vec(),
+            changes: opened.history.nodes().len() as u64,
+            saved: self.saved.remove(&household),
+            closed_at: None,
+        };
+        store::document::put(tx, &opened.place(), &state).await?;
+        Ok(())
+    }
+}
+
+fn line(
+    app: &App,
+    documents: &BTreeMap<HouseholdId, Opened>,
+    author: Author,
+    entry: &JournalEntry,
+    effect: Effect,
+    now: Timestamp,
+) -> Result<Option<Line>, Refusal> {
+    let verdict = effect.verdict();
+    let (judged, reason) = match effect {
+        Effect::Accept(judged) | Effect::Hold(judged, _) => (judged, None),
+        Effect::Reject(judged, _, reason) => (judged, Some(reason)),
+        Effect::Stands(_) => return Ok(None),
+        Effect::Command(request) => {
+            let sealed = app.master_key.seal(Subject::Command, &request, &app.chance)?;
+            return Ok(Some(Line::Command { entry: entry.number, sealed }));
+        }
+        Effect::Blob { household, hash, size_bytes } => return Ok(Some(Line::Blob { household, hash, size_bytes })),
+    };
+    let Judged { household, hash, bytes } = judged;
+    let sealed = documents[&household].key.seal(Subject::Change(&hash.0), &bytes, &app.chance)?;
+    let change = StoredChange {
+        household,
+        hash,
+        author,
+        entry: entry.number,
+        wall_ms: entry.wall_ms,
+        received_at: now,
+        verdict,
+        reason,
+        sealed,
+    };
+    Ok(Some(Line::Change { household, change }))
+}
+
+/// The segment without the changes themselves: those are kept under their households' keys.
+fn evidence(segment: &Segment, received_at: Timestamp) -> StoredSegment {
+    let numbers: Vec<u64> = segment.entries().iter().map(|entry| entry.number).collect();
+    StoredSegment {
+        head: segment.head().unwrap_or(sync_protocol::hash::EntryHash([0; 32])),
+        author: *segment.author(),
+        entries: (numbers.first().copied().unwrap_or_default(), numbers.last().copied().unwrap_or_default()),
+        scope: segment.scope().clone(),
+        received_at,
+        journal: segment.evidence(),
+    }
+}

@@ -1,0 +1,271 @@
+//! Taking a segment in: from signed bytes to rows on disk, or to a reason why not.
+//!
+//! Owns the order: check the segment, load what it touches from a snapshot, judge it there (the costly part), then write
+//! under the writer's lock after making sure that nothing it was judged on has moved meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemas::ids::{AccountId, HouseholdId, UnitId};
+use sync_protocol::authority::{self, Effect, Judged, Register, Waiting};
+use sync_protocol::change;
+use sync_protocol::gate::Policy;
+use sync_protocol::hash::ChangeHash;
+use sync_protocol::history::History;
+use sync_protocol::message::SegmentAnswer;
+use sync_protocol::segment::{Payload, Segment};
+use sync_protocol::verdict::{Hold, Verdict};
+
+use super::Refusal;
+use super::document::{self, Opened};
+use crate::app::App;
+use crate::domain::device::Device;
+use crate::domain::field::StoredChange;
+use crate::domain::log::{SecurityEvent, SecurityEventKind};
+use crate::domain::round::{Assignment, Round, RoundState};
+use crate::store::{self, Read, StoreError};
+
+/// How often a segment is judged anew because somebody else's work came between.
+const ATTEMPTS: usize = 8;
+
+/// Takes one segment in. Whatever happens to it, the other segments of the request go their own way.
+pub(super) async fn take(app: &App, device: &Device, bytes: &[u8]) -> SegmentAnswer {
+    match try_take(app, device, bytes).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            tracing::error!(device.id = %device.id, %error, "A segment could not be taken");
+            SegmentAnswer::NotTaken("sync/try-again".to_owned())
+        }
+    }
+}
+
+async fn try_take(app: &App, device: &Device, bytes: &[u8]) -> Result<SegmentAnswer, Refusal> {
+    let segment = match Segment::open(bytes) {
+        Ok(segment) => segment,
+        Err(fault) => return refuse(app, device, fault.slug()).await,
+    };
+    let author = segment.author();
+    if author.key.0 != device.public_key.to_bytes() || author.account != device.account {
+        return refuse(app, device, "segment/foreign-author").await;
+    }
+    let Some((commune, round)) = place(app, &segment).await? else {
+        return refuse(app, device, "segment/unknown-scope").await;
+    };
+    for _ in 0..ATTEMPTS {
+        let docket = Docket::load(app, &segment, commune, &round).await?;
+        let judged = docket.judge(app, &segment)?;
+        let verdicts = judged.verdicts();
+        if super::ingest::write(app, &segment, commune, judged).await? {
+            return Ok(SegmentAnswer::Taken(verdicts));
+        }
+    }
+    Ok(SegmentAnswer::NotTaken("sync/busy".to_owned()))
+}
+
+/// Refuses a segment as a whole, and writes down that it came: it may be evidence.
+async fn refuse(app: &App, device: &Device, slug: &'static str) -> Result<SegmentAnswer, Refusal> {
+    let subject = format!("{} {slug}", device.id);
+    let event = SecurityEvent {
+        at: app.clock.now(),
+        kind: SecurityEventKind::SegmentRefused,
+        actor: Some(device.account),
+        subject,
+    };
+    let written: Result<(), StoreError> = app
+        .store
+        .write("segment/refuse", move |tx| Box::pin(async move { store::security_event::append(tx, &event).await }))
+        .await;
+    written?;
+    Ok(SegmentAnswer::Refused(slug.to_owned()))
+}
+
+/// The commune and the round that a segment names; `None` when there is no such village or round.
+async fn place(app: &App, segment: &Segment) -> Result<Option<(UnitId, Round)>, Refusal> {
+    let mut read = app.store.read().await?;
+    let scope = segment.scope();
+    let commune = store::unit::commune_of(&mut read, scope.village, app.clock.today()).await?;
+    let round = store::round::by_id(&mut read, &scope.round).await?;
+    Ok(commune.zip(round))
+}
+
+/// What a segment is judged on: a snapshot.
+struct Docket {
+    documents: BTreeMap<HouseholdId, Opened>,
+    register: Snapshot,
+}
+
+/// What the store and policy know of everything that the segment names.
+struct Snapshot {
+    account: AccountId,
+    round: Round,
+    assignments: Vec<Assignment>,
+    villages: BTreeMap<HouseholdId, UnitId>,
+    closed: BTreeSet<HouseholdId>,
+    earlier: BTreeMap<(HouseholdId, ChangeHash), StoredChange>,
+    elsewhere: BTreeMap<ChangeHash, Vec<HouseholdId>>,
+}
+
+impl Snapshot {
+    fn policy_for(&self, account: AccountId, household: &HouseholdId) -> Policy {
+        let village = self.villages.get(household);
+        let assigned = self.assignments.iter().any(|a| a.account == account && Some(&a.village) == village);
+        match self.round.state {
+            RoundState::Closed | RoundState::Planned => Policy::Holds(Hold::DocumentClosed),
+            RoundState::Open if self.closed.contains(household) => Policy::Holds(Hold::DocumentClosed),
+            RoundState::Open if !assigned => Policy::Holds(Hold::OutOfScope),
+            RoundState::Open => Policy::Allows,
+        }
+    }
+}
+
+impl Register for Snapshot {
+    fn policy(&self, household: &HouseholdId) -> Policy {
+        self.policy_for(self.account, household)
+    }
+
+    fn earlier(&self, household: &HouseholdId, change: &ChangeHash) -> Option<Verdict> {
+        self.earlier.get(&(*household, *change)).map(|kept| kept.verdict)
+    }
+
+    fn is_elsewhere(&self, household: &HouseholdId, change: &ChangeHash) -> bool {
+        self.elsewhere.get(change).is_some_and(|holders| holders.iter().any(|holder| holder != household))
+    }
+}
+
+impl Docket {
+    async fn load(app: &App, segment: &Segment, commune: UnitId, round: &Round) -> Result<Self, Refusal> {
+        let mut read = app.store.read().await?;
+        let mut documents = BTreeMap::new();
+        let mut register = Snapshot {
+            account: segment.author().account,
+            round: round.clone(),
+            assignments: store::assignment::of_account(&mut read, segment.author().account, &round.id).await?,
+            villages: BTreeMap::new(),
+            closed: BTreeSet::new(),
+            earlier: BTreeMap::new(),
+            elsewhere: BTreeMap::new(),
+        };
+        for household in authority::households(segment) {
+            let opened = open(app, &mut read, segment, commune, household, round).await?;
+            register.villages.insert(household, opened.home.village);
+            if opened.state.as_ref().is_some_and(|state| state.closed_at.is_some()) {
+                register.closed.insert(household);
+            }
+            for kept in store::change::of_document(&mut read, &opened.place()).await? {
+                let counts = matches!(kept.verdict, Verdict::Accepted | Verdict::Released);
+                if !counts {
+                    register.earlier.insert((household, kept.hash), kept);
+                }
+            }
+            documents.insert(household, opened);
+        }
+        for dependency in unknown_dependencies(segment, &documents) {
+            let holders = store::change::accepted_in(&mut read, dependency).await?;
+            register.elsewhere.insert(dependency, holders);
+        }
+        Ok(Self { documents, register })
+    }
+
+    fn judge(self, app: &App, segment: &Segment) -> Result<JudgedSegment, Refusal> {
+        let Self { mut documents, register } = self;
+        let mut histories: BTreeMap<HouseholdId, History> =
+            documents.iter().map(|(household, opened)| (*household, opened.history.clone())).collect();
+        let effects = authority::decide(segment, &mut histories, &register);
+        let mut taken: BTreeMap<HouseholdId, Vec<ChangeHash>> = BTreeMap::new();
+        let mut bytes: BTreeMap<HouseholdId, Vec<Vec<u8>>> = BTreeMap::new();
+        for judged in effects.iter().filter_map(accepted) {
+            taken.entry(judged.household).or_default().push(judged.hash);
+            bytes.entry(judged.household).or_default().push(judged.bytes.clone());
+        }
+        let mut freed = Vec::new();
+        for (household, opened) in &mut documents {
+            let history = histories.remove(household).unwrap_or_else(|| opened.history.clone());
+            opened.history = history;
+            if taken.contains_key(household) {
+                for waiting in reconsider(opened, &register)? {
+                    bytes.entry(*household).or_default().push(waiting.bytes.clone());
+                    freed.push((*household, waiting.hash));
+                }
+            }
+        }
+        let mut saved = BTreeMap::new();
+        for (household, changes) in &bytes {
+            saved.insert(*household, documents[household].extended(app, changes)?);
+        }
+        Ok(JudgedSegment { documents, effects, freed, saved })
+    }
+}
+
+fn accepted(effect: &Effect) -> Option<&Judged> {
+    match effect {
+        Effect::Accept(judged) => Some(judged),
+        Effect::Hold(..) | Effect::Reject(..) | Effect::Stands(_) | Effect::Command(_) | Effect::Blob { .. } => None,
+    }
+}
+
+/// Changes of the document that waited for what has just come.
+fn reconsider(opened: &mut Opened, register: &Snapshot) -> Result<Vec<Waiting>, Refusal> {
+    let household = opened.home.id;
+    let kept = register.earlier.iter().filter(|((of, _), _)| *of == household).map(|(_, kept)| kept);
+    let held = [Verdict::Held(Hold::MissingDependency), Verdict::Held(Hold::BuildsOnHeld)];
+    let waiting: Result<Vec<Waiting>, Refusal> = kept
+        .filter(|kept| held.contains(&kept.verdict))
+        .map(|kept| Ok(Waiting { hash: kept.hash, bytes: opened.change_bytes(kept)?, actor: kept.author.actor() }))
+        .collect();
+    let author = |change: &Waiting| register.earlier.get(&(household, change.hash)).map(|kept| kept.author.account);
+    let policy = |change: &Waiting| match author(change) {
+        Some(account) if account == register.account => register.policy_for(account, &household),
+        Some(_) | None => Policy::Holds(Hold::MissingDependency),
+    };
+    Ok(authority::reconsider(&mut opened.history, waiting?, policy))
+}
+
+/// A segment that was judged, and all that is to be written about it.
+pub(super) struct JudgedSegment {
+    /// The documents it touches, as they will be.
+    pub(super) documents: BTreeMap<HouseholdId, Opened>,
+    /// What becomes of each entry, in order.
+    pub(super) effects: Vec<Effect>,
+    /// Changes that waited and are admitted now, in order.
+    pub(super) freed: Vec<(HouseholdId, ChangeHash)>,
+    /// The sealed caches of the documents that move on.
+    pub(super) saved: BTreeMap<HouseholdId, Vec<u8>>,
+}
+
+impl JudgedSegment {
+    fn verdicts(&self) -> Vec<Verdict> {
+        self.effects.iter().map(Effect::verdict).collect()
+    }
+}
+
+async fn open(
+    app: &App,
+    read: &mut Read,
+    segment: &Segment,
+    commune: UnitId,
+    household: HouseholdId,
+    round: &Round,
+) -> Result<Opened, Refusal> {
+    let (home, key) = match store::household::by_id(read, household).await? {
+        Some(home) => {
+            if let Some(opened) = document::open(app, read, home.clone(), &round.id).await? {
+                return Ok(opened);
+            }
+            let key = document::key_of(app, &home)?;
+            (home, key)
+        }
+        None => document::new_home(app, household, commune, segment.scope().village)?,
+    };
+    let form =
+        app.standards.form(&round.form_version).ok_or_else(|| Refusal::FormUnknown(round.form_version.clone()))?;
+    let founded = authority::found(segment, household, &round.id, std::slice::from_ref(form));
+    let history = founded.ok_or_else(|| Refusal::FormUnknown(round.form_version.clone()))?;
+    Ok(Opened { home, key, state: None, history })
+}
+
+/// What the segment's changes build on and none of its documents holds.
+fn unknown_dependencies(segment: &Segment, documents: &BTreeMap<HouseholdId, Opened>) -> BTreeSet<ChangeHash> {
+    let payloads = segment.with_payloads().filter_map(|(_, payload)| payload);
+    let parsed = payloads.filter_map(|Payload::Raw(bytes)| change::parse(bytes).ok());
+    let dependencies = parsed.flat_map(|(change, _)| change.deps.into_iter().map(ChangeHash::from));
+    dependencies.filter(|hash| !documents.values().any(|opened| opened.history.knows(hash))).collect()
+}

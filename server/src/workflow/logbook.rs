@@ -1,0 +1,108 @@
+//! Writing to the logs of villages: rows one after another, each with the chain and the digest after it.
+
+use std::collections::BTreeMap;
+
+use schemas::ids::{HouseholdId, UnitId};
+use sync_protocol::hash::ChangeHash;
+use sync_protocol::journal::Scope;
+use sync_protocol::log::{Digest, Row, RowEvent, origin};
+use sync_protocol::verdict::Verdict;
+
+use crate::app::App;
+use crate::domain::field::{LogState, LoggedRow};
+use crate::store::{self, StoreError, Tx};
+
+/// The logs that one transaction writes to.
+#[derive(Debug)]
+pub struct Logbook {
+    now_ms: i64,
+    fresh_generation: u64,
+    states: BTreeMap<(UnitId, Scope), LogState>,
+}
+
+impl Logbook {
+    /// A book with nothing open yet.
+    pub fn new(app: &App) -> Self {
+        // Small enough for every engine's signed numbers, and never 0: that is what a phone that has read nothing says.
+        let fresh_generation = u64::from(u32::from_be_bytes(app.chance.bytes())) + 1;
+        Self { now_ms: app.clock.now().as_millisecond(), fresh_generation, states: BTreeMap::new() }
+    }
+
+    async fn state(&mut self, tx: &mut Tx, commune: UnitId, scope: &Scope) -> Result<&mut LogState, StoreError> {
+        let key = (commune, scope.clone());
+        if !self.states.contains_key(&key) {
+            let known = store::log::state(tx, commune, scope).await?;
+            let state = known.unwrap_or_else(|| fresh(scope, self.fresh_generation));
+            self.states.insert(key.clone(), state);
+        }
+        Ok(self.states.entry(key).or_insert_with(|| fresh(scope, self.fresh_generation)))
+    }
+
+    async fn append(
+        &mut self,
+        tx: &mut Tx,
+        (commune, scope): (UnitId, &Scope),
+        household: HouseholdId,
+        event: RowEvent,
+        digest: impl FnOnce(&mut Digest),
+    ) -> Result<(), StoreError> {
+        let now_ms = self.now_ms;
+        let state = self.state(tx, commune, scope).await?;
+        digest(&mut state.digest);
+        state.position += 1;
+        let row = Row { position: state.position, written_at_ms: now_ms, household, event };
+        state.row = row.hash(&state.row);
+        let logged = LoggedRow { row, hash: state.row, digest: state.digest };
+        store::log::append(tx, commune, scope, &logged).await
+    }
+
+    /// The household belongs to the village from here on.
+    pub async fn entered(
+        &mut self,
+        tx: &mut Tx,
+        log: (UnitId, &Scope),
+        household: HouseholdId,
+    ) -> Result<(), StoreError> {
+        self.append(tx, log, household, RowEvent::Entered, |digest| digest.add(&household, &[])).await
+    }
+
+    /// A change was accepted: the document moves from heads to heads.
+    pub async fn changed(
+        &mut self,
+        tx: &mut Tx,
+        log: (UnitId, &Scope),
+        household: HouseholdId,
+        change: ChangeHash,
+        (before, after): (&[ChangeHash], &[ChangeHash]),
+    ) -> Result<(), StoreError> {
+        let moved = |digest: &mut Digest| {
+            digest.remove(&household, before);
+            digest.add(&household, after);
+        };
+        self.append(tx, log, household, RowEvent::Change(change), moved).await
+    }
+
+    /// Another verdict on a change.
+    pub async fn judged(
+        &mut self,
+        tx: &mut Tx,
+        log: (UnitId, &Scope),
+        household: HouseholdId,
+        hash: ChangeHash,
+        verdict: Verdict,
+    ) -> Result<(), StoreError> {
+        self.append(tx, log, household, RowEvent::Verdict { hash, verdict }, |_| {}).await
+    }
+
+    /// Writes down where every log stands now.
+    pub async fn close(self, tx: &mut Tx) -> Result<(), StoreError> {
+        for ((commune, scope), state) in &self.states {
+            store::log::put_state(tx, *commune, scope, state).await?;
+        }
+        Ok(())
+    }
+}
+
+fn fresh(scope: &Scope, generation: u64) -> LogState {
+    LogState { generation, position: 0, row: origin(scope, generation), digest: Digest::default() }
+}
