@@ -17,4 +17,3 @@ pub mod store;
 pub mod throttle;
 pub mod token;
 pub mod workflow;
-//! The server.
