@@ -22,7 +22,7 @@ pub use assessment::{
 };
 pub use b1::{B1, B1Mode, B1Source, ByArea, Training};
 pub use bind::{BindFault, Slot};
-pub use classify::{Screening, classify, relevance, screen};
+pub use classify::{Screening, classify, counted_members, relevance, screen};
 pub use condition::Condition;
 pub use explain::{B1Report, Cause, IndicatorReport, ItemReport, Language, MissingReport, Person, Report, Text};
 pub use facts::{Facts, Subject};

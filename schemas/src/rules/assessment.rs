@@ -160,6 +160,16 @@ pub enum Missing {
     },
 }
 
+impl Missing {
+    /// Of whom, and which question; `None` when members themselves are missing.
+    pub fn place(self) -> Option<(Subject, Slot)> {
+        match self {
+            Self::Members => None,
+            Self::Answer { subject, slot } | Self::FullDate { subject, slot } => Some((subject, slot)),
+        }
+    }
+}
+
 /// The class, or why there is none yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::Condition;
 use crate::form::{Form, Kind, Question, Scope};
+use crate::standard::StandardHash;
 use crate::value::{Key, Value};
 
 /// Ages in full years, from the lower up to but not including the upper.
@@ -113,6 +114,8 @@ impl Node {
 /// The questions of a form by scope, each scope in the order of its keys, as answers lie in a document.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
+    /// What the questions are, so that facts made for another form are told from those made for this one.
+    form: StandardHash,
     household: Vec<usize>,
     member: Vec<usize>,
     visit: Vec<usize>,
@@ -126,7 +129,13 @@ impl Layout {
             places.sort_by(|left, right| form.questions()[*left].key.cmp(&form.questions()[*right].key));
             places
         };
-        Self { household: of(Scope::Household), member: of(Scope::Member), visit: of(Scope::Visit) }
+        let (household, member, visit) = (of(Scope::Household), of(Scope::Member), of(Scope::Visit));
+        Self { form: identity(form), household, member, visit }
+    }
+
+    /// The identity of the form.
+    pub(crate) fn form(&self) -> StandardHash {
+        self.form
     }
 
     /// Places in [`Form::questions`], one for each slot.
@@ -142,6 +151,12 @@ impl Layout {
         let at = self.places(scope).binary_search_by(|place| form.questions()[*place].key.cmp(key)).ok()?;
         u16::try_from(at).ok().map(Slot)
     }
+}
+
+fn identity(form: &Form) -> StandardHash {
+    let kinds: Vec<String> = form.questions().iter().map(|q| format!("{:?} {:?}", q.scope, q.kind)).collect();
+    let parts = form.questions().iter().zip(&kinds).map(|(question, kind)| (question.key.as_str(), kind.as_str()));
+    StandardHash::of(&parts.collect::<Vec<_>>())
 }
 
 /// Binds conditions to one form, and gathers every fault on the way.

@@ -119,9 +119,10 @@ fn add(sums: u128, units: u32, deprived: Truth) -> u128 {
 
 /// Says what a standard makes of a household on a day, and why.
 ///
-/// `facts` must have been made by the same standard; facts of another one read as missing answers, never as a panic.
+/// Facts that were made by a standard with another form say nothing here, as if nobody had been asked.
 pub fn classify(standard: &Standard, facts: &Facts, place: &Place, as_of: Date, mode: &B1Mode) -> Assessment {
     let rules = standard.rules();
+    let facts = &*facts.fitting(&rules.layout);
     let scene = Scene::new(rules, facts, as_of);
     // With nobody who counts for certain there is no household to judge, and "no child without school" would be a lie.
     if scene.member_count().0 == 0 {
@@ -185,9 +186,9 @@ fn add_income(rules: &Rules, scene: &Scene<'_>, b1: &B1, mode: &B1Mode, missing:
     tidy(missing);
 }
 
-/// One entry for each thing, in the order of the form and of the members.
+/// One entry for each thing: the household first, then member by member.
 fn tidy(missing: &mut Vec<Missing>) {
-    missing.sort_unstable();
+    missing.sort_unstable_by_key(|entry| (entry.place(), *entry));
     missing.dedup();
 }
 
@@ -206,7 +207,8 @@ pub enum Screening {
 pub fn screen(standard: &Standard, facts: &Facts, as_of: Date) -> Option<Screening> {
     let rules = standard.rules();
     let rule = rules.screening.as_ref()?;
-    let scene = Scene::new(rules, facts, as_of);
+    let facts = facts.fitting(&rules.layout);
+    let scene = Scene::new(rules, &facts, as_of);
     let truths: Vec<Truth> = rule.criteria.iter().map(|node| scene.truth(node, Subject::Household)).collect();
     let met = truths.iter().filter(|truth| **truth == Truth::True).count() as u32;
     let possible = truths.iter().filter(|truth| **truth != Truth::False).count() as u32;
@@ -224,11 +226,19 @@ pub fn screen(standard: &Standard, facts: &Facts, as_of: Date) -> Option<Screeni
 
 /// Whether a question concerns a subject; `Unknown` while the answers before it do not say.
 pub fn relevance(standard: &Standard, facts: &Facts, as_of: Date, subject: Subject, slot: Slot) -> Truth {
-    Scene::new(standard.rules(), facts, as_of).relevance(slot, subject)
+    let rules = standard.rules();
+    Scene::new(rules, &facts.fitting(&rules.layout), as_of).relevance(slot, subject)
+}
+
+/// Whether each listed member counts by the standard's own rule, in the order of their ids.
+pub fn counted_members(standard: &Standard, facts: &Facts, as_of: Date) -> Vec<Truth> {
+    let rules = standard.rules();
+    Scene::new(rules, &facts.fitting(&rules.layout), as_of).members().map(|(_, counts)| counts).collect()
 }
 
 /// Whether each flag of the standard holds.
 pub(crate) fn flags(rules: &Rules, facts: &Facts, as_of: Date) -> Vec<Truth> {
-    let scene = Scene::new(rules, facts, as_of);
+    let facts = facts.fitting(&rules.layout);
+    let scene = Scene::new(rules, &facts, as_of);
     rules.flags.iter().map(|node| scene.truth(node, Subject::Household)).collect()
 }

@@ -165,7 +165,7 @@ pub(crate) fn classes_of_completions(
 /// Fills every gap with the answer that the completion of this number gives it, the gaps being the digits of the number.
 fn fill(trial: &mut Facts, gaps: &[(Missing, Vec<Cell>)], mut number: usize) {
     for (gap, answers) in gaps {
-        if let Missing::Answer { subject, slot } | Missing::FullDate { subject, slot } = *gap {
+        if let Some((subject, slot)) = gap.place() {
             trial.set(subject, slot, answers[number % answers.len()]);
         }
         number /= answers.len();

@@ -260,35 +260,35 @@ impl Writer<'_> {
     }
 
     fn missing(&self, missing: Missing) -> MissingReport {
-        let (subject, slot, rough) = match missing {
-            Missing::Members => {
-                let label = Label {
-                    vi: "chưa có thành viên nào chắc chắn được tính vào hộ".into(),
-                    en: "nobody is listed who counts as a member for certain".into(),
-                };
-                return MissingReport { member: None, visit: None, question: None, label };
-            }
-            Missing::Answer { subject, slot } => (subject, slot, false),
-            Missing::FullDate { subject, slot } => (subject, slot, true),
+        let Some((subject, slot)) = missing.place() else {
+            let label = Label {
+                vi: "chưa có thành viên nào chắc chắn được tính vào hộ".into(),
+                en: "nobody is listed who counts as a member for certain".into(),
+            };
+            return MissingReport { member: None, visit: None, question: None, label };
         };
-        let question = self.standard.question(subject, slot);
-        let label = question.map(|question| match rough {
-            true => Label {
-                vi: format!("cần đủ ngày, tháng, năm: {}", question.label.vi),
-                en: format!("the full date is needed: {}", question.label.en),
-            },
-            false => question.label.clone(),
-        });
         let visit = match subject {
             Subject::Visit(at) => self.household.visits.keys().nth(at as usize).copied(),
             Subject::Household | Subject::Member(_) => None,
         };
+        let question = self.standard.question(subject, slot);
+        let label = question.map(|question| missing_label(missing, question));
         MissingReport {
             member: self.person(subject),
             visit,
             question: question.map(|question| question.key.clone()),
-            label: label.unwrap_or_else(|| Label { vi: String::new(), en: String::new() }),
+            label: label.unwrap_or_else(|| Label { vi: "?".into(), en: "?".into() }),
         }
+    }
+}
+
+fn missing_label(missing: Missing, question: &Question) -> Label {
+    match missing {
+        Missing::FullDate { .. } => Label {
+            vi: format!("cần đủ ngày, tháng, năm: {}", question.label.vi),
+            en: format!("the full date is needed: {}", question.label.en),
+        },
+        Missing::Answer { .. } | Missing::Members => question.label.clone(),
     }
 }
 

@@ -2,11 +2,13 @@
 //!
 //! Owns how stored answers become facts. Reading never fails: an answer of a wrong type or an unknown code is missing.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::date::PartialDate;
 use crate::form::{Form, Kind, Scope};
 use crate::household::{Answers, Household};
+use crate::standard::StandardHash;
 use crate::value::Value;
 
 use super::bind::{Layout, MOST_CHOICES, Slot};
@@ -50,12 +52,13 @@ impl Subject {
 /// Members and visits are numbered in the order of their ids, as in [`Household`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
+    form: StandardHash,
     household: Box<[Cell]>,
     members: Rows,
     visits: Rows,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Rows {
     cells: Box<[Cell]>,
     count: u32,
@@ -67,9 +70,23 @@ impl Facts {
         let mut row = Vec::with_capacity(layout.places(Scope::Household).len());
         read_row(&household.answers, form, layout.places(Scope::Household), &mut row);
         Self {
+            form: layout.form(),
             household: row.into(),
             members: Rows::read(household.members.values(), form, layout.places(Scope::Member)),
             visits: Rows::read(household.visits.values(), form, layout.places(Scope::Visit)),
+        }
+    }
+
+    /// These facts, or none at all when they were made for another form: there the same slot is another question.
+    pub(crate) fn fitting(&self, layout: &Layout) -> Cow<'_, Self> {
+        match self.form == layout.form() {
+            true => Cow::Borrowed(self),
+            false => Cow::Owned(Self {
+                form: layout.form(),
+                household: Box::default(),
+                members: Rows::default(),
+                visits: Rows::default(),
+            }),
         }
     }
 
@@ -78,7 +95,7 @@ impl Facts {
         self.members.count
     }
 
-    /// The answer in a slot; missing also when these facts were made for another standard.
+    /// The answer in a slot.
     pub(crate) fn cell(&self, subject: Subject, slot: Slot) -> Cell {
         let slot = usize::from(slot.0);
         let cell = match subject {

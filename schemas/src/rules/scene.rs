@@ -55,7 +55,8 @@ impl<'a> Scene<'a> {
         if members > USUAL_MEMBERS { &self.many } else { &self.usual[..members] }
     }
 
-    fn members(&self) -> impl Iterator<Item = (u32, Truth)> {
+    /// Every listed member, and whether they count.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (u32, Truth)> {
         self.standings().iter().zip(0..).map(|(standing, at)| (at, standing.counts))
     }
 
@@ -274,7 +275,7 @@ fn test_cell(cell: Cell, test: Test) -> Truth {
         (Test::Bool(wanted), Cell::Bool(found)) => (wanted == found).into(),
         (Test::Codes(bits), Cell::Code(at)) => (bits >> at & 1 == 1).into(),
         (Test::Number { least, most }, Cell::Number(found)) => (least..=most).contains(&found).into(),
-        // Facts made for another standard: what lies here answers another question.
+        // Facts are read by the kind of their question, so nothing else lies here; were it so, nobody could say.
         (Test::Bool(_) | Test::Codes(_) | Test::Number { .. }, _) => Truth::Unknown,
     }
 }

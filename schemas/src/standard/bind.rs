@@ -67,7 +67,7 @@ fn bind_parts(reading: &mut Reading, parts: Parts) -> Option<Standard> {
         sections,
         hash,
         overlay: None,
-        rules: Rules { layout, ..rules },
+        rules,
         form,
     })
 }
@@ -86,11 +86,7 @@ impl Binding<'_> {
         let born = self.slot("members", Scope::Member, &members.born, |kind| matches!(kind, Kind::Date));
         let income = header.income.as_ref().map(|entry| self.income(entry));
         let screening = header.screening.as_ref().map(|entry| self.screening(entry));
-        let flags = header
-            .flags
-            .iter()
-            .map(|(entry, flag)| self.condition((header::FILE, entry), &flag.when, Scope::Household));
-        let flags: Vec<Option<Node>> = flags.collect();
+        let flags = self.flags(&header.flags);
         let classes = self.classes(&header.classes, measure, header.income.is_some());
         let bound: Vec<_> = criteria.into_iter().map(|criterion| self.indicator(criterion, measure)).collect();
         let (indicators, thresholds): (Vec<_>, Vec<_>) =
@@ -105,7 +101,7 @@ impl Binding<'_> {
             classes: classes?,
             otherwise: header.otherwise,
             screening: sequence(screening)?,
-            flags: flags.into_iter().collect::<Option<_>>()?,
+            flags: flags?,
             breaks: self.breaks.clone(),
         };
         Some((rules, indicators))
@@ -173,6 +169,17 @@ impl Binding<'_> {
         let criteria: Vec<Option<Node>> = criteria.collect();
         let criteria = criteria.into_iter().collect::<Option<_>>()?;
         Some(ScreeningRule { criteria, review_below: entry.review_below })
+    }
+
+    fn flags(&mut self, entries: &[(String, FlagEntry)]) -> Option<Vec<Node>> {
+        let mut flags = Vec::with_capacity(entries.len());
+        for (at, (entry, flag)) in entries.iter().enumerate() {
+            if entries[..at].iter().any(|(_, earlier)| earlier.key == flag.key) {
+                self.reading.fault(header::FILE, &**entry, Reason::Duplicate);
+            }
+            flags.push(self.condition((header::FILE, entry), &flag.when, Scope::Household));
+        }
+        flags.into_iter().collect()
     }
 
     fn classes(

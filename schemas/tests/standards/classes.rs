@@ -1,6 +1,6 @@
 //! From points to classes: cut-offs, class rules, screening, flags.
 
-use schemas::rules::{B1Mode, Class, ClassSet, Outcome, Screening, Truth, screen};
+use schemas::rules::{B1Mode, Class, ClassSet, Missing, Outcome, Screening, Truth, classify, counted_members, screen};
 use schemas::standard::shipped;
 
 use crate::home::{AS_OF, Home, RURAL, URBAN, income, vn_2022};
@@ -105,9 +105,17 @@ fn a_household_in_which_nobody_counts_is_not_judged() {
 }
 
 #[test]
-fn facts_of_one_standard_read_by_another_claim_nothing() {
-    let (vn, global) = (vn_2022(), shipped::load("global-mpi").unwrap());
-    let facts = global.facts(&Home::new().0);
-    let result = schemas::rules::classify(&vn, &facts, &RURAL, AS_OF, &B1Mode::Paper);
+fn facts_of_one_standard_claim_nothing_under_another() {
+    let (old, new) = (vn_2022(), shipped::load("vn-2027-2030").unwrap());
+    let home = Home::new().with("b1_points", 400);
+    let facts = old.facts(&home.0);
+    let result = classify(&new, &facts, &RURAL, AS_OF, &B1Mode::Paper);
+    assert_eq!(result.missing().first(), Some(&Missing::Members));
     assert_eq!(result.possible_classes(), ClassSet::ALL);
+    assert_eq!(counted_members(&new, &facts, AS_OF), []);
+    // A province's overlay keeps the form, so the facts serve both.
+    let overlay = "[overlay]\nid = \"a\"\nover = \"vn-2022-2025\"\nvi = \"A\"\nen = \"A\"\n\
+        source = { article = \"-\", confidence = \"ours\" }\n";
+    let raised = old.with_overlay(("a.toml", overlay)).unwrap();
+    assert_eq!(counted_members(&raised, &facts, AS_OF).len(), 2);
 }

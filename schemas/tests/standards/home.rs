@@ -3,7 +3,7 @@
 use jiff::civil::{Date, date};
 use schemas::household::{Answers, Household};
 use schemas::ids::{HouseholdId, MemberId};
-use schemas::rules::{AreaType, Assessment, B1Mode, ClassSet, Place, Region, Training, Verdict, classify};
+use schemas::rules::{AreaType, Assessment, B1Mode, ClassSet, Place, Region, Subject, Training, Verdict, classify};
 use schemas::standard::{Standard, shipped};
 use schemas::value::Value;
 
@@ -109,16 +109,15 @@ impl Home {
 
     /// Keys of what is missing, with the number of the member, counted from one; 0 for the household.
     pub(crate) fn missing(&self, standard: &Standard) -> Vec<(u32, String)> {
-        use schemas::rules::{Missing, Subject};
         let assessment = self.assess(standard, &RURAL, &B1Mode::Paper);
-        let entries = assessment.missing().iter().map(|missing| match missing {
-            Missing::Members => (0, "members".to_owned()),
-            Missing::Answer { subject, slot } | Missing::FullDate { subject, slot } => {
+        let entries = assessment.missing().iter().map(|missing| match missing.place() {
+            None => (0, "members".to_owned()),
+            Some((subject, slot)) => {
                 let number = match subject {
                     Subject::Member(at) => at + 1,
                     Subject::Household | Subject::Visit(_) => 0,
                 };
-                (number, standard.question(*subject, *slot).unwrap().key.to_string())
+                (number, standard.question(subject, slot).unwrap().key.to_string())
             }
         });
         entries.collect()

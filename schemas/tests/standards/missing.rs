@@ -3,7 +3,7 @@
 use schemas::form::Scope;
 use schemas::ids::{MemberId, VisitId};
 use schemas::rules::Verdict::{Deprived, NotDeprived, Undetermined};
-use schemas::rules::{Class, ClassSet, Missing, Subject, Truth, relevance};
+use schemas::rules::{Class, ClassSet, Missing, Subject, Truth, counted_members, relevance};
 
 use crate::home::{AS_OF, Home, vn_2022};
 
@@ -128,6 +128,24 @@ fn too_many_gaps_fall_back_to_the_careful_answer() {
         home = home.without(key);
     }
     assert_eq!(home.classes(&standard), ClassSet::from_iter([Class::Poor, Class::NearPoor]));
+}
+
+#[test]
+fn who_counts_is_said_member_by_member() {
+    let standard = vn_2022();
+    let home = Home::new().member("1990-01-01", &[("residence", "none".into())]).member("1991-01-01", &[]);
+    let home = home.of_member_without(4, "status").member("1992", &[("status", "left".into())]);
+    let counts = counted_members(&standard, &standard.facts(&home.0), AS_OF);
+    assert_eq!(counts, [Truth::True, Truth::True, Truth::False, Truth::Unknown, Truth::False]);
+}
+
+#[test]
+fn what_is_missing_stands_together_for_each_member() {
+    let standard = vn_2022();
+    let home = Home::new().member("2020", &[("school", "primary".into()), ("health_insurance", false.into())]);
+    let home = home.of_member_without(3, "nutrition").of_member_without(2, "health_insurance").without("latrine");
+    let expected = [named(0, "latrine"), named(2, "health_insurance"), named(3, "born"), named(3, "nutrition")];
+    assert_eq!(home.missing(&standard), expected);
 }
 
 #[test]
