@@ -114,7 +114,10 @@ impl<'sink> Assembler<'sink> {
             (self.sink)(Item::Progress { sheet: self.sheet, row: row.number });
         }
         match self.kind(&row) {
-            RowKind::Person => self.person(row),
+            RowKind::Person => {
+                self.after_totals = false;
+                self.person(row);
+            }
             RowKind::Heading => self.leave_out(&row, Severity::Note, "row/heading", "dòng tiêu đề", "a heading"),
             RowKind::Titles => {
                 self.after_titles = true;
@@ -136,6 +139,11 @@ impl<'sink> Assembler<'sink> {
                 );
             }
             RowKind::Nobody => {
+                // It may be what is left of a head's row: nobody below may slip into the household above.
+                let reader = RowReader::new(&row, self.sheet, self.as_of);
+                if [Field::Number, Field::HeadName, Field::Class].iter().any(|field| !reader.plain(*field).is_empty()) {
+                    self.close();
+                }
                 self.leave_out(
                     &row,
                     Severity::Error,

@@ -26,7 +26,7 @@ pub const XML_DEPTH: u32 = 64;
 pub const XML_TOKEN_BYTES: usize = 4 << 20;
 /// Merged areas of one sheet.
 pub const MERGED_AREAS: usize = 200_000;
-/// Characters of one cell that are kept; Excel itself allows 32,767.
-pub const CELL_CHARACTERS: usize = 2_000;
+/// Characters of one cell; no spreadsheet program writes more.
+pub const CELL_CHARACTERS: usize = 32_767;
 /// Members of one household before we take it for a broken list.
 pub const MEMBERS: usize = 60;

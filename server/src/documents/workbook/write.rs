@@ -325,7 +325,9 @@ fn lines(sheet: Sheet, row: &OutRow) -> u16 {
             Out::Text(_) | Out::Whole(_) | Out::Day(_) => None,
         });
         let characters = text.map_or(0, |text| text.chars().count());
-        u16::try_from(characters.div_ceil(usize::from(column.width))).unwrap_or(1).clamp(1, 6)
+        // Letters are narrower than the digits that widths count by, about six of seven.
+        let fit = usize::from(column.width + column.width / 6);
+        u16::try_from(characters.div_ceil(fit)).unwrap_or(u16::MAX).clamp(1, 6)
     };
     sheet.columns().iter().map(of).max().unwrap_or(1)
 }

@@ -41,6 +41,22 @@ fn a_row_without_any_person_is_an_error() {
 }
 
 #[test]
+fn what_is_left_of_a_heads_row_ends_the_household_above() {
+    let rest = vec![text(Field::Number, "2"), text(Field::Class, "Hộ nghèo"), text(Field::Village, "Thôn Nà Chì")];
+    let reading = read_rows(vec![head(), rest, wife()]);
+    assert_eq!(reading.found[0].rows, [8]);
+    assert_eq!((reading.lines("row/nobody")[0].row, reading.lines("row/member-without-head")[0].row), (9, 10));
+}
+
+#[test]
+fn people_behind_a_subtotal_are_people() {
+    let subtotal = vec![text(Field::HeadName, "Tổng số hộ của thôn")];
+    let name_only = vec![text(Field::Name, "Hoàng Thị Hương"), text(Field::Ethnicity, "Tày")];
+    let reading = read_rows(vec![subtotal, head(), name_only]);
+    assert_eq!(reading.found[0].rows, [9, 10]);
+}
+
+#[test]
 fn titles_and_subtotals_in_the_middle_are_no_people() {
     let titles = Sheet::Listed.columns().iter().map(|column| (column.at, Out::Text(column.title.into()))).collect();
     let subtotal = vec![text(Field::HeadName, "Tổng số hộ của thôn"), whole(Field::B1, 1)];
