@@ -1,6 +1,11 @@
 //! The HTTP interface: routes, who may use them, and how answers and refusals look.
 //!
 //! The only place that knows axum and status codes. Every handler calls one workflow and turns its result into a view.
+//!
+//! To add an endpoint: a handler with `#[utoipa::path]` in the file of its noun, a line in `routes` below, a line in
+//! [`access::RULES`], a way to ask it in `tests/tests/access.rs`, and `openapi.json` written anew (`RASOAT_BLESS=1`). A
+//! handler takes [`Permit`](crate::workflow::permit::Permit) when its rule names roles, `Caller` when it asks for any
+//! session, `AskingDevice` when it asks for a device.
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

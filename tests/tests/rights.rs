@@ -58,7 +58,8 @@ async fn a_role_works_from_the_moment_it_is_given_to_the_moment_it_is_taken() ->
     let commune = format!("/api/units/{}", house.units.commune);
     assert_eq!(tam.get(&commune).await?.slug(), "access/role-needed");
     let give = json!({ "account": house.people.tam, "role": "committee", "unit": house.units.commune });
-    let grant = admin.post("/api/grants", give).await?;
+    let grant = admin.post("/api/grants", give.clone()).await?;
+    assert_eq!(admin.post("/api/grants", give).await?.body, grant.body, "given twice is held once");
     assert_eq!(tam.get(&commune).await?.text("name"), "Xã Mẫu");
     assert!(admin.delete(&format!("/api/grants/{}", grant.body["id"])).await?.is_success());
     assert_eq!(tam.get(&commune).await?.slug(), "access/role-needed");

@@ -10,7 +10,8 @@ use crate::domain::log::{SecurityEvent, SecurityEventKind};
 use crate::domain::role::{Grant, GrantId, Role};
 use crate::store;
 
-/// Gives a role on a unit to an account, both within the caller's reach.
+/// Gives a role on a unit to an account, both within the caller's reach. Giving what is held already changes nothing, so
+/// that taking it once takes it.
 pub async fn give(app: &App, permit: &Permit, account: AccountId, role: Role, unit: UnitId) -> Result<Grant, Refusal> {
     let (now, today, permit) = (app.clock.now(), app.clock.today(), permit.clone());
     app.store
@@ -19,6 +20,10 @@ pub async fn give(app: &App, permit: &Permit, account: AccountId, role: Role, un
                 let right = permit.on(tx, unit, today).await?;
                 right.check_gives(role)?;
                 let (account, _) = reachable(tx, &permit, account, today).await?;
+                let held = store::grant::effective(tx, account.id, now).await?;
+                if let Some(same) = held.into_iter().find(|held| held.role == role && held.unit == unit) {
+                    return Ok(same);
+                }
                 let id = store::grant::insert(tx, account.id, role, right.unit(), now).await?;
                 let (kind, actor) = (SecurityEventKind::GrantGiven, Some(right.account()));
                 store::security_event::append(tx, &SecurityEvent { at: now, kind, actor, subject: id.to_string() })

@@ -38,8 +38,8 @@ pub struct Right {
 }
 
 impl Permit {
-    /// Lets a caller in who holds one of the roles anywhere.
-    pub fn new(caller: Caller, roles: &'static [Role]) -> Result<Self, Refusal> {
+    /// Lets a caller in who holds one of the roles anywhere. Only the guard of `http` makes permits, from its table.
+    pub(crate) fn new(caller: Caller, roles: &'static [Role]) -> Result<Self, Refusal> {
         match caller.grants.iter().any(|grant| roles.contains(&grant.role)) {
             true => Ok(Self { caller, roles }),
             false => Err(Refusal::RoleNeeded),
