@@ -41,7 +41,7 @@ fn write(value: &Value, out: &mut String) -> Result<(), CanonicalError> {
         Value::Number(number) if number.is_i64() || number.is_u64() => out.push_str(&number.to_string()),
         Value::Number(_) => return Err(CanonicalError::Fraction),
         Value::String(text) => write_text(text, out),
-        Value::Array(values) => write_all(values, ('[', ']'), out, |value, out| write(value, out))?,
+        Value::Array(values) => write_all(values, ('[', ']'), out, write)?,
         Value::Object(fields) => {
             // Sorted here: whether the map keeps its own order depends on features of a library.
             let mut fields: Vec<(&String, &Value)> = fields.iter().collect();

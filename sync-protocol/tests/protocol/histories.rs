@@ -78,7 +78,7 @@ fn automerge_of(changes: &[Sent]) -> Automerge {
 }
 
 fn scalar(value: &AmValue<'_>) -> Option<Value> {
-    match value.to_scalar()? {
+    match value.as_scalar()? {
         ScalarValue::Boolean(flag) => Some(Value::Bool(*flag)),
         ScalarValue::Int(number) => Some(Value::Int(*number)),
         ScalarValue::Str(text) => Some(Value::Text(text.to_string())),

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schemas::form::{Choice, Citation, Confidence, Form, FormVersion, Kind, Label, Question, Scope, Section};
-use schemas::household::SectionKey;
 use schemas::ids::{AccountId, HouseholdId, MemberId, NoteId, VisitId};
 use schemas::value::Value;
 use sync_protocol::actor::Author;
@@ -24,6 +23,7 @@ fn question(scope: Scope, section: &str, key: &str, kind: Kind, roster: bool) ->
         label: label(key),
         roster,
         carried: false,
+        relevant: None,
         citation: Citation { article: "thử nghiệm".into(), confidence: Confidence::Ours },
     }
 }
@@ -193,11 +193,6 @@ impl Copy {
         let mut open = self.open();
         assert_eq!(open.len(), 1, "{open:#?}");
         open.remove(0)
-    }
-
-    pub fn section(&self, section: &str) -> sync_protocol::history::SectionValue {
-        let section: SectionKey = section.parse().unwrap();
-        self.history.section(&section, &self.history.whole())
     }
 }
 
