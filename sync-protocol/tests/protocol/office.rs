@@ -1,6 +1,7 @@
 //! A server in memory: the smallest store that the authority can work with, for tests of the exchange.
 
 use std::cell::RefCell;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::SigningKey;
@@ -19,18 +20,18 @@ use sync_protocol::verdict::{Hold, Verdict};
 
 use crate::support::form;
 
-pub fn scope() -> Scope {
+pub(crate) fn scope() -> Scope {
     Scope { village: UnitId(41), round: "2026-dinh-ky".parse().unwrap() }
 }
 
-pub struct Office {
-    pub key: SigningKey,
-    pub generation: u64,
-    pub rows: Vec<Row>,
-    pub histories: BTreeMap<HouseholdId, History>,
-    pub refused: BTreeMap<(HouseholdId, ChangeHash), Verdict>,
-    pub closed: BTreeSet<HouseholdId>,
-    pub page_rows: usize,
+pub(crate) struct Office {
+    pub(crate) key: SigningKey,
+    pub(crate) generation: u64,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) histories: BTreeMap<HouseholdId, History>,
+    pub(crate) refused: BTreeMap<(HouseholdId, ChangeHash), Verdict>,
+    pub(crate) closed: BTreeSet<HouseholdId>,
+    pub(crate) page_rows: usize,
     bytes: BTreeMap<ChangeHash, (Author, Vec<u8>)>,
     digest: Digest,
     known: RefCell<BTreeSet<PublicKey>>,
@@ -54,7 +55,7 @@ impl Register for Office {
 }
 
 impl Office {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             key: SigningKey::from_bytes(&[5; 32]),
             generation: 77,
@@ -69,16 +70,16 @@ impl Office {
         }
     }
 
-    pub fn public_key(&self) -> PublicKey {
+    pub(crate) fn public_key(&self) -> PublicKey {
         PublicKey(self.key.verifying_key().to_bytes())
     }
 
-    pub fn enrol(&self, key: PublicKey) {
+    pub(crate) fn enrol(&self, key: PublicKey) {
         self.known.borrow_mut().insert(key);
     }
 
     /// Answers a request; `who` is what the token said.
-    pub fn exchange(&mut self, who: PublicKey, request: &[u8]) -> Vec<u8> {
+    pub(crate) fn exchange(&mut self, who: PublicKey, request: &[u8]) -> Vec<u8> {
         let request = Request::from_bytes(request).unwrap();
         let segments = request.segments.iter().map(|bytes| self.take(bytes)).collect();
         let cursor = request.scopes.first().map(|asked| asked.cursor);
@@ -125,9 +126,9 @@ impl Office {
     }
 
     fn accept(&mut self, judged: Judged, author: Author) {
-        if !self.histories.contains_key(&judged.household) {
+        if let Entry::Vacant(vacant) = self.histories.entry(judged.household) {
             let genesis = Genesis { household: judged.household, round: scope().round, form: form().version.clone() };
-            self.histories.insert(judged.household, History::new(genesis, form()));
+            vacant.insert(History::new(genesis, form()));
             self.digest.add(&judged.household, &[]);
             self.row(judged.household, RowEvent::Entered);
         }

@@ -36,7 +36,7 @@ fn choices(codes: &[&str]) -> Kind {
     Kind::Choice { choices: codes.iter().map(|code| Choice { code: (*code).into(), label: label(code) }).collect() }
 }
 
-pub fn form() -> Arc<Form> {
+pub(crate) fn form() -> Arc<Form> {
     let number = Kind::Number { min: 0, max: 1000, decimals: 0, unit: String::new() };
     let text = Kind::Text { max_length: 200 };
     let section = |key: &str| Section { key: key.parse().unwrap(), label: label(key) };
@@ -56,7 +56,7 @@ pub fn form() -> Arc<Form> {
     Arc::new(Form::new(FormVersion("test/1".into()), sections, questions).unwrap())
 }
 
-pub fn genesis() -> Genesis {
+pub(crate) fn genesis() -> Genesis {
     Genesis {
         household: HouseholdId([9; 16]),
         round: "2026-dinh-ky".parse().unwrap(),
@@ -64,44 +64,44 @@ pub fn genesis() -> Genesis {
     }
 }
 
-pub fn member(n: u8) -> MemberId {
+pub(crate) fn member(n: u8) -> MemberId {
     MemberId([n; 10])
 }
 
-pub fn visit(n: u8) -> VisitId {
+pub(crate) fn visit(n: u8) -> VisitId {
     VisitId([n; 10])
 }
 
-pub fn note(n: u8) -> NoteId {
+pub(crate) fn note(n: u8) -> NoteId {
     NoteId([n; 10])
 }
 
-pub fn answer(key: &str, value: impl Into<Value>) -> (Slot, Write) {
+pub(crate) fn answer(key: &str, value: impl Into<Value>) -> (Slot, Write) {
     (Slot::Answer(key.parse().unwrap()), Write::Put(value.into()))
 }
 
-pub fn of_member(n: u8, key: &str, value: impl Into<Value>) -> (Slot, Write) {
+pub(crate) fn of_member(n: u8, key: &str, value: impl Into<Value>) -> (Slot, Write) {
     (Slot::MemberAnswer(member(n), key.parse().unwrap()), Write::Put(value.into()))
 }
 
-pub fn listed(n: u8) -> (Slot, Write) {
+pub(crate) fn listed(n: u8) -> (Slot, Write) {
     (Slot::Member(member(n)), Write::Make)
 }
 
-pub fn visited(n: u8) -> (Slot, Write) {
+pub(crate) fn visited(n: u8) -> (Slot, Write) {
     (Slot::Visit(visit(n)), Write::Make)
 }
 
-pub fn confirmed(section: &str, n: u8) -> (Slot, Write) {
+pub(crate) fn confirmed(section: &str, n: u8) -> (Slot, Write) {
     (Slot::Confirmed(section.parse().unwrap()), Write::Put(visit(n).to_string().as_str().into()))
 }
 
 /// A change as it travels.
 #[derive(Clone, Debug)]
-pub struct Sent {
-    pub bytes: Vec<u8>,
-    pub hash: ChangeHash,
-    pub actor: ActorId,
+pub(crate) struct Sent {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) hash: ChangeHash,
+    pub(crate) actor: ActorId,
 }
 
 fn parsed(sent: &Sent) -> automerge::ExpandedChange {
@@ -110,10 +110,10 @@ fn parsed(sent: &Sent) -> automerge::ExpandedChange {
 
 /// One person's copy of the document.
 #[derive(Clone)]
-pub struct Copy {
-    pub history: History,
-    pub author: Author,
-    pub sent: Vec<Sent>,
+pub(crate) struct Copy {
+    pub(crate) history: History,
+    pub(crate) author: Author,
+    pub(crate) sent: Vec<Sent>,
     known: Vec<Sent>,
 }
 
@@ -124,7 +124,7 @@ impl Copy {
     }
 
     /// Writes, takes the change in and keeps it to be carried to others.
-    pub fn write(&mut self, writes: impl IntoIterator<Item = (Slot, Write)>) -> ChangeHash {
+    pub(crate) fn write(&mut self, writes: impl IntoIterator<Item = (Slot, Write)>) -> ChangeHash {
         let sent = self.draft(writes);
         self.known.push(sent.clone());
         self.history.push(self.history.read(&parsed(&sent), sent.hash).unwrap());
@@ -133,7 +133,7 @@ impl Copy {
     }
 
     /// Writes what the gate would not let its own author write: kept to be carried, never taken in.
-    pub fn write_unchecked(&mut self, writes: impl IntoIterator<Item = (Slot, Write)>) {
+    pub(crate) fn write_unchecked(&mut self, writes: impl IntoIterator<Item = (Slot, Write)>) {
         let sent = self.draft(writes);
         self.sent.push(sent);
     }
@@ -148,11 +148,11 @@ impl Copy {
     }
 
     /// The bytes of everything known here, in the order in which it was taken in.
-    pub fn known_bytes(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn known_bytes(&self) -> Vec<Vec<u8>> {
         self.known.iter().map(|sent| sent.bytes.clone()).collect()
     }
 
-    pub fn settle(
+    pub(crate) fn settle(
         &mut self,
         disagreement: &Disagreement,
         decided: impl IntoIterator<Item = (Slot, Write)>,
@@ -160,7 +160,7 @@ impl Copy {
         self.write(decided.into_iter().chain([disagreement.settlement()]))
     }
 
-    pub fn receive(&mut self, sent: &Sent) {
+    pub(crate) fn receive(&mut self, sent: &Sent) {
         match self.judge(sent) {
             Admission::Admitted(node) => {
                 self.history.push(*node);
@@ -171,25 +171,25 @@ impl Copy {
         }
     }
 
-    pub fn judge(&self, sent: &Sent) -> Admission {
+    pub(crate) fn judge(&self, sent: &Sent) -> Admission {
         let candidate = Candidate { bytes: &sent.bytes, hash: sent.hash, actor: sent.actor };
         gate::judge(&self.history, candidate, Policy::Allows, |_| Fate::Unknown)
     }
 
     /// Everything the other has written, carried here in order.
-    pub fn hear(&mut self, other: &Copy) {
+    pub(crate) fn hear(&mut self, other: &Copy) {
         other.sent.iter().for_each(|sent| self.receive(sent));
     }
 
-    pub fn open(&self) -> Vec<Disagreement> {
+    pub(crate) fn open(&self) -> Vec<Disagreement> {
         disagreement::open(&self.history)
     }
 
-    pub fn open_sections(&self) -> Vec<String> {
+    pub(crate) fn open_sections(&self) -> Vec<String> {
         self.open().iter().map(|d| d.section.to_string()).collect()
     }
 
-    pub fn the_only(&self) -> Disagreement {
+    pub(crate) fn the_only(&self) -> Disagreement {
         let mut open = self.open();
         assert_eq!(open.len(), 1, "{open:#?}");
         open.remove(0)
@@ -197,7 +197,7 @@ impl Copy {
 }
 
 /// Lan and Minh enumerate, Hoa reviews; all start from one interview that Lan made and everybody has.
-pub fn three() -> (Copy, Copy, Copy) {
+pub(crate) fn three() -> (Copy, Copy, Copy) {
     let (mut lan, mut minh, mut hoa) = (Copy::of(1), Copy::of(2), Copy::of(3));
     lan.write([
         listed(1),
