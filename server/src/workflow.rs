@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use schemas::form::FormVersion;
+use schemas::ids::StandardId;
 use sync_protocol::archive::ArchiveError;
 use sync_protocol::message::MessageFault;
 use thiserror::Error;
@@ -25,9 +26,11 @@ pub mod grant;
 pub mod housekeeping;
 mod ingest;
 mod intake;
+pub mod ledger;
 pub mod logbook;
 mod pages;
 pub mod permit;
+pub mod projection;
 pub mod round;
 pub mod session;
 pub mod unit;
@@ -119,6 +122,12 @@ pub enum Refusal {
     /// A document is on a form that this server does not have.
     #[error("form {0:?} is not on this server")]
     FormUnknown(FormVersion),
+    /// A round asks for a standard that this server does not have.
+    #[error("standard {0} is not on this server")]
+    StandardUnknown(StandardId),
+    /// The round takes B1 from a points table, and no office has loaded one.
+    #[error("no points table for the round")]
+    PointsTableNeeded,
     /// A stored document cannot be opened or saved.
     #[error(transparent)]
     Archive(#[from] ArchiveError),

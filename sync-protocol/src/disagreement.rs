@@ -12,8 +12,9 @@ use std::collections::BTreeSet;
 use schemas::form::Scope;
 use schemas::household::SectionKey;
 
+use crate::actor::first_16;
 use crate::change::{Slot, Write};
-use crate::hash::{ChangeHash, tagged, to_hex};
+use crate::hash::{ChangeHash, DisagreementId, tagged};
 use crate::history::{History, SectionValue};
 
 /// The section that two or more people left differently, and what each of them said.
@@ -44,12 +45,12 @@ impl Disagreement {
         changes
     }
 
-    /// A name for it that stays the same as long as the same changes disagree: 32 hexadecimal digits.
-    pub fn id(&self) -> String {
+    /// A name for it that stays the same as long as the same changes disagree.
+    pub fn id(&self) -> DisagreementId {
         let section = self.section.to_string();
         let changes: Vec<u8> = self.changes().iter().flat_map(|hash| hash.0).collect();
         let length = (section.len() as u64).to_be_bytes();
-        to_hex(&tagged("rasoat disagreement 1", &[&length, section.as_bytes(), &changes])[..16])
+        DisagreementId(first_16(tagged("rasoat disagreement 1", &[&length, section.as_bytes(), &changes])))
     }
 
     /// The write that settles it; to be committed together with the values that were decided.

@@ -280,8 +280,19 @@ fn refused(refusal: &Refusal) -> Problem {
             ["Dữ liệu của hộ đã được xóa", "Không đọc lại được nữa"],
             ["The household's data were erased", "They cannot be read again"],
         ),
+        R::PointsTableNeeded => new(
+            S::CONFLICT,
+            "round/points-table-needed",
+            [
+                "Đợt rà soát cần bảng điểm B1 của cơ quan",
+                "Nạp bảng điểm, hoặc mở đợt theo cách nhập điểm từ phiếu giấy",
+            ],
+            ["The round needs the office's B1 points table", "Load the table, or open the round in paper-score mode"],
+        ),
         R::Message(fault) => message(*fault),
-        R::Archive(_) | R::Seal(_) | R::FormUnknown(_) | R::Store(_) | R::Password(_) => self::fault(),
+        R::Archive(_) | R::Seal(_) | R::FormUnknown(_) | R::StandardUnknown(_) | R::Store(_) | R::Password(_) => {
+            self::fault()
+        }
     }
 }
 

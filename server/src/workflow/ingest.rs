@@ -13,7 +13,7 @@ use sync_protocol::verdict::Verdict;
 
 use super::Refusal;
 use super::document::Opened;
-use super::intake::JudgedSegment;
+use super::intake::{JudgedSegment, Moved};
 use super::logbook::Logbook;
 use crate::app::App;
 use crate::domain::field::{DocumentState, StoredChange, StoredSegment};
@@ -34,7 +34,7 @@ struct Batch {
     documents: BTreeMap<HouseholdId, Opened>,
     lines: Vec<Line>,
     freed: Vec<(HouseholdId, ChangeHash)>,
-    saved: BTreeMap<HouseholdId, Vec<u8>>,
+    moved: BTreeMap<HouseholdId, Moved>,
     logbook: Logbook,
     now: Timestamp,
 }
@@ -53,7 +53,7 @@ pub(super) async fn write(
 impl Batch {
     fn new(app: &App, segment: &Segment, commune: UnitId, judged: JudgedSegment) -> Result<Self, Refusal> {
         let now = app.clock.now();
-        let JudgedSegment { documents, effects, freed, saved } = judged;
+        let JudgedSegment { documents, effects, freed, moved } = judged;
         let mut lines = Vec::new();
         for (entry, effect) in segment.entries().iter().zip(effects) {
             lines.extend(line(app, &documents, *segment.author(), entry, effect, now)?);
@@ -64,7 +64,7 @@ impl Batch {
             documents,
             lines,
             freed,
-            saved,
+            moved,
             logbook: Logbook::new(app),
             now,
         })
@@ -169,15 +169,20 @@ impl Batch {
 
     async fn store_document(&mut self, tx: &mut Tx, household: HouseholdId) -> Result<(), Refusal> {
         let opened = &self.documents[&household];
+        let moved = self.moved.get(&household);
         let state = DocumentState {
             household,
             form: opened.history.genesis().form.clone(),
             heads: opened.history.heads().to_vec(),
             changes: opened.history.nodes().len() as u64,
-            saved: self.saved.remove(&household),
+            saved: moved.map(|moved| moved.saved.clone()),
             closed_at: None,
         };
-        store::document::put(tx, &opened.place(), &state).await?;
+        let place = opened.place();
+        store::document::put(tx, &place, &state).await?;
+        if let Some(Moved { projection, .. }) = moved {
+            store::view::put(tx, &place, &projection.view, &projection.disagreements).await?;
+        }
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 //! Owns the order: check the segment, load what it touches from a snapshot, judge it there (the costly part), then write
 //! under the writer's lock after making sure that nothing it was judged on has moved meanwhile.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::ids::{AccountId, HouseholdId, UnitId};
@@ -17,6 +18,7 @@ use sync_protocol::verdict::{Hold, Verdict};
 
 use super::Refusal;
 use super::document::{self, Opened};
+use super::projection::{self, Projection, Ruling};
 use crate::app::App;
 use crate::domain::device::Device;
 use crate::domain::field::StoredChange;
@@ -90,6 +92,7 @@ async fn place(app: &App, segment: &Segment) -> Result<Option<(UnitId, Round)>, 
 /// What a segment is judged on: a snapshot.
 struct Docket {
     documents: BTreeMap<HouseholdId, Opened>,
+    rulings: BTreeMap<UnitId, Ruling>,
     register: Snapshot,
 }
 
@@ -135,6 +138,7 @@ impl Docket {
     async fn load(app: &App, segment: &Segment, commune: UnitId, round: &Round) -> Result<Self, Refusal> {
         let mut read = app.store.read().await?;
         let mut documents = BTreeMap::new();
+        let mut rulings = BTreeMap::new();
         let mut register = Snapshot {
             account: segment.author().account,
             round: round.clone(),
@@ -146,7 +150,11 @@ impl Docket {
         };
         for household in authority::households(segment) {
             let opened = open(app, &mut read, segment, commune, household, round).await?;
-            register.villages.insert(household, opened.home.village);
+            let village = opened.home.village;
+            register.villages.insert(household, village);
+            if let Entry::Vacant(vacant) = rulings.entry(village) {
+                vacant.insert(Ruling::of(app, &mut read, round, village).await?);
+            }
             if opened.state.as_ref().is_some_and(|state| state.closed_at.is_some()) {
                 register.closed.insert(household);
             }
@@ -162,11 +170,11 @@ impl Docket {
             let holders = store::change::accepted_in(&mut read, dependency).await?;
             register.elsewhere.insert(dependency, holders);
         }
-        Ok(Self { documents, register })
+        Ok(Self { documents, rulings, register })
     }
 
     fn judge(self, app: &App, segment: &Segment) -> Result<JudgedSegment, Refusal> {
-        let Self { mut documents, register } = self;
+        let Self { mut documents, rulings, register } = self;
         let mut histories: BTreeMap<HouseholdId, History> =
             documents.iter().map(|(household, opened)| (*household, opened.history.clone())).collect();
         let effects = authority::decide(segment, &mut histories, &register);
@@ -187,11 +195,14 @@ impl Docket {
                 }
             }
         }
-        let mut saved = BTreeMap::new();
+        let mut moved = BTreeMap::new();
         for (household, changes) in &bytes {
-            saved.insert(*household, documents[household].extended(app, changes)?);
+            let opened = &documents[household];
+            let projection = projection::project(&opened.history, opened.home.village, &rulings[&opened.home.village]);
+            let saved = opened.extended(app, changes)?;
+            moved.insert(*household, Moved { saved, projection });
         }
-        Ok(JudgedSegment { documents, effects, freed, saved })
+        Ok(JudgedSegment { documents, effects, freed, moved })
     }
 }
 
@@ -227,8 +238,16 @@ pub(super) struct JudgedSegment {
     pub(super) effects: Vec<Effect>,
     /// Changes that waited and are admitted now, in order.
     pub(super) freed: Vec<(HouseholdId, ChangeHash)>,
-    /// The sealed caches of the documents that move on.
-    pub(super) saved: BTreeMap<HouseholdId, Vec<u8>>,
+    /// The documents that move on.
+    pub(super) moved: BTreeMap<HouseholdId, Moved>,
+}
+
+/// What is stored again of a document that moves on.
+pub(super) struct Moved {
+    /// Its sealed cache.
+    pub(super) saved: Vec<u8>,
+    /// What is shown of it.
+    pub(super) projection: Projection,
 }
 
 impl JudgedSegment {
