@@ -7,10 +7,12 @@
 //!
 //! Owns finding them. What they change is [`crate::impact`]'s; who may settle is policy.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::form::Scope;
-use schemas::household::SectionKey;
+use schemas::household::{Answers, STATUS, SectionKey};
+use schemas::ids::MemberId;
+use schemas::value::{Key, Value};
 
 use crate::actor::first_16;
 use crate::change::{Slot, Write};
@@ -82,6 +84,41 @@ impl Disagreement {
         let differs = |key: &&str| sides.windows(2).any(|pair| pair[0].get(*key) != pair[1].get(*key));
         keys.into_iter().filter(differs).collect()
     }
+}
+
+/// The writes that take a section from what it says to what was decided. Members are never deleted: somebody whom the
+/// decision does not list is marked as a mistake.
+pub fn writes_to(section: &SectionKey, current: &SectionValue, decided: &SectionValue) -> BTreeMap<Slot, Write> {
+    match (section, current, decided) {
+        (SectionKey::Form(_), SectionValue::Answers(now), SectionValue::Answers(then)) => {
+            answers_to(now, then, |key| Slot::Answer(key.clone()))
+        }
+        (SectionKey::Member(member), SectionValue::Answers(now), SectionValue::Answers(then)) => {
+            answers_to(now, then, |key| Slot::MemberAnswer(*member, key.clone()))
+        }
+        (SectionKey::Membership, SectionValue::Membership(now), SectionValue::Membership(then)) => {
+            let status = |member: &MemberId| Slot::MemberAnswer(*member, status_key());
+            let unlisted = now.keys().filter(|member| !then.contains_key(member));
+            let mistakes = unlisted.map(|member| (status(member), Write::Put(Value::from("mistake"))));
+            let standing = then.iter().filter(|(member, value)| now.get(member) != Some(value));
+            let standing =
+                standing.map(|(member, value)| (status(member), value.clone().map_or(Write::Clear, Write::Put)));
+            mistakes.chain(standing).collect()
+        }
+        (SectionKey::Form(_) | SectionKey::Member(_) | SectionKey::Membership, _, _) => BTreeMap::new(),
+    }
+}
+
+fn answers_to(now: &Answers, then: &Answers, slot: impl Fn(&Key) -> Slot) -> BTreeMap<Slot, Write> {
+    let cleared = now.keys().filter(|key| !then.contains_key(*key)).map(|key| (slot(key), Write::Clear));
+    let put = then.iter().filter(|(key, value)| now.get(*key) != Some(value));
+    cleared.chain(put.map(|(key, value)| (slot(key), Write::Put(value.clone())))).collect()
+}
+
+/// The key of a member's standing.
+pub(crate) fn status_key() -> Key {
+    // "status" is a valid key.
+    STATUS.parse().expect("a valid key")
 }
 
 /// All open disagreements of a document, by section.

@@ -16,9 +16,9 @@ use sync_protocol::message::SegmentAnswer;
 use sync_protocol::segment::{Payload, Segment};
 use sync_protocol::verdict::{Hold, Verdict};
 
-use super::Refusal;
 use super::document::{self, Opened};
 use super::projection::{self, Projection, Ruling};
+use super::{Refusal, ingest};
 use crate::app::App;
 use crate::domain::device::Device;
 use crate::domain::field::StoredChange;
@@ -53,14 +53,33 @@ async fn try_take(app: &App, device: &Device, bytes: &[u8]) -> Result<SegmentAns
         return refuse(app, device, "segment/unknown-scope").await;
     };
     for _ in 0..ATTEMPTS {
-        let docket = Docket::load(app, &segment, commune, &round).await?;
-        let judged = docket.judge(app, &segment)?;
+        let judged = judge(app, &segment, commune, &round, Standing::Field).await?;
         let verdicts = judged.verdicts();
-        if super::ingest::write(app, &segment, commune, judged).await? {
+        if ingest::write(app, &segment, commune, judged, None).await? {
             return Ok(SegmentAnswer::Taken(verdicts));
         }
     }
     Ok(SegmentAnswer::NotTaken("sync/busy".to_owned()))
+}
+
+/// As whom the author of a segment writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// An enumerator: in the villages assigned to them.
+    Field,
+    /// Somebody at the office whose right on the commune was proven.
+    Office,
+}
+
+/// Judges a segment on a snapshot.
+pub(super) async fn judge(
+    app: &App,
+    segment: &Segment,
+    commune: UnitId,
+    round: &Round,
+    standing: Standing,
+) -> Result<JudgedSegment, Refusal> {
+    Docket::load(app, segment, commune, round, standing).await?.judge(app, segment)
 }
 
 /// Refuses a segment as a whole, and writes down that it came: it may be evidence.
@@ -99,6 +118,7 @@ struct Docket {
 /// What the store and policy know of everything that the segment names.
 struct Snapshot {
     account: AccountId,
+    standing: Standing,
     round: Round,
     assignments: Vec<Assignment>,
     villages: BTreeMap<HouseholdId, UnitId>,
@@ -114,8 +134,8 @@ impl Snapshot {
         match self.round.state {
             RoundState::Closed | RoundState::Planned => Policy::Holds(Hold::DocumentClosed),
             RoundState::Open if self.closed.contains(household) => Policy::Holds(Hold::DocumentClosed),
-            RoundState::Open if !assigned => Policy::Holds(Hold::OutOfScope),
-            RoundState::Open => Policy::Allows,
+            RoundState::Open if assigned || self.standing == Standing::Office => Policy::Allows,
+            RoundState::Open => Policy::Holds(Hold::OutOfScope),
         }
     }
 }
@@ -135,12 +155,19 @@ impl Register for Snapshot {
 }
 
 impl Docket {
-    async fn load(app: &App, segment: &Segment, commune: UnitId, round: &Round) -> Result<Self, Refusal> {
+    async fn load(
+        app: &App,
+        segment: &Segment,
+        commune: UnitId,
+        round: &Round,
+        standing: Standing,
+    ) -> Result<Self, Refusal> {
         let mut read = app.store.read().await?;
         let mut documents = BTreeMap::new();
         let mut rulings = BTreeMap::new();
         let mut register = Snapshot {
             account: segment.author().account,
+            standing,
             round: round.clone(),
             assignments: store::assignment::of_account(&mut read, segment.author().account, &round.id).await?,
             villages: BTreeMap::new(),
@@ -251,7 +278,12 @@ pub(super) struct Moved {
 }
 
 impl JudgedSegment {
-    fn verdicts(&self) -> Vec<Verdict> {
+    /// The heads that a document had on disk when it was judged.
+    pub(super) fn stored_heads(&self, household: &HouseholdId) -> &[ChangeHash] {
+        self.documents.get(household).map(Opened::stored_heads).unwrap_or_default()
+    }
+
+    pub(super) fn verdicts(&self) -> Vec<Verdict> {
         self.effects.iter().map(Effect::verdict).collect()
     }
 }
