@@ -22,8 +22,15 @@ async fn open(app: &App, permit: &Permit, id: &CaseId, hash: ChangeHash) -> Resu
     let mut read = app.store.read().await?;
     let case = Case::open(app, &mut read, permit, id).await?;
     let kept = store::change::by_hash(&mut read, &case.place(), hash).await?.ok_or(Refusal::ChangeNotFound)?;
-    match kept.verdict {
-        Verdict::Held(_) | Verdict::Rejected(_) => Ok((case, kept)),
+    check_open(Some(kept.verdict))?;
+    Ok((case, kept))
+}
+
+/// Whether a change still waits for somebody to look at it.
+fn check_open(verdict: Option<Verdict>) -> Result<(), Refusal> {
+    match verdict.ok_or(Refusal::ChangeNotFound)? {
+        Verdict::Rejected(Rejection::ByReviewer) => Err(Refusal::AlreadyDecided),
+        Verdict::Held(_) | Verdict::Rejected(_) => Ok(()),
         Verdict::Accepted | Verdict::Superseded | Verdict::Released => Err(Refusal::AlreadyDecided),
     }
 }
@@ -119,11 +126,7 @@ pub async fn release(app: &App, permit: &Permit, id: CaseId, hash: ChangeHash, r
 
 async fn check_undecided(tx: &mut Tx, case: &Case, hash: ChangeHash) -> Result<(), Refusal> {
     let kept = store::change::by_hash(tx, &case.place(), hash).await?;
-    match kept.map(|kept| kept.verdict) {
-        Some(Verdict::Held(_) | Verdict::Rejected(_)) => Ok(()),
-        Some(Verdict::Accepted | Verdict::Superseded | Verdict::Released) => Err(Refusal::AlreadyDecided),
-        None => Err(Refusal::ChangeNotFound),
-    }
+    check_open(kept.map(|kept| kept.verdict))
 }
 
 fn scope(case: &Case) -> Scope {

@@ -217,3 +217,185 @@ fn decided(case: &Case, open: &Disagreement, settlement: Settlement) -> Result<B
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use schemas::ids::HouseholdId;
+    use schemas::ledger;
+    use sync_protocol::device::View;
+
+    use super::*;
+    use crate::domain::role::Role;
+    use crate::workflow::bench::{Bench, Carried, answer, home, permit, poor_interview, round_id};
+    use crate::workflow::quarantine;
+
+    fn case(bench: &Bench, household: HouseholdId) -> CaseId {
+        CaseId { round: round_id(), commune: bench.commune, household }
+    }
+
+    async fn heads(bench: &Bench, household: HouseholdId) -> Vec<ChangeHash> {
+        let mut read = bench.app.store.read().await.unwrap();
+        let place = crate::domain::field::DocumentKey { commune: bench.commune, round: round_id(), household };
+        store::document::by_key(&mut read, &place).await.unwrap().unwrap().heads
+    }
+
+    async fn surveyed() -> (Bench, Carried, Permit) {
+        let bench = Bench::new().await;
+        let mut lan = bench.phone(bench.lan, 11).await;
+        lan.write(bench.scope(0), home(1), poor_interview());
+        assert_eq!(lan.sync(&bench).await, []);
+        let hoa = permit(&bench, "hoa", Role::Reviewer).await;
+        (bench, lan, hoa)
+    }
+
+    #[tokio::test]
+    async fn a_paper_score_nobody_confirmed_blocks_acceptance() {
+        let (bench, _, hoa) = surveyed().await;
+        let seen = heads(&bench, home(1)).await;
+        let refused = accept(&bench.app, &hoa, case(&bench, home(1)), seen).await;
+        assert!(matches!(refused, Err(Refusal::PointsNotConfirmed)), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn points_that_differ_from_the_form_are_not_confirmed() {
+        let (bench, _, hoa) = surveyed().await;
+        let refused = confirm_points(&bench.app, &hoa, case(&bench, home(1)), 139).await;
+        assert!(matches!(refused, Err(Refusal::PointsDiffer)));
+    }
+
+    #[tokio::test]
+    async fn who_typed_the_points_cannot_confirm_them() {
+        let (bench, _, hoa) = surveyed().await;
+        let points = BTreeMap::from([answer(PAPER_POINTS, 120)]);
+        let mut read = bench.app.store.read().await.unwrap();
+        let opened = Case::open(&bench.app, &mut read, &hoa, &case(&bench, home(1))).await.unwrap();
+        let draft = Draft { writes: points, message: "paper".to_owned(), instead_of: None };
+        office::write(&bench.app, &opened, draft).await.unwrap();
+        let refused = confirm_points(&bench.app, &hoa, case(&bench, home(1)), 120).await;
+        assert!(matches!(refused, Err(Refusal::SamePerson)), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn an_incomplete_household_is_not_accepted() {
+        let (bench, mut lan, hoa) = surveyed().await;
+        lan.write(bench.scope(0), home(2), [answer("floor_area", 40)]);
+        lan.sync(&bench).await;
+        let seen = heads(&bench, home(2)).await;
+        let refused = accept(&bench.app, &hoa, case(&bench, home(2)), seen).await;
+        assert!(matches!(refused, Err(Refusal::Incomplete(_))), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn a_household_that_moved_on_is_not_accepted_unseen() {
+        let (bench, mut lan, hoa) = surveyed().await;
+        let seen = heads(&bench, home(1)).await;
+        lan.write(bench.scope(0), home(1), [answer("radio", true)]);
+        lan.sync(&bench).await;
+        let refused = accept(&bench.app, &hoa, case(&bench, home(1)), seen).await;
+        assert!(matches!(refused, Err(Refusal::StaleHeads)));
+    }
+
+    #[tokio::test]
+    async fn a_household_of_another_commune_is_not_found() {
+        let (bench, _, hoa) = surveyed().await;
+        let seen = heads(&bench, home(1)).await;
+        let foreign = CaseId { household: home(99), ..case(&bench, home(1)) };
+        assert!(matches!(accept(&bench.app, &hoa, foreign, seen).await, Err(Refusal::HouseholdNotFound)));
+    }
+
+    #[tokio::test]
+    async fn confirmed_and_accepted_it_stands_in_a_ledger_that_verifies() {
+        let (bench, _, hoa) = surveyed().await;
+        let id = case(&bench, home(1));
+        confirm_points(&bench.app, &hoa, id.clone(), 140).await.unwrap();
+        let number = accept(&bench.app, &hoa, id.clone(), heads(&bench, home(1)).await).await.unwrap();
+        assert_eq!(number, 2);
+        let texts = store::ledger::texts(&mut bench.app.store.read().await.unwrap(), bench.commune).await.unwrap();
+        let entries = ledger::verify(bench.commune, texts.iter().map(String::as_str)).unwrap();
+        assert!(matches!(entries[1].decision, Decision::Accepted { household, .. } if household == home(1)));
+    }
+
+    #[tokio::test]
+    async fn a_disagreement_blocks_until_a_reviewer_settles_it_and_both_phones_see_it() {
+        let (bench, mut lan, hoa) = surveyed().await;
+        let mut minh = bench.phone(bench.minh, 12).await;
+        lan.write(bench.scope(0), home(1), [answer("water_source", "tap")]);
+        minh.write(bench.scope(0), home(1), [answer("water_source", "other")]);
+        lan.sync(&bench).await;
+        minh.sync(&bench).await;
+        let id = case(&bench, home(1));
+        confirm_points(&bench.app, &hoa, id.clone(), 140).await.unwrap();
+        let refused = accept(&bench.app, &hoa, id.clone(), heads(&bench, home(1)).await).await;
+        assert!(matches!(refused, Err(Refusal::DisagreementsOpen(1))), "{refused:?}");
+        let open = minh.phone.disagreements(&home(1), View::Accepted).remove(0);
+        settle(&bench.app, &hoa, id.clone(), open.id(), Settlement::Side(1)).await.unwrap();
+        lan.sync(&bench).await;
+        minh.sync(&bench).await;
+        assert!(lan.phone.disagreements(&home(1), View::Accepted).is_empty());
+        assert_eq!(lan.sees(home(1)), minh.sees(home(1)));
+        accept(&bench.app, &hoa, id, heads(&bench, home(1)).await).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_disagreement_that_changes_no_class_and_nothing_printed_blocks_nothing() {
+        let (bench, mut lan, hoa) = surveyed().await;
+        let mut minh = bench.phone(bench.minh, 12).await;
+        lan.write(bench.scope(0), home(1), [answer("motorbike", true)]);
+        minh.write(bench.scope(0), home(1), [answer("cattle", 2)]);
+        lan.sync(&bench).await;
+        minh.sync(&bench).await;
+        assert_eq!(minh.phone.disagreements(&home(1), View::Accepted).len(), 1);
+        let id = case(&bench, home(1));
+        confirm_points(&bench.app, &hoa, id.clone(), 140).await.unwrap();
+        accept(&bench.app, &hoa, id, heads(&bench, home(1)).await).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_settlement_of_what_is_settled_is_refused() {
+        let (bench, _, hoa) = surveyed().await;
+        let refused =
+            settle(&bench.app, &hoa, case(&bench, home(1)), DisagreementId([1; 16]), Settlement::Side(0)).await;
+        assert!(matches!(refused, Err(Refusal::DisagreementNotFound)));
+    }
+
+    #[tokio::test]
+    async fn held_work_is_released_once_and_blocks_acceptance_until_then() {
+        let (bench, mut lan, hoa) = surveyed().await;
+        bench.assign(bench.minh, 1).await;
+        let mut minh = bench.phone(bench.minh, 12).await;
+        bench.unassign(bench.minh, 0).await;
+        minh.write(bench.scope(0), home(1), [answer("radio", true)]);
+        minh.sync(&bench).await;
+        let id = case(&bench, home(1));
+        confirm_points(&bench.app, &hoa, id.clone(), 140).await.unwrap();
+        let refused = accept(&bench.app, &hoa, id.clone(), heads(&bench, home(1)).await).await;
+        assert!(matches!(refused, Err(Refusal::HeldChanges(1))), "{refused:?}");
+        let held = minh.phone.history(&home(1), View::Mine).unwrap().heads()[0];
+        quarantine::release(&bench.app, &hoa, id.clone(), held, "Minh có mặt".to_owned()).await.unwrap();
+        let again = quarantine::release(&bench.app, &hoa, id.clone(), held, "lần nữa".to_owned()).await;
+        assert!(matches!(again, Err(Refusal::AlreadyDecided)));
+        lan.sync(&bench).await;
+        assert_eq!(lan.sees(home(1)).unwrap().answers["radio"], Value::Bool(true));
+        accept(&bench.app, &hoa, id, heads(&bench, home(1)).await).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn held_work_is_salvaged_in_the_reviewers_name_or_set_aside_with_a_reason() {
+        let (bench, _, hoa) = surveyed().await;
+        bench.assign(bench.minh, 1).await;
+        let mut minh = bench.phone(bench.minh, 12).await;
+        bench.unassign(bench.minh, 0).await;
+        minh.write(bench.scope(0), home(1), [answer("radio", true)]);
+        let first = minh.phone.history(&home(1), View::Mine).unwrap().heads()[0];
+        minh.write(bench.scope(0), home(1), [answer("motorbike", true)]);
+        let second = minh.phone.history(&home(1), View::Mine).unwrap().heads()[0];
+        minh.sync(&bench).await;
+        let id = case(&bench, home(1));
+        quarantine::salvage(&bench.app, &hoa, id.clone(), first, "máy của Minh hỏng".to_owned()).await.unwrap();
+        let no_reason = quarantine::set_aside(&bench.app, &hoa, id.clone(), second, " ".to_owned()).await;
+        assert!(matches!(no_reason, Err(Refusal::ReasonNeeded)));
+        quarantine::set_aside(&bench.app, &hoa, id.clone(), second, "nhập nhầm hộ".to_owned()).await.unwrap();
+        let late = quarantine::release(&bench.app, &hoa, id, second, "đổi ý".to_owned()).await;
+        assert!(matches!(late, Err(Refusal::AlreadyDecided)), "the first exit wins");
+    }
+}
