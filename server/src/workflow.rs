@@ -37,6 +37,7 @@ mod pages;
 pub mod permit;
 pub mod projection;
 pub mod quarantine;
+pub mod rebuild;
 pub mod review;
 pub mod round;
 pub mod session;
