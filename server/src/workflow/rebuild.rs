@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use schemas::ids::{HouseholdId, RoundId, UnitId};
 use schemas::ledger::{self, Decision, LedgerEntry};
 use sync_protocol::archive;
+use sync_protocol::genesis::Genesis;
+use sync_protocol::hash::ChangeHash;
 use sync_protocol::history::History;
 use sync_protocol::journal::Scope;
 use sync_protocol::log::{Digest, RowEvent, origin};
@@ -21,7 +23,7 @@ use crate::domain::field::{DocumentKey, DocumentState, Home};
 use crate::domain::review::{ReviewState, Said};
 use crate::domain::round::Round;
 use crate::domain::unit::Level;
-use crate::seal::Subject;
+use crate::seal::{HouseholdKey, Subject};
 use crate::store::{self, Read, StoreError};
 
 /// What was looked at, and what differed.
@@ -150,21 +152,10 @@ async fn rebuild_document(
     ruling: &Ruling,
 ) -> Result<(), Refusal> {
     let household_key = document::key_of(app, &home)?;
-    let form = app.standards.form(&state.form).ok_or_else(|| Refusal::FormUnknown(state.form.clone()))?;
-    let genesis =
-        sync_protocol::genesis::Genesis { household: home.id, round: key.round.clone(), form: state.form.clone() };
-    let changes = document::from_log(read, &key, &household_key).await;
-    let history = changes.and_then(|changes| {
-        let history = archive::history(genesis, form.clone(), changes.iter().map(Vec::as_slice))?;
-        Ok((history, changes))
-    });
-    let (history, changes) = match history {
-        Ok(made) => made,
-        Err(Refusal::Archive(_) | Refusal::Seal(_)) => {
-            rebuilt.differences.push(Difference::Changes(key));
-            return Ok(());
-        }
-        Err(fault) => return Err(fault),
+    let made = made_again(app, read, &key, &household_key, &state).await?;
+    let Some((history, changes)) = made else {
+        rebuilt.differences.push(Difference::Changes(key));
+        return Ok(());
     };
     let projection = projection::project(&history, home.village, ruling);
     let shown = store::view::by_key(read, &key).await?;
@@ -183,16 +174,31 @@ async fn rebuild_document(
     }
 }
 
-fn heads(history: &History) -> Vec<sync_protocol::hash::ChangeHash> {
+/// The history of a document made from its changes, and their bytes; `None` when they do not fit together.
+async fn made_again(
+    app: &App,
+    read: &mut Read,
+    key: &DocumentKey,
+    household_key: &HouseholdKey,
+    state: &DocumentState,
+) -> Result<Option<(History, Vec<Vec<u8>>)>, Refusal> {
+    let form = app.standards.form(&state.form).ok_or_else(|| Refusal::FormUnknown(state.form.clone()))?;
+    let genesis = Genesis { household: key.household, round: key.round.clone(), form: state.form.clone() };
+    let changes = match document::from_log(read, key, household_key).await {
+        Ok(changes) => changes,
+        Err(Refusal::Archive(_) | Refusal::Seal(_)) => return Ok(None),
+        Err(fault) => return Err(fault),
+    };
+    let history = archive::history(genesis, form.clone(), changes.iter().map(Vec::as_slice));
+    Ok(history.ok().map(|history| (history, changes)))
+}
+
+fn heads(history: &History) -> Vec<ChangeHash> {
     history.heads().to_vec()
 }
 
 /// The heads that the saved cache loads back with; `None` when it does not open.
-fn cached_heads(
-    state: &DocumentState,
-    key: &crate::seal::HouseholdKey,
-    round: &RoundId,
-) -> Option<Vec<sync_protocol::hash::ChangeHash>> {
+fn cached_heads(state: &DocumentState, key: &HouseholdKey, round: &RoundId) -> Option<Vec<ChangeHash>> {
     let saved = key.open(Subject::Document(round.as_str()), state.saved.as_ref()?).ok()?;
     archive::heads(&saved).ok()
 }
