@@ -5,6 +5,7 @@
 //! and never mended, because there is nothing to make it from.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use schemas::ids::{HouseholdId, RoundId, UnitId};
 use schemas::ledger::{self, Decision, LedgerEntry};
@@ -133,12 +134,11 @@ async fn rebuild_round(
         let Some(state) = store::document::by_key(read, &key).await? else { continue };
         rebuilt.documents += 1;
         let village = home.village;
-        if !rulings.contains_key(&village) {
-            rulings.insert(village, Ruling::of(app, read, round, village).await?);
-        }
-        if let Some(ruling) = rulings.get(&village) {
-            rebuild_document(app, rebuilt, read, (home, key), state, ruling).await?;
-        }
+        let ruling = match rulings.entry(village) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(vacant) => vacant.insert(Ruling::of(app, read, round, village).await?),
+        };
+        rebuild_document(app, rebuilt, read, (home, key), state, ruling).await?;
     }
     Ok(())
 }
