@@ -1,5 +1,6 @@
 //! Headless phones against a real server over HTTP: let in, working offline, disagreeing, settling, crashing, coming back.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use schemas::value::Value;
 use serde_json::json;
 use server::clock::Chance;
 use server::domain::round::{Assignment, B1Mode, Round, RoundState};
+use server::http::serve::{Protection, start};
 use server::phone::{
     Choice, Enrolment, Phone, PhoneFault, PlainHttp, Road, Scoring, StoreFault, Surroundings, Whereabouts,
 };
@@ -140,6 +142,29 @@ async fn nobody_is_let_in_with_a_wrong_code_a_wrong_key_or_twice() -> Result<()>
 }
 
 #[tokio::test]
+async fn a_server_whose_certificate_is_not_trusted_hears_nothing() -> Result<()> {
+    let field = Field::open().await?;
+    let fixture = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
+    let protection = Protection::Tls { certificate: fixture("tls-cert.pem"), key: fixture("tls-key.pem") };
+    let running = start(field.house.app.clone(), SocketAddr::from(([127, 0, 0, 1], 0)), protection).await?;
+    let code = field.code(field.house.people.lan, field.house.units.village).await?;
+    let trusting = |roots: Option<String>| {
+        let road = Road { server: format!("https://{}", running.address()), roots, plain: PlainHttp::LoopbackOnly };
+        Enrolment { road, ..field.enrolment(&code) }
+    };
+    let enrol = async |enrolment| Phone::enrol(&field.at("lan"), enrolment, field.surroundings("lan")).await;
+    let refused = enrol(trusting(None)).await.err().context("the system does not know the certificate")?;
+    assert_eq!(refused.slug(), "phone/unreachable");
+    let mut lan = enrol(trusting(Some(std::fs::read_to_string(fixture("tls-cert.pem"))?))).await?;
+    lan.sync().await?;
+    drop(lan);
+    // The certificate was kept with the identity.
+    field.open_again("lan")?.pull().await?;
+    running.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_is_wrong_in_a_file_is_named_and_holds_up_only_itself() -> Result<()> {
     let field = Field::open().await?;
     let mut lan = field.phone("lan").await?;
@@ -239,7 +264,11 @@ async fn a_disagreement_is_settled_by_a_third_value_as_well() -> Result<()> {
     minh.edit_households(json!([[home, "answers/floor_area", 350]]))?;
     lan.sync().await?;
     minh.sync().await?;
-    let open = minh.show(&home, View::Mine, None)?.disagreements[0].id.clone();
+    let scoring = Scoring { area: Some(AreaType::Rural), as_of: Date::constant(2026, 10, 1) };
+    let shown = minh.show(&home, View::Mine, Some(scoring))?;
+    let classes = shown.classes.context("few ways to settle")?;
+    assert!(shown.reports[0].possible_classes.is_subset_of(classes), "the set of classes, not a winner");
+    let open = shown.disagreements[0].id.clone();
     minh.settle(home, &open, Choice::Set(json!([[home, "answers/floor_area", 333]])))?;
     minh.sync().await?;
     lan.pull().await?;

@@ -4,13 +4,14 @@ use jiff::civil::Date;
 use schemas::form::{Kind, Label, Question, Scope};
 use schemas::household::{Household, SectionKey};
 use schemas::ids::{HouseholdId, RoundId, UnitId};
-use schemas::rules::{AreaType, B1Mode, Place, Region, Report, classify};
+use schemas::rules::{AreaType, B1Mode, ClassSet, Place, Region, Report, classify};
 use schemas::value::{Key, Value};
 use serde::Serialize;
 use sync_protocol::device::{DeviceDocument, Standing, View};
 use sync_protocol::disagreement::{self, Disagreement};
 use sync_protocol::hash::ChangeHash;
 use sync_protocol::history::{History, SectionValue};
+use sync_protocol::impact::{self, Possible};
 use sync_protocol::verdict::Verdict;
 
 use super::fault::PhoneFault;
@@ -43,6 +44,10 @@ pub struct HouseholdView {
     /// What the standard makes of it, when that was asked for and the standard is known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reports: Vec<Report>,
+    /// Every class that settling the open disagreements one way or another can give, in the areas of the reports; absent
+    /// when nothing was scored, or when there are too many ways to look at: then it may be any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes: Option<ClassSet>,
 }
 
 /// An open disagreement.
@@ -125,6 +130,15 @@ pub struct Scoring {
     pub as_of: Date,
 }
 
+impl Scoring {
+    /// The places that are possible.
+    fn places(self) -> Vec<Place> {
+        let areas = self.area.map_or_else(|| vec![AreaType::Rural, AreaType::Urban], |area| vec![area]);
+        // Only points tables look at the region, and a phone holds none: B1 is typed from the paper form.
+        areas.into_iter().map(|area| Place { area, region: Region::NorthernMidlandMountain }).collect()
+    }
+}
+
 impl Phone {
     /// One household in a view, scored when that is asked for.
     pub fn show(
@@ -136,12 +150,13 @@ impl Phone {
         let missing = || PhoneFault::NoHousehold(household.to_string());
         let history = self.device.history(household, view).ok_or_else(missing)?;
         let scope = self.document_scope(household).ok_or_else(missing)?;
-        let current = history.current();
+        let (current, open) = (history.current(), disagreement::open(&history));
         let reports = scoring.map_or_else(Vec::new, |scoring| self.reports(&history, &current, scoring));
         Ok(HouseholdView {
             form: history.genesis().form.0.clone(),
             heads: history.heads().iter().map(ChangeHash::to_string).collect(),
-            disagreements: disagreement::open(&history).iter().map(|open| disagreement_view(&history, open)).collect(),
+            disagreements: open.iter().map(|open| disagreement_view(&history, open)).collect(),
+            classes: scoring.and_then(|scoring| self.classes(&history, &open, scoring)),
             filed: FiledHousehold { village: scope.village, round: scope.round, household: current },
             reports,
         })
@@ -179,15 +194,29 @@ impl Phone {
     /// What the standard that asks this form says, in each type of area that is possible.
     fn reports(&self, history: &History, household: &Household, scoring: Scoring) -> Vec<Report> {
         let Some(standard) = self.surroundings.standards.asking(&history.genesis().form) else { return Vec::new() };
-        let areas = scoring.area.map_or_else(|| vec![AreaType::Rural, AreaType::Urban], |area| vec![area]);
         let facts = standard.facts(household);
-        let report = |area| {
-            // Only points tables look at the region, and a phone holds none: B1 is typed from the paper form.
-            let place = Place { area, region: Region::NorthernMidlandMountain };
+        let report = |place: Place| {
             let assessment = classify(standard, &facts, &place, scoring.as_of, &B1Mode::Paper);
             Report::new(standard, household, &assessment, &place, scoring.as_of, &B1Mode::Paper)
         };
-        areas.into_iter().map(report).collect()
+        scoring.places().into_iter().map(report).collect()
+    }
+
+    /// The classes of every household that the open disagreements leave possible: no winner is shown.
+    fn classes(&self, history: &History, open: &[Disagreement], scoring: Scoring) -> Option<ClassSet> {
+        let standard = self.surroundings.standards.asking(&history.genesis().form)?;
+        let households = match impact::possible(history, open) {
+            Possible::One(household) => vec![*household],
+            Possible::Each(households) => households,
+            Possible::TooMany => return None,
+        };
+        let facts = households.iter().map(|household| standard.facts(household));
+        let sets = facts.flat_map(|facts| {
+            let places = scoring.places().into_iter();
+            places
+                .map(move |place| classify(standard, &facts, &place, scoring.as_of, &B1Mode::Paper).possible_classes())
+        });
+        Some(sets.fold(ClassSet::NONE, ClassSet::union))
     }
 
     fn line(&self, household: &HouseholdId, document: &DeviceDocument) -> Line {

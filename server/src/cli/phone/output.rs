@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use schemas::form::{Label, Scope};
-use schemas::rules::Language;
+use schemas::rules::{Class, Language};
 use serde_json::{Map, Value as Json, json};
 
 use crate::phone::{
@@ -231,6 +231,12 @@ fn household_text(phone: &Phone, view: &HouseholdView) -> String {
         let section = &open.section;
         text += &format!("  Bất đồng / Disagreement {} ({section})\n", open.id);
         open.sides.iter().for_each(|side| text += &format!("    {}: {}\n", side.side, side.value));
+    }
+    if let (Some(classes), false) = (view.classes, view.disagreements.is_empty()) {
+        let labels: Vec<Label> = classes.iter().map(Class::label).collect();
+        let vi: Vec<&str> = labels.iter().map(|label| label.vi.as_str()).collect();
+        let en: Vec<&str> = labels.iter().map(|label| label.en.as_str()).collect();
+        text += &format!("  Tùy cách chọn / Depending on the choice: {} / {}\n", vi.join(", "), en.join(", "));
     }
     for report in &view.reports {
         text += &format!("{}\n{}\n", report.text(Language::Vi), report.text(Language::En));
