@@ -3,10 +3,12 @@
 //! Owns flags, help texts and the set-up of logging. Each command opens what it needs and calls one workflow.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 pub mod admin;
+pub mod phone;
 pub mod rebuild;
 pub mod serve;
 pub mod version;
@@ -32,6 +34,10 @@ enum Command {
     Admin(admin::Admin),
     /// Tính lại dữ liệu dẫn xuất. Make caches and projections again.
     Rebuild(rebuild::Rebuild),
+    /// Điện thoại không màn hình: ghi danh, đồng bộ, nhập và sửa hộ từ tệp.
+    /// A phone without a screen: enrol, sync, found and edit households from files.
+    #[command(subcommand)]
+    Phone(phone::PhoneCommand),
     /// In phiên bản. Print the version.
     Version,
 }
@@ -45,15 +51,17 @@ pub struct Data {
 }
 
 impl Cli {
-    /// Does what was asked.
-    pub async fn run(self) -> anyhow::Result<()> {
+    /// Does what was asked. Errors are told by the caller; a phone tells its own and has exit codes for scripts.
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
         start_logging(self.log_json);
         match self.command {
-            Command::Serve(serve) => serve.run().await,
-            Command::Admin(admin) => admin.run().await,
-            Command::Rebuild(rebuild) => rebuild.run().await,
-            Command::Version => version::run(),
+            Command::Serve(serve) => serve.run().await?,
+            Command::Admin(admin) => admin.run().await?,
+            Command::Rebuild(rebuild) => rebuild.run().await?,
+            Command::Phone(phone) => return phone.run().await,
+            Command::Version => version::run()?,
         }
+        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -22,27 +22,28 @@ pub struct Clock(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
-    System,
-    Manual(Arc<AtomicI64>),
+    System { running: Stopwatch },
+    Manual { start_ms: i64, now_ms: Arc<AtomicI64> },
 }
 
 impl Clock {
     /// The clock of the machine.
     pub fn system() -> Self {
-        Self(Source::System)
+        Self(Source::System { running: Stopwatch::start() })
     }
 
     /// A clock that stands still until [`Clock::advance`].
     pub fn manual(start: Timestamp) -> Self {
-        Self(Source::Manual(Arc::new(AtomicI64::new(start.as_millisecond()))))
+        let start_ms = start.as_millisecond();
+        Self(Source::Manual { start_ms, now_ms: Arc::new(AtomicI64::new(start_ms)) })
     }
 
     /// The present instant, to the millisecond: what is compared is what is stored.
     #[expect(clippy::disallowed_methods, reason = "the one place where the clock of the machine is read")]
     pub fn now(&self) -> Timestamp {
         let milliseconds = match &self.0 {
-            Source::System => Timestamp::now().as_millisecond(),
-            Source::Manual(milliseconds) => milliseconds.load(Ordering::SeqCst),
+            Source::System { .. } => Timestamp::now().as_millisecond(),
+            Source::Manual { now_ms, .. } => now_ms.load(Ordering::SeqCst),
         };
         Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
     }
@@ -55,10 +56,21 @@ impl Clock {
     /// Moves a manual clock on; the clock of the machine moves by itself.
     pub fn advance(&self, by: Duration) {
         match &self.0 {
-            Source::System => {}
-            Source::Manual(milliseconds) => {
+            Source::System { .. } => {}
+            Source::Manual { now_ms, .. } => {
                 let step = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-                milliseconds.fetch_add(step, Ordering::SeqCst);
+                now_ms.fetch_add(step, Ordering::SeqCst);
+            }
+        }
+    }
+
+    /// Time that has passed since the clock was made, however the clock of the machine was turned meanwhile.
+    pub fn uptime(&self) -> Duration {
+        match &self.0 {
+            Source::System { running } => running.elapsed(),
+            Source::Manual { start_ms, now_ms } => {
+                let passed_ms = now_ms.load(Ordering::SeqCst).saturating_sub(*start_ms);
+                Duration::from_millis(u64::try_from(passed_ms).unwrap_or(0))
             }
         }
     }

@@ -1,7 +1,8 @@
 //! The server: everything behind the binary `rasoat`.
 //!
 //! Arrows of use: `http` -> `workflow` -> `store`, `jobs` -> `workflow`. Only `store` contains SQL, only `http`
-//! knows status codes. What things are and the rules stand in `schemas`; how two copies agree stands in `sync-protocol`.
+//! knows status codes. `phone` is the other end of the line and meets them over HTTP only. What things are and the rules
+//! stand in `schemas`; how two copies agree stands in `sync-protocol`.
 
 pub mod app;
 pub mod cli;
@@ -11,6 +12,7 @@ pub mod domain;
 pub mod http;
 pub mod jobs;
 pub mod password;
+pub mod phone;
 pub mod seal;
 pub mod standards;
 pub mod store;

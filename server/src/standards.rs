@@ -34,6 +34,22 @@ impl Standards {
         self.by_id.get(id)
     }
 
+    /// All forms, by version.
+    pub fn forms(&self) -> impl Iterator<Item = &Arc<Form>> {
+        self.forms.values()
+    }
+
+    /// The form for new households where nothing else was said: that of the first standard in force.
+    pub fn current_form(&self) -> Option<&FormVersion> {
+        let in_force = self.by_id.values().find(|standard| standard.status().may_decide());
+        in_force.map(|standard| &standard.form().version)
+    }
+
+    /// The first standard whose households are asked this form.
+    pub fn asking(&self, version: &FormVersion) -> Option<&Arc<Standard>> {
+        self.by_id.values().find(|standard| standard.form().version == *version)
+    }
+
     /// The form of this version.
     pub fn form(&self, version: &FormVersion) -> Option<&Arc<Form>> {
         self.forms.get(version)

@@ -70,6 +70,28 @@ fn a_served_directory_answers_and_stops_cleanly_on_sigterm() -> Result<()> {
 }
 
 #[test]
+fn a_phone_tells_scripts_what_went_wrong_by_exit_code_and_json() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let store = directory.path().join("phone").display().to_string();
+    let enrol = |server: &'static str| ["phone", "enrol", "--server", server, "--code", "7K2M-0QXZ-B4T9"].to_vec();
+    let cases = [
+        (vec!["phone", "list"], 2, "phone/not-enrolled"),
+        (enrol("http://rasoat.example"), 2, "phone/plain-http"),
+        (enrol("rasoat.example"), 2, "phone/address"),
+        // Nothing listens on the port that nothing may listen on.
+        (enrol("http://127.0.0.1:1"), 4, "phone/unreachable"),
+    ];
+    for (arguments, code, slug) in cases {
+        let arguments = [&arguments[..], &["--json", "--store", &store]].concat();
+        let output = run(directory.path(), &arguments, "")?;
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        assert_eq!((output.status.code(), said["slug"].as_str()), (Some(code), Some(slug)), "{said}");
+        assert_eq!((said["result"].as_str(), said["bytes_up"].as_u64()), (Some("failed"), Some(0)));
+    }
+    Ok(())
+}
+
+#[test]
 fn the_version_is_printed() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let output = run(directory.path(), &["version"], "")?;

@@ -93,6 +93,11 @@ impl House {
         Ok(Self { app, clock, units, people, anonymous, running, _directory: directory })
     }
 
+    /// Where it listens: `http://127.0.0.1:12345`.
+    pub fn address(&self) -> String {
+        format!("http://{}", self.running.address())
+    }
+
     /// Stops the server as a signal would.
     pub async fn stop(self) {
         self.running.stop().await;

@@ -45,6 +45,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("documents", &["crate::store", "crate::workflow", "crate::http", "crate::cli"]),
     ("jobs", &["crate::http", "crate::store", "crate::cli"]),
     ("http", &["crate::cli", "crate::jobs"]),
+    ("phone", &["crate::store", "crate::workflow", "crate::http", "crate::app", "crate::jobs", "crate::cli"]),
 ];
 
 /// One source file.

@@ -79,12 +79,15 @@ pub(super) async fn revoke(
 pub(super) struct ChallengeView {
     /// Hex digits; good for five minutes.
     challenge: String,
+    /// The server's Ed25519 key, hex: for a phone that was given the letters of a code without the QR that holds it.
+    server_key: String,
 }
 
 /// Gives a device whose token is over something to sign.
 #[utoipa::path(post, path = "/api/device-challenges", tag = "devices", responses((status = 200, body = ChallengeView)))]
 pub(super) async fn challenge(State(app): State<AppState>) -> Json<ChallengeView> {
-    Json(ChallengeView { challenge: hex(&workflow::device::challenge(&app)) })
+    let challenge = hex(&workflow::device::challenge(&app));
+    Json(ChallengeView { challenge, server_key: hex(&app.server_public_key()) })
 }
 
 /// A challenge, signed.

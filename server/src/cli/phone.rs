@@ -1,0 +1,307 @@
+//! `rasoat phone`: a phone without a screen, for scripts and for trying things out.
+//!
+//! Owns flags, exit codes and what is printed; everything else is [`crate::phone`]'s. Exit codes: 0 done, 1 storage or
+//! another fault of this machine, 2 wrong usage, 3 something in the file (or the choice) was refused, 4 the server cannot
+//! be reached, 5 the server refused or its answer is not to be trusted, 6 the server could not take everything now.
+
+mod output;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use jiff::civil::Date;
+use schemas::form::FormVersion;
+use schemas::ids::HouseholdId;
+use schemas::rules::AreaType;
+use serde_json::json;
+use sync_protocol::device::View;
+
+use crate::clock::{Chance, Clock, Stopwatch};
+use crate::phone::{self, Choice, Enrolment, Phone, PhoneFault, PlainHttp, Road, Scoring, Surroundings};
+use crate::standards::Standards;
+use output::{Outcome, print};
+
+/// Commands of `phone`.
+#[derive(Debug, clap::Subcommand)]
+pub enum PhoneCommand {
+    /// Ghi danh máy này bằng mã của văn phòng. Let this phone in with a code from the office.
+    Enrol(Enrol),
+    #[command(flatten)]
+    /// What needs a phone that was let in.
+    Enrolled(EnrolledCommand),
+}
+
+/// Commands of a phone that was let in.
+#[derive(Debug, clap::Subcommand)]
+pub enum EnrolledCommand {
+    /// Nhận tin mới. Read what is new.
+    Pull(Common),
+    /// Gửi hết việc đã làm và nhận tin mới. Send all work and read what is new.
+    Sync(Common),
+    /// Lập hộ mới từ tệp. Found households from a file.
+    New(FromFile),
+    /// Sửa hộ theo tệp. Edit households from a file.
+    Edit(FromFile),
+    /// Xem hộ. Show households.
+    Show(Show),
+    /// Chọn ý kiến đúng khi hai người ghi khác nhau. Settle a disagreement.
+    Settle(Settle),
+    /// Xuất mọi hộ. Write out all households.
+    Export(Export),
+    /// Từng hộ đang ở đâu. Where each household stands.
+    List(Common),
+}
+
+/// What every command of `phone` takes.
+#[derive(Debug, clap::Args)]
+pub struct Common {
+    /// Thư mục của máy. The phone's directory.
+    #[arg(long, env = "RASOAT_PHONE", value_name = "DIR")]
+    store: PathBuf,
+    /// In kết quả dạng JSON. Print the result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Flags of `phone enrol`.
+#[derive(Debug, clap::Args)]
+pub struct Enrol {
+    #[command(flatten)]
+    common: Common,
+    /// Địa chỉ máy chủ. The server's address.
+    #[arg(long, value_name = "URL")]
+    server: String,
+    /// Mã ghi danh. The enrolment code.
+    #[arg(long)]
+    code: String,
+    /// Khóa máy chủ ghi trong mã QR; nếu không có, hỏi máy chủ. The server's key from the QR; asked for when absent.
+    #[arg(long, value_name = "HEX")]
+    server_key: Option<String>,
+    /// Tên máy. The phone's name.
+    #[arg(long, default_value = "rasoat phone")]
+    name: String,
+    /// Phiếu dùng khi lập hộ mới. The form for new households.
+    #[arg(long, value_name = "VERSION")]
+    form: Option<String>,
+    /// Chỉ tin các chứng thư gốc trong tệp PEM này. Trust only the roots in this PEM file.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Chấp nhận kết nối không mã hóa ra ngoài máy. Accept unencrypted connections beyond this machine.
+    #[arg(long)]
+    insecure: bool,
+}
+
+/// Flags of commands that read a file.
+#[derive(Debug, clap::Args)]
+pub struct FromFile {
+    #[command(flatten)]
+    common: Common,
+    /// Tệp JSON. A JSON file.
+    file: PathBuf,
+}
+
+/// Which changes are shown.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum ViewFlag {
+    /// Điều máy chủ đã nhận. What the server has accepted.
+    Accepted,
+    /// Thêm cả việc của máy này. And this phone's own work.
+    Mine,
+}
+
+/// Country or town.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum AreaFlag {
+    /// Nông thôn. Country.
+    Rural,
+    /// Thành thị. Town.
+    Urban,
+}
+
+/// Flags of `phone show`.
+#[derive(Debug, clap::Args)]
+pub struct Show {
+    #[command(flatten)]
+    common: Common,
+    /// Mã hộ; nếu không ghi thì tất cả. The household; all of them when absent.
+    household: Option<HouseholdId>,
+    /// Xem theo. Which view.
+    #[arg(long, value_enum, default_value = "mine")]
+    view: ViewFlag,
+    /// Giải thích kết quả. Explain the class.
+    #[arg(long)]
+    explain: bool,
+    /// Khu vực; nếu không ghi thì tính cả hai. Type of area; both are tried when absent.
+    #[arg(long, value_enum, requires = "explain")]
+    area: Option<AreaFlag>,
+    /// Ngày tính tuổi; mặc định hôm nay. The day that ages refer to; today when absent.
+    #[arg(long, requires = "explain", value_name = "DATE")]
+    as_of: Option<Date>,
+}
+
+/// Flags of `phone settle`.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("choice").required(true).args(["take", "set"]))]
+pub struct Settle {
+    #[command(flatten)]
+    common: Common,
+    /// Mã hộ. The household.
+    household: HouseholdId,
+    /// Mã bất đồng, xem «show». The disagreement's id, from "show".
+    disagreement: String,
+    /// Ý kiến số N đúng. Side N holds.
+    #[arg(long, value_name = "N")]
+    take: Option<usize>,
+    /// Giá trị khác, theo tệp sửa. Something else holds: a file of edits.
+    #[arg(long, value_name = "FILE")]
+    set: Option<PathBuf>,
+}
+
+/// Flags of `phone export`.
+#[derive(Debug, clap::Args)]
+pub struct Export {
+    #[command(flatten)]
+    common: Common,
+    /// Tệp ra; nếu không ghi thì in ra. The file; printed when absent.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Xuất theo. Which view.
+    #[arg(long, value_enum, default_value = "mine")]
+    view: ViewFlag,
+}
+
+impl PhoneCommand {
+    /// Does what was asked and prints how it went.
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        let working = Stopwatch::start();
+        let json = self.common().json;
+        let surroundings = surroundings()?;
+        let outcome = self.act(surroundings).await.unwrap_or_else(|fault| Outcome::failed(&fault));
+        print(&outcome, json, working.elapsed())?;
+        Ok(ExitCode::from(outcome.exit_code))
+    }
+
+    fn common(&self) -> &Common {
+        match self {
+            Self::Enrol(enrol) => &enrol.common,
+            Self::Enrolled(command) => command.common(),
+        }
+    }
+
+    async fn act(self, surroundings: Surroundings) -> Result<Outcome, PhoneFault> {
+        match self {
+            Self::Enrol(enrol) => enrol.act(surroundings).await,
+            Self::Enrolled(command) => {
+                let today = surroundings.clock.today();
+                let mut phone = Phone::open(&command.common().store, surroundings)?;
+                let acted = command.act(&mut phone, today).await;
+                let outcome = acted.unwrap_or_else(|fault| Outcome::failed(&fault));
+                Ok(outcome.with_traffic(phone.traffic()).with_torn(phone.torn()))
+            }
+        }
+    }
+}
+
+impl EnrolledCommand {
+    fn common(&self) -> &Common {
+        match self {
+            Self::Pull(common) | Self::Sync(common) | Self::List(common) => common,
+            Self::New(from) | Self::Edit(from) => &from.common,
+            Self::Show(show) => &show.common,
+            Self::Settle(settle) => &settle.common,
+            Self::Export(export) => &export.common,
+        }
+    }
+
+    async fn act(self, phone: &mut Phone, today: Date) -> Result<Outcome, PhoneFault> {
+        match self {
+            Self::Pull(_) => Ok(Outcome::exchanged(&phone.pull().await?)),
+            Self::Sync(_) => Ok(Outcome::exchanged(&phone.sync().await?)),
+            Self::New(from) => Ok(Outcome::committed(&phone.found_households(phone::file::read(&from.file)?)?)),
+            Self::Edit(from) => Ok(Outcome::committed(&phone.edit_households(phone::file::read(&from.file)?)?)),
+            Self::Show(show) => show.act(phone, today),
+            Self::Settle(settle) => settle.act(phone),
+            Self::Export(export) => export.act(phone),
+            Self::List(_) => Ok(Outcome::listed(&phone.list())),
+        }
+    }
+}
+
+fn surroundings() -> anyhow::Result<Surroundings> {
+    let chance = Chance::from_system().context("the operating system gives no randomness")?;
+    let standards = Standards::shipped().map_err(|faults| anyhow::anyhow!("{faults}"))?;
+    Ok(Surroundings { clock: Clock::system(), chance, standards: Arc::new(standards) })
+}
+
+impl Enrol {
+    async fn act(self, surroundings: Surroundings) -> Result<Outcome, PhoneFault> {
+        let roots = self.ca.map(|path| {
+            let text = std::fs::read_to_string(&path);
+            text.map_err(|error| PhoneFault::File { path, reason: error.to_string() })
+        });
+        let plain = if self.insecure { PlainHttp::Anywhere } else { PlainHttp::LoopbackOnly };
+        let current = surroundings.standards.current_form().cloned();
+        let form = self.form.map(FormVersion).or(current).ok_or_else(|| PhoneFault::FormUnknown("-".to_owned()))?;
+        let road = Road { server: self.server, roots: roots.transpose()?, plain };
+        let enrolment = Enrolment { road, code: self.code, server_key: self.server_key, name: self.name, form };
+        let mut phone = Phone::enrol(&self.common.store, enrolment, surroundings).await?;
+        // The phone is let in whatever becomes of its first sync; the next one makes up for it.
+        let exchanged = phone.sync().await;
+        Ok(Outcome::enrolled(phone.identity(), exchanged).with_traffic(phone.traffic()))
+    }
+}
+
+impl ViewFlag {
+    fn view(self) -> View {
+        match self {
+            Self::Accepted => View::Accepted,
+            Self::Mine => View::Mine,
+        }
+    }
+}
+
+impl AreaFlag {
+    fn area(self) -> AreaType {
+        match self {
+            Self::Rural => AreaType::Rural,
+            Self::Urban => AreaType::Urban,
+        }
+    }
+}
+
+impl Show {
+    fn act(self, phone: &Phone, today: Date) -> Result<Outcome, PhoneFault> {
+        let view = self.view.view();
+        let area = self.area.map(AreaFlag::area);
+        let scoring = self.explain.then(|| Scoring { area, as_of: self.as_of.unwrap_or(today) });
+        let households = match self.household {
+            Some(household) => vec![household],
+            None => phone.export(view).iter().map(|filed| filed.household.household).collect(),
+        };
+        let shown = households.iter().map(|household| phone.show(household, view, scoring));
+        Ok(Outcome::shown(phone, &shown.collect::<Result<Vec<_>, _>>()?))
+    }
+}
+
+impl Settle {
+    fn act(self, phone: &mut Phone) -> Result<Outcome, PhoneFault> {
+        let choice = match (self.take, self.set) {
+            (_, Some(path)) => Choice::Set(phone::file::read(&path)?),
+            (side, None) => Choice::Take(side.unwrap_or(0)),
+        };
+        let committed = phone.settle(self.household, &self.disagreement, choice)?;
+        Ok(Outcome::committed(&committed))
+    }
+}
+
+impl Export {
+    fn act(self, phone: &Phone) -> Result<Outcome, PhoneFault> {
+        let households = phone.export(self.view.view());
+        let file = json!({ "households": households });
+        let Some(path) = self.out else { return Ok(Outcome::exported(file)) };
+        phone::file::write(&path, &file)?;
+        Ok(Outcome::exported_to(&path, households.len()))
+    }
+}

@@ -1,0 +1,306 @@
+//! What a phone tells about its households: one of them whole, where each stands, and all of them as a file.
+
+use jiff::civil::Date;
+use schemas::form::{Kind, Label, Question, Scope};
+use schemas::household::{Household, SectionKey};
+use schemas::ids::{HouseholdId, RoundId, UnitId};
+use schemas::rules::{AreaType, B1Mode, ClassSet, Place, Region, Report, classify};
+use schemas::value::{Key, Value};
+use serde::Serialize;
+use sync_protocol::device::{DeviceDocument, Standing, View};
+use sync_protocol::disagreement::{self, Disagreement};
+use sync_protocol::hash::ChangeHash;
+use sync_protocol::history::{History, SectionValue};
+use sync_protocol::impact::{self, Possible};
+use sync_protocol::verdict::Verdict;
+
+use super::fault::PhoneFault;
+use super::{Phone, words};
+
+/// A household with where it belongs: what `export` writes and `new` reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FiledHousehold {
+    /// Its village.
+    pub village: UnitId,
+    /// Its round.
+    pub round: RoundId,
+    /// The household itself.
+    #[serde(flatten)]
+    pub household: Household,
+}
+
+/// A household as `show` shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct HouseholdView {
+    /// The household in one of the views.
+    #[serde(flatten)]
+    pub filed: FiledHousehold,
+    /// The form that it is filled in on.
+    pub form: String,
+    /// The changes that nothing builds on.
+    pub heads: Vec<String>,
+    /// Where people said different things.
+    pub disagreements: Vec<DisagreementView>,
+    /// What the standard makes of it, when that was asked for and the standard is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<Report>,
+    /// Every class that settling the open disagreements one way or another can give, in the areas of the reports; absent
+    /// when nothing was scored, or when there are too many ways to look at: then it may be any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes: Option<ClassSet>,
+}
+
+/// An open disagreement.
+#[derive(Clone, Debug, Serialize)]
+pub struct DisagreementView {
+    /// Its name, as `settle` takes it.
+    pub id: String,
+    /// The section.
+    pub section: SectionKey,
+    /// Whether it is about something that the official list prints.
+    pub touches_roster: bool,
+    /// The questions that are answered differently.
+    pub questions: Vec<String>,
+    /// What stood there before.
+    pub base: serde_json::Value,
+    /// What was said, numbered from 1 as `settle --take` counts.
+    pub sides: Vec<SideView>,
+}
+
+/// One side of a disagreement.
+#[derive(Clone, Debug, Serialize)]
+pub struct SideView {
+    /// Its number.
+    pub side: usize,
+    /// The section as this side left it.
+    pub value: serde_json::Value,
+    /// The changes that left it so.
+    pub changes: Vec<String>,
+    /// When they were written, by the writers' own clocks, in seconds since 1970.
+    pub written_at_s: Vec<i64>,
+}
+
+/// Where a household stands, as `list` says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// Which household.
+    pub household: HouseholdId,
+    /// Its village.
+    pub village: UnitId,
+    /// Its round.
+    pub round: RoundId,
+    /// Its head's name; `None` while nobody is listed as head.
+    pub head: Option<String>,
+    /// Where its newest work is.
+    pub stands: Whereabouts,
+    /// Own changes that the server has not answered for.
+    pub waiting: usize,
+    /// Why somebody is needed; empty when nobody is.
+    pub reasons: Vec<Reason>,
+}
+
+/// Where the newest work on a household is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whereabouts {
+    /// Some of it only on this phone.
+    Phone,
+    /// All of it at the server.
+    Server,
+    /// Something of it waits for a person.
+    NeedsYou,
+}
+
+/// Why a person is needed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// The stable name: a verdict's, `segment/refused` or `disagreement/open`.
+    pub slug: String,
+    /// In words.
+    #[serde(flatten)]
+    pub words: Label,
+}
+
+/// What a household is scored with where its document does not say: facts of the server and of the round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scoring {
+    /// Country or town; both are tried when it is not said.
+    pub area: Option<AreaType>,
+    /// The day that ages refer to.
+    pub as_of: Date,
+}
+
+impl Scoring {
+    /// The places that are possible.
+    fn places(self) -> Vec<Place> {
+        let areas = self.area.map_or_else(|| vec![AreaType::Rural, AreaType::Urban], |area| vec![area]);
+        // Only points tables look at the region, and a phone holds none: B1 is typed from the paper form.
+        areas.into_iter().map(|area| Place { area, region: Region::NorthernMidlandMountain }).collect()
+    }
+}
+
+impl Phone {
+    /// One household in a view, scored when that is asked for.
+    pub fn show(
+        &self,
+        household: &HouseholdId,
+        view: View,
+        scoring: Option<Scoring>,
+    ) -> Result<HouseholdView, PhoneFault> {
+        let missing = || PhoneFault::NoHousehold(household.to_string());
+        let history = self.device.history(household, view).ok_or_else(missing)?;
+        let scope = self.document_scope(household).ok_or_else(missing)?;
+        let (current, open) = (history.current(), disagreement::open(&history));
+        let reports = scoring.map_or_else(Vec::new, |scoring| self.reports(&history, &current, scoring));
+        Ok(HouseholdView {
+            form: history.genesis().form.0.clone(),
+            heads: history.heads().iter().map(ChangeHash::to_string).collect(),
+            disagreements: open.iter().map(|open| disagreement_view(&history, open)).collect(),
+            classes: scoring.and_then(|scoring| self.classes(&history, &open, scoring)),
+            filed: FiledHousehold { village: scope.village, round: scope.round, household: current },
+            reports,
+        })
+    }
+
+    /// All households in a view, in the order of their ids; those of which the view knows nothing yet are left out.
+    pub fn export(&self, view: View) -> Vec<FiledHousehold> {
+        let known = self
+            .device
+            .households()
+            .filter(|(_, document)| view == View::Mine || !document.accepted_heads().is_empty());
+        let filed = known.filter_map(|(household, document)| {
+            let scope = document.scope.clone();
+            let household = self.device.household(household, view)?;
+            Some(FiledHousehold { village: scope.village, round: scope.round, household })
+        });
+        filed.collect()
+    }
+
+    /// Where each household stands, in the order of their ids.
+    pub fn list(&self) -> Vec<Line> {
+        self.device.households().map(|(household, document)| self.line(household, document)).collect()
+    }
+
+    /// A question with its answer, in Vietnamese and English; the bare key where the form does not know it.
+    pub fn answer_words(&self, household: &HouseholdId, scope: Scope, key: &Key, value: &Value) -> String {
+        let form = self.form_of(household).ok();
+        let Some(question) = form.as_ref().and_then(|form| form.question(scope, key.as_str())) else {
+            return format!("{key}: {value}");
+        };
+        let (question, answer) = (&question.label, answer_label(question, value));
+        format!("{}: {} / {}: {}", question.vi, answer.vi, question.en, answer.en)
+    }
+
+    /// What the standard that asks this form says, in each type of area that is possible.
+    fn reports(&self, history: &History, household: &Household, scoring: Scoring) -> Vec<Report> {
+        let Some(standard) = self.surroundings.standards.asking(&history.genesis().form) else { return Vec::new() };
+        let facts = standard.facts(household);
+        let report = |place: Place| {
+            let assessment = classify(standard, &facts, &place, scoring.as_of, &B1Mode::Paper);
+            Report::new(standard, household, &assessment, &place, scoring.as_of, &B1Mode::Paper)
+        };
+        scoring.places().into_iter().map(report).collect()
+    }
+
+    /// The classes of every household that the open disagreements leave possible: no winner is shown.
+    fn classes(&self, history: &History, open: &[Disagreement], scoring: Scoring) -> Option<ClassSet> {
+        let standard = self.surroundings.standards.asking(&history.genesis().form)?;
+        let households = match impact::possible(history, open) {
+            Possible::One(household) => vec![*household],
+            Possible::Each(households) => households,
+            Possible::TooMany => return None,
+        };
+        let facts = households.iter().map(|household| standard.facts(household));
+        let sets = facts.flat_map(|facts| {
+            let places = scoring.places().into_iter();
+            places
+                .map(move |place| classify(standard, &facts, &place, scoring.as_of, &B1Mode::Paper).possible_classes())
+        });
+        Some(sets.fold(ClassSet::NONE, ClassSet::union))
+    }
+
+    fn line(&self, household: &HouseholdId, document: &DeviceDocument) -> Line {
+        let mut reasons: Vec<Reason> = document.own.iter().filter_map(|own| reason(own.standing)).collect();
+        reasons.extend(self.device.disagreements(household, View::Mine).iter().map(open_reason));
+        reasons.sort_by(|one, other| one.slug.cmp(&other.slug));
+        reasons.dedup();
+        let waiting = document.own.iter().filter(|own| own.standing == Standing::Waiting).count();
+        let stands = match (waiting, reasons.is_empty()) {
+            (_, false) => Whereabouts::NeedsYou,
+            (0, true) => Whereabouts::Server,
+            (_, true) => Whereabouts::Phone,
+        };
+        let head = self.device.household(household, View::Mine).and_then(|household| head_of(&household));
+        let (village, round) = (document.scope.village, document.scope.round.clone());
+        Line { household: *household, village, round, head, stands, waiting, reasons }
+    }
+}
+
+fn head_of(household: &Household) -> Option<String> {
+    let is_head = |answers: &&schemas::household::Answers| answers.get("relation") == Some(&Value::from("head"));
+    let head = household.members.values().find(is_head)?;
+    head.get("full_name").map(Value::to_string)
+}
+
+fn reason(standing: Standing) -> Option<Reason> {
+    let verdict = match standing {
+        Standing::Waiting | Standing::Acknowledged | Standing::Superseded => return None,
+        Standing::Held(hold) => Verdict::Held(hold),
+        Standing::Rejected(rejection) => Verdict::Rejected(rejection),
+        Standing::Refused => {
+            let (vi, en) = ("máy chủ từ chối cả gói; ghi lại", "the server refused the whole segment; say it again");
+            return Some(Reason { slug: "segment/refused".into(), words: Label { vi: vi.into(), en: en.into() } });
+        }
+    };
+    Some(Reason { slug: verdict.slug().to_owned(), words: words::verdict(verdict) })
+}
+
+fn open_reason(open: &Disagreement) -> Reason {
+    let vi = format!("hai người ghi khác nhau ở phần {}; chọn bằng «settle»", open.section);
+    let en = format!("people said different things in {}; choose with \"settle\"", open.section);
+    Reason { slug: "disagreement/open".into(), words: Label { vi, en } }
+}
+
+fn disagreement_view(history: &History, open: &Disagreement) -> DisagreementView {
+    let written_at = |hash: &ChangeHash| history.node(hash).map_or(0, |node| node.entry.written_at_s);
+    let side = |(number, side): (usize, &disagreement::Side)| SideView {
+        side: number,
+        value: section_json(&side.value),
+        changes: side.changes.iter().map(ChangeHash::to_string).collect(),
+        written_at_s: side.changes.iter().map(written_at).collect(),
+    };
+    DisagreementView {
+        id: open.id(),
+        section: open.section.clone(),
+        touches_roster: open.touches_roster(history),
+        questions: open.differing_keys().into_iter().map(str::to_owned).collect(),
+        base: section_json(&open.base),
+        sides: (1..).zip(&open.sides).map(side).collect(),
+    }
+}
+
+fn section_json(value: &SectionValue) -> serde_json::Value {
+    use serde_json::{Value as Json, json};
+    match value {
+        SectionValue::Answers(answers) => {
+            Json::Object(answers.iter().map(|(key, value)| (key.to_string(), json!(value))).collect())
+        }
+        SectionValue::Membership(members) => {
+            Json::Object(members.iter().map(|(member, standing)| (member.to_string(), json!(standing))).collect())
+        }
+    }
+}
+
+/// An answer for people: a choice by its words, everything else as it stands.
+fn answer_label(question: &Question, value: &Value) -> Label {
+    let (vi, en) = match (&question.kind, value) {
+        (Kind::Choice { choices }, Value::Text(code)) => match choices.iter().find(|choice| choice.code == *code) {
+            Some(choice) => return choice.label.clone(),
+            None => (code.clone(), code.clone()),
+        },
+        (_, Value::Bool(true)) => ("có".to_owned(), "yes".to_owned()),
+        (_, Value::Bool(false)) => ("không".to_owned(), "no".to_owned()),
+        (_, value) => (value.to_string(), value.to_string()),
+    };
+    Label { vi, en }
+}

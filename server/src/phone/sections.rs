@@ -1,0 +1,404 @@
+//! From the values of a file to changes: one commit for each form section, as the app saves them.
+//!
+//! Visits and notes go first, in a commit of their own, because a confirmation names a visit that must exist; then the
+//! household's sections in the form's order, then membership and each member. Owns minting ids for what a file names.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use schemas::form::{Form, Label, Scope as Asked};
+use schemas::household::{Household, SectionKey};
+use schemas::ids::{HouseholdId, MemberId, NoteId, RoundId, UnitId, VisitId};
+use schemas::value::Key;
+use serde::Serialize;
+use serde_json::Value as Json;
+use sync_protocol::change::{Slot, Write};
+use sync_protocol::device::{CommitError, View};
+use sync_protocol::journal::Scope;
+
+use super::Phone;
+use super::check::{self, Wrong};
+use super::fault::PhoneFault;
+use super::file::{self, Edit, Named, Place, Said, Whole};
+use crate::clock::Chance;
+
+/// What a file came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Committed {
+    /// What is on disk now.
+    pub written: Vec<Written>,
+    /// What is not, and why.
+    pub faults: Vec<ItemFault>,
+    /// Written, but unusual.
+    pub warnings: Vec<ItemFault>,
+}
+
+/// What was written of one household.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Written {
+    /// Which household.
+    pub household: HouseholdId,
+    /// Its village.
+    pub village: UnitId,
+    /// Its round.
+    pub round: RoundId,
+    /// The sections that were saved, one commit each.
+    pub sections: Vec<String>,
+    /// The sections in which everything stood already.
+    pub unchanged: Vec<String>,
+    /// The ids of what the file named: `members/+baby` and the like.
+    pub minted: BTreeMap<String, String>,
+}
+
+/// Something about one value of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ItemFault {
+    /// Which item of the file, from 1.
+    pub item: usize,
+    /// Of which household, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub household: Option<HouseholdId>,
+    /// Where in it; empty for the item as a whole.
+    pub path: String,
+    /// What is wrong.
+    #[serde(flatten)]
+    pub reason: Label,
+}
+
+impl ItemFault {
+    pub(super) fn new(item: usize, household: Option<HouseholdId>, path: String, wrong: &Wrong) -> Self {
+        Self { item, household, path, reason: wrong.label() }
+    }
+}
+
+/// Which commit a value belongs to, in the order of writing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    Visits,
+    Form(usize, Key),
+    Membership,
+    Member(MemberId),
+}
+
+/// One commit to be.
+#[derive(Debug, Default)]
+struct Section {
+    writes: BTreeMap<Slot, Write>,
+    from: Vec<(usize, String)>,
+}
+
+/// The commits to be of one household.
+pub(super) struct Draft<'a> {
+    chance: &'a Chance,
+    form: Arc<Form>,
+    household: HouseholdId,
+    before: Option<Household>,
+    members: BTreeMap<String, MemberId>,
+    visits: BTreeMap<String, VisitId>,
+    opened: BTreeSet<VisitId>,
+    groups: BTreeMap<Group, Section>,
+    pub(super) warnings: Vec<ItemFault>,
+}
+
+impl<'a> Draft<'a> {
+    /// A draft on top of what the household says now; `None` founds it.
+    pub(super) fn new(chance: &'a Chance, form: Arc<Form>, household: HouseholdId, before: Option<Household>) -> Self {
+        Self {
+            chance,
+            form,
+            household,
+            before,
+            members: BTreeMap::new(),
+            visits: BTreeMap::new(),
+            opened: BTreeSet::new(),
+            groups: BTreeMap::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Takes all values of a file about this household; those that are wrong are given back.
+    pub(super) fn take(&mut self, said: Vec<(usize, Said)>) -> Vec<ItemFault> {
+        // Confirmations last: they may name a visit that stands further down in the file.
+        let (last, first): (Vec<_>, Vec<_>) =
+            said.into_iter().partition(|(_, said)| matches!(said.place, Ok(Place::Confirmed(_))));
+        let mut faults = Vec::new();
+        for (item, Said { path, place, value }) in first.into_iter().chain(last) {
+            let put = place.and_then(|place| self.put((item, &path), place, &value));
+            faults.extend(put.err().map(|wrong| ItemFault::new(item, Some(self.household), path, &wrong)));
+        }
+        faults
+    }
+
+    /// All writes at once, whatever commit they belong to.
+    pub(super) fn into_writes(self) -> BTreeMap<Slot, Write> {
+        self.groups.into_values().flat_map(|section| section.writes).collect()
+    }
+
+    fn put(&mut self, from: (usize, &str), place: Place, value: &Json) -> Result<(), Wrong> {
+        match place {
+            Place::Answer(key) => {
+                let write = self.checked(from, Asked::Household, &key, value)?;
+                let section = self.form.question(Asked::Household, key.as_str()).map(|q| q.section.clone());
+                let group = self.form_group(section.ok_or(Wrong::Question)?)?;
+                self.write(group, from, Slot::Answer(key), write);
+            }
+            Place::Member(who, None) => drop(self.member(from, who)?),
+            Place::Member(who, Some(key)) => {
+                let write = self.checked(from, Asked::Member, &key, value)?;
+                let member = self.member(from, who)?;
+                self.write(Group::Member(member), from, Slot::MemberAnswer(member, key), write);
+            }
+            Place::Visit(which, None) => drop(self.visit(from, which)?),
+            Place::Visit(which, Some(key)) => {
+                let write = self.checked(from, Asked::Visit, &key, value)?;
+                if write == Write::Clear {
+                    return Err(Wrong::CannotClear);
+                }
+                let visit = self.visit(from, which)?;
+                self.write(Group::Visits, from, Slot::VisitAnswer(visit, key), write);
+            }
+            Place::Note => {
+                let note = check::note(value)?;
+                let slot = Slot::Note(NoteId(self.chance.bytes()));
+                self.write(Group::Visits, from, slot, Write::Put(note));
+            }
+            Place::Confirmed(section) => self.confirm(from, section, value)?,
+        }
+        Ok(())
+    }
+
+    fn checked(&mut self, from: (usize, &str), asked: Asked, key: &Key, value: &Json) -> Result<Write, Wrong> {
+        let checked = check::answer(&self.form, asked, key, value)?;
+        let (item, path) = (from.0, from.1.to_owned());
+        let household = Some(self.household);
+        self.warnings.extend(checked.odd.map(|reason| ItemFault { item, household, path, reason }));
+        Ok(checked.value.map_or(Write::Clear, Write::Put))
+    }
+
+    fn write(&mut self, group: Group, (item, path): (usize, &str), slot: Slot, write: Write) {
+        let section = self.groups.entry(group).or_default();
+        section.from.push((item, path.to_owned()));
+        section.writes.insert(slot, write);
+    }
+
+    fn form_group(&self, section: Key) -> Result<Group, Wrong> {
+        let at = self.form.sections.iter().position(|known| known.key == section).ok_or(Wrong::Section)?;
+        Ok(Group::Form(at, section))
+    }
+
+    /// The member that is meant. A new one is listed; an id that is not there is new only while a household is founded.
+    fn member(&mut self, from: (usize, &str), who: Named<MemberId>) -> Result<MemberId, Wrong> {
+        let member = match who {
+            Named::New(name) => *self.members.entry(name).or_insert_with(|| MemberId(self.chance.bytes())),
+            Named::Id(member) if self.is_listed(&member) => return Ok(member),
+            Named::Id(member) if self.before.is_none() => member,
+            Named::Id(_) => return Err(Wrong::Member),
+        };
+        self.write(Group::Member(member), from, Slot::Member(member), Write::Make);
+        Ok(member)
+    }
+
+    fn is_listed(&self, member: &MemberId) -> bool {
+        self.before.as_ref().is_some_and(|before| before.members.contains_key(member))
+    }
+
+    /// The visit that is meant; opened when it is new.
+    fn visit(&mut self, from: (usize, &str), which: Named<VisitId>) -> Result<VisitId, Wrong> {
+        let visit = match which {
+            Named::New(name) => *self.visits.entry(name).or_insert_with(|| VisitId(self.chance.bytes())),
+            Named::Id(visit) if self.is_opened(&visit) => return Ok(visit),
+            Named::Id(visit) if self.before.is_none() => visit,
+            Named::Id(_) => return Err(Wrong::Visit),
+        };
+        self.opened.insert(visit);
+        self.write(Group::Visits, from, Slot::Visit(visit), Write::Make);
+        Ok(visit)
+    }
+
+    fn is_opened(&self, visit: &VisitId) -> bool {
+        self.opened.contains(visit) || self.before.as_ref().is_some_and(|before| before.visits.contains_key(visit))
+    }
+
+    fn confirm(&mut self, from: (usize, &str), section: SectionKey, value: &Json) -> Result<(), Wrong> {
+        let text = value.as_str().ok_or(if value.is_null() { Wrong::CannotClear } else { Wrong::Visit })?;
+        let visit = match file::named(text)? {
+            Named::New(name) => self.visits.get(&name).copied().ok_or(Wrong::Visit)?,
+            Named::Id(visit) if self.is_opened(&visit) => visit,
+            Named::Id(_) => return Err(Wrong::Visit),
+        };
+        let group = match &section {
+            SectionKey::Form(key) => self.form_group(key.clone())?,
+            SectionKey::Membership => Group::Membership,
+            SectionKey::Member(member) => match self.is_listed(member) || self.lists(member) {
+                true => Group::Member(*member),
+                false => return Err(Wrong::Member),
+            },
+        };
+        self.write(group, from, Slot::Confirmed(section), Write::Put(visit.to_string().as_str().into()));
+        Ok(())
+    }
+
+    fn lists(&self, member: &MemberId) -> bool {
+        self.groups.contains_key(&Group::Member(*member))
+    }
+
+    fn minted(&self) -> BTreeMap<String, String> {
+        let members = self.members.iter().map(|(name, id)| (format!("members/+{name}"), id.to_string()));
+        let visits = self.visits.iter().map(|(name, id)| (format!("visits/+{name}"), id.to_string()));
+        members.chain(visits).collect()
+    }
+}
+
+impl Phone {
+    /// Founds the households of a file.
+    pub fn found_households(&mut self, json: Json) -> Result<Committed, PhoneFault> {
+        let mut committed = Committed::default();
+        for (item, whole) in (1..).zip(file::households(json)) {
+            let household = whole.household.unwrap_or_else(|| HouseholdId(self.surroundings.chance.bytes()));
+            self.found_household(item, household, whole, &mut committed)?;
+        }
+        Ok(committed)
+    }
+
+    fn found_household(
+        &mut self,
+        item: usize,
+        household: HouseholdId,
+        whole: Whole,
+        committed: &mut Committed,
+    ) -> Result<(), PhoneFault> {
+        let named = whole.household;
+        let fault = |path: String, wrong: &Wrong| ItemFault::new(item, named, path, wrong);
+        let mut faults: Vec<ItemFault> = whole.faults.iter().map(|(path, wrong)| fault(path.clone(), wrong)).collect();
+        let scope = self.scope_of(whole.village, whole.round);
+        if self.holds(&household) {
+            faults.push(fault(String::new(), &Wrong::HereAlready));
+        }
+        if scope.is_none() {
+            faults.push(fault(String::new(), &Wrong::WhichVillage));
+        }
+        let chance = self.surroundings.chance.clone();
+        let mut draft = Draft::new(&chance, self.form_of(&household)?, household, None);
+        faults.extend(draft.take(whole.said.into_iter().map(|said| (item, said)).collect()));
+        match scope {
+            Some(scope) if faults.is_empty() => self.write_draft(&scope, draft, committed),
+            _ => {
+                committed.faults.append(&mut faults);
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes the edits of a file, household by household in the order in which they are first named.
+    pub fn edit_households(&mut self, json: Json) -> Result<Committed, PhoneFault> {
+        let mut committed = Committed::default();
+        let mut order: Vec<HouseholdId> = Vec::new();
+        let mut by_household: BTreeMap<HouseholdId, Vec<(usize, Said)>> = BTreeMap::new();
+        for (item, edit) in (1..).zip(file::edits(json)) {
+            match edit {
+                Ok(Edit { household, said }) => {
+                    if !by_household.contains_key(&household) {
+                        order.push(household);
+                    }
+                    by_household.entry(household).or_default().push((item, said));
+                }
+                Err((path, wrong)) => committed.faults.push(ItemFault::new(item, None, path, &wrong)),
+            }
+        }
+        for household in order {
+            let said = by_household.remove(&household).unwrap_or_default();
+            self.edit_household(household, said, &mut committed)?;
+        }
+        committed.faults.sort_by_key(|fault| fault.item);
+        Ok(committed)
+    }
+
+    fn edit_household(
+        &mut self,
+        household: HouseholdId,
+        said: Vec<(usize, Said)>,
+        committed: &mut Committed,
+    ) -> Result<(), PhoneFault> {
+        let before = self.device.household(&household, View::Mine);
+        let (Some(before), Some(scope)) = (before, self.document_scope(&household)) else {
+            let missing = said
+                .into_iter()
+                .map(|(item, said)| ItemFault::new(item, Some(household), said.path, &Wrong::NoHousehold));
+            committed.faults.extend(missing);
+            return Ok(());
+        };
+        let chance = self.surroundings.chance.clone();
+        let mut draft = Draft::new(&chance, self.form_of(&household)?, household, Some(before));
+        committed.faults.extend(draft.take(said));
+        self.write_draft(&scope, draft, committed)
+    }
+
+    /// Writes the sections of a draft, all on disk with one sync. A section that is refused holds up nothing but itself.
+    fn write_draft(
+        &mut self,
+        scope: &Scope,
+        mut draft: Draft<'_>,
+        committed: &mut Committed,
+    ) -> Result<(), PhoneFault> {
+        let household = draft.household;
+        let (mut records, mut sections, mut unchanged) = (Vec::new(), Vec::new(), Vec::new());
+        let minted = draft.minted();
+        for (group, section) in std::mem::take(&mut draft.groups) {
+            match self.draft(scope, household, &section.writes) {
+                Ok(written) => {
+                    records.extend(written);
+                    sections.push(group.to_string());
+                }
+                Err(CommitError::Nothing) => unchanged.push(group.to_string()),
+                Err(fault) => {
+                    let wrong = Wrong::Commit(fault);
+                    let faults = section.from.into_iter();
+                    committed
+                        .faults
+                        .extend(faults.map(|(item, path)| ItemFault::new(item, Some(household), path, &wrong)));
+                }
+            }
+        }
+        self.store.append(&records)?;
+        committed.warnings.append(&mut draft.warnings);
+        let Scope { village, round } = scope.clone();
+        if !sections.is_empty() || !unchanged.is_empty() {
+            committed.written.push(Written { household, village, round, sections, unchanged, minted });
+        }
+        Ok(())
+    }
+
+    /// The scope that a file means: what it names, or the only one that is held.
+    fn scope_of(&self, village: Option<UnitId>, round: Option<RoundId>) -> Option<Scope> {
+        let fits = |scope: &&Scope| {
+            village.is_none_or(|village| village == scope.village)
+                && round.as_ref().is_none_or(|round| *round == scope.round)
+        };
+        let mut held = self.device.scopes().map(|(scope, _)| scope).filter(fits);
+        held.next().filter(|_| held.next().is_none()).cloned()
+    }
+
+    pub(super) fn document_scope(&self, household: &HouseholdId) -> Option<Scope> {
+        self.device.households().find(|(id, _)| *id == household).map(|(_, document)| document.scope.clone())
+    }
+
+    /// The form that a household is filled in on; the phone's own for one that is not here yet.
+    pub(super) fn form_of(&self, household: &HouseholdId) -> Result<Arc<Form>, PhoneFault> {
+        if let Some(history) = self.device.history(household, View::Mine) {
+            return Ok(history.form().clone());
+        }
+        let form = self.surroundings.standards.form(&self.identity.form);
+        form.cloned().ok_or_else(|| PhoneFault::FormUnknown(self.identity.form.0.clone()))
+    }
+}
+
+impl std::fmt::Display for Group {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Visits => out.write_str("visits"),
+            Self::Form(_, section) => section.fmt(out),
+            Self::Membership => SectionKey::Membership.fmt(out),
+            Self::Member(member) => SectionKey::Member(*member).fmt(out),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Settling a disagreement on the phone of somebody who knows the house: one commit that says what holds and names the
+//! changes it decides between.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemas::form::{Form, Scope as Asked};
+use schemas::household::{STATUS, SectionKey};
+use schemas::ids::{HouseholdId, MemberId};
+use schemas::value::{Key, Value};
+use serde_json::Value as Json;
+use sync_protocol::change::{Slot, Write};
+use sync_protocol::device::View;
+use sync_protocol::disagreement::{self, Disagreement};
+use sync_protocol::history::{History, SectionValue};
+
+use super::Phone;
+use super::check::Wrong;
+use super::fault::PhoneFault;
+use super::file::{self, Said};
+use super::sections::{Committed, Draft, ItemFault, Written};
+
+/// How a disagreement is settled.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Choice {
+    /// One side holds, by its number from 1.
+    Take(usize),
+    /// Something else holds: edits of the section, as in a file for `edit`.
+    Set(Json),
+}
+
+impl Phone {
+    /// Settles an open disagreement. Faulty edits settle nothing.
+    pub fn settle(
+        &mut self,
+        household: HouseholdId,
+        disagreement: &str,
+        choice: Choice,
+    ) -> Result<Committed, PhoneFault> {
+        let missing = || PhoneFault::NoHousehold(household.to_string());
+        let history = self.device.history(&household, View::Mine).ok_or_else(missing)?;
+        let scope = self.document_scope(&household).ok_or_else(missing)?;
+        let open = disagreement::open(&history).into_iter().find(|open| open.id() == disagreement);
+        let open = open.ok_or_else(|| PhoneFault::NoDisagreement(disagreement.to_owned()))?;
+        let mut committed = Committed::default();
+        let mut writes = match choice {
+            Choice::Take(side) => taken(&history, &open, side)?,
+            Choice::Set(json) => self.set(&history, &open, json, &mut committed),
+        };
+        if !committed.faults.is_empty() {
+            return Ok(committed);
+        }
+        writes.extend([open.settlement()]);
+        self.commit(&scope, household, &writes)?;
+        let (sections, unchanged) = (vec![open.section.to_string()], Vec::new());
+        let (village, round, minted) = (scope.village, scope.round, BTreeMap::new());
+        committed.written.push(Written { household, village, round, sections, unchanged, minted });
+        Ok(committed)
+    }
+
+    fn set(
+        &self,
+        history: &History,
+        open: &Disagreement,
+        json: Json,
+        committed: &mut Committed,
+    ) -> BTreeMap<Slot, Write> {
+        let household = history.genesis().household;
+        let mut said: Vec<(usize, Said)> = Vec::new();
+        for (item, edit) in (1..).zip(file::edits(json)) {
+            let refused = match edit {
+                Ok(edit) if edit.household == household => {
+                    said.push((item, edit.said));
+                    continue;
+                }
+                Ok(edit) => (edit.said.path, Wrong::ElsewhereThanSettled),
+                Err(refused) => refused,
+            };
+            committed.faults.push(ItemFault::new(item, Some(household), refused.0, &refused.1));
+        }
+        let form = history.form().clone();
+        let mut draft = Draft::new(&self.surroundings.chance, form.clone(), household, Some(history.current()));
+        committed.faults.extend(draft.take(said));
+        committed.warnings.append(&mut draft.warnings);
+        let writes = draft.into_writes();
+        if !writes.keys().all(|slot| is_of(&form, &open.section, slot)) {
+            committed.faults.push(ItemFault::new(1, Some(household), String::new(), &Wrong::ElsewhereThanSettled));
+        }
+        writes
+    }
+}
+
+/// Whether writing a slot says something about a section.
+fn is_of(form: &Form, section: &SectionKey, slot: &Slot) -> bool {
+    match (section, slot) {
+        (SectionKey::Form(section), Slot::Answer(key)) => {
+            form.question(Asked::Household, key.as_str()).is_some_and(|question| question.section == *section)
+        }
+        (SectionKey::Member(member), Slot::MemberAnswer(other, _)) => member == other,
+        (SectionKey::Membership, Slot::Member(_)) => true,
+        (SectionKey::Membership, Slot::MemberAnswer(_, key)) => key.as_str() == STATUS,
+        _ => false,
+    }
+}
+
+/// The writes that make a section say what one side said.
+fn taken(history: &History, open: &Disagreement, number: usize) -> Result<BTreeMap<Slot, Write>, PhoneFault> {
+    let no_side = PhoneFault::NoSide { side: number, sides: open.sides.len() };
+    let side = number.checked_sub(1).and_then(|at| open.sides.get(at)).ok_or(no_side)?;
+    let now = history.section(&open.section, &history.whole());
+    Ok(match (&side.value, now) {
+        (SectionValue::Answers(wanted), SectionValue::Answers(now)) => {
+            let keys: BTreeSet<&Key> = wanted.keys().chain(now.keys()).collect();
+            let slot = |key: &Key| match &open.section {
+                SectionKey::Member(member) => Slot::MemberAnswer(*member, key.clone()),
+                SectionKey::Form(_) | SectionKey::Membership => Slot::Answer(key.clone()),
+            };
+            keys.into_iter().map(|key| (slot(key), put_or_clear(wanted.get(key)))).collect()
+        }
+        (SectionValue::Membership(wanted), SectionValue::Membership(now)) => {
+            let members: BTreeSet<&MemberId> = wanted.keys().chain(now.keys()).collect();
+            members.into_iter().map(|member| standing(*member, wanted.get(member))).collect()
+        }
+        // A section is of one kind throughout.
+        (SectionValue::Answers(_), SectionValue::Membership(_))
+        | (SectionValue::Membership(_), SectionValue::Answers(_)) => BTreeMap::new(),
+    })
+}
+
+fn put_or_clear(value: Option<&Value>) -> Write {
+    value.cloned().map_or(Write::Clear, Write::Put)
+}
+
+/// Members never leave by a deleted key: whom the side did not list was listed by mistake.
+fn standing(member: MemberId, wanted: Option<&Option<Value>>) -> (Slot, Write) {
+    let write = match wanted {
+        Some(standing) => put_or_clear(standing.as_ref()),
+        None => Write::Put("mistake".into()),
+    };
+    (Slot::MemberAnswer(member, status()), write)
+}
+
+fn status() -> Key {
+    // STATUS is a valid key: every form has it.
+    STATUS.parse().expect("a valid key")
+}
