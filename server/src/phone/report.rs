@@ -270,7 +270,7 @@ fn disagreement_view(history: &History, open: &Disagreement) -> DisagreementView
         written_at_s: side.changes.iter().map(written_at).collect(),
     };
     DisagreementView {
-        id: open.id(),
+        id: open.id().to_string(),
         section: open.section.clone(),
         touches_roster: open.touches_roster(history),
         questions: open.differing_keys().into_iter().map(str::to_owned).collect(),

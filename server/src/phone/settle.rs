@@ -1,17 +1,16 @@
 //! Settling a disagreement on the phone of somebody who knows the house: one commit that says what holds and names the
 //! changes it decides between.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use schemas::form::{Form, Scope as Asked};
 use schemas::household::{STATUS, SectionKey};
-use schemas::ids::{HouseholdId, MemberId};
-use schemas::value::{Key, Value};
+use schemas::ids::HouseholdId;
 use serde_json::Value as Json;
 use sync_protocol::change::{Slot, Write};
 use sync_protocol::device::View;
 use sync_protocol::disagreement::{self, Disagreement};
-use sync_protocol::history::{History, SectionValue};
+use sync_protocol::history::History;
 
 use super::Phone;
 use super::check::Wrong;
@@ -39,7 +38,7 @@ impl Phone {
         let missing = || PhoneFault::NoHousehold(household.to_string());
         let history = self.device.history(&household, View::Mine).ok_or_else(missing)?;
         let scope = self.document_scope(&household).ok_or_else(missing)?;
-        let open = disagreement::open(&history).into_iter().find(|open| open.id() == disagreement);
+        let open = disagreement::open(&history).into_iter().find(|open| open.id().to_string() == disagreement);
         let open = open.ok_or_else(|| PhoneFault::NoDisagreement(disagreement.to_owned()))?;
         let mut committed = Committed::default();
         let mut writes = match choice {
@@ -107,39 +106,5 @@ fn taken(history: &History, open: &Disagreement, number: usize) -> Result<BTreeM
     let no_side = PhoneFault::NoSide { side: number, sides: open.sides.len() };
     let side = number.checked_sub(1).and_then(|at| open.sides.get(at)).ok_or(no_side)?;
     let now = history.section(&open.section, &history.whole());
-    Ok(match (&side.value, now) {
-        (SectionValue::Answers(wanted), SectionValue::Answers(now)) => {
-            let keys: BTreeSet<&Key> = wanted.keys().chain(now.keys()).collect();
-            let slot = |key: &Key| match &open.section {
-                SectionKey::Member(member) => Slot::MemberAnswer(*member, key.clone()),
-                SectionKey::Form(_) | SectionKey::Membership => Slot::Answer(key.clone()),
-            };
-            keys.into_iter().map(|key| (slot(key), put_or_clear(wanted.get(key)))).collect()
-        }
-        (SectionValue::Membership(wanted), SectionValue::Membership(now)) => {
-            let members: BTreeSet<&MemberId> = wanted.keys().chain(now.keys()).collect();
-            members.into_iter().map(|member| standing(*member, wanted.get(member))).collect()
-        }
-        // A section is of one kind throughout.
-        (SectionValue::Answers(_), SectionValue::Membership(_))
-        | (SectionValue::Membership(_), SectionValue::Answers(_)) => BTreeMap::new(),
-    })
-}
-
-fn put_or_clear(value: Option<&Value>) -> Write {
-    value.cloned().map_or(Write::Clear, Write::Put)
-}
-
-/// Members never leave by a deleted key: whom the side did not list was listed by mistake.
-fn standing(member: MemberId, wanted: Option<&Option<Value>>) -> (Slot, Write) {
-    let write = match wanted {
-        Some(standing) => put_or_clear(standing.as_ref()),
-        None => Write::Put("mistake".into()),
-    };
-    (Slot::MemberAnswer(member, status()), write)
-}
-
-fn status() -> Key {
-    // STATUS is a valid key: every form has it.
-    STATUS.parse().expect("a valid key")
+    Ok(disagreement::writes_to(&open.section, &now, &side.value))
 }

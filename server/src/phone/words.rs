@@ -45,5 +45,6 @@ fn rejected(rejection: Rejection) -> (&'static str, &'static str) {
         Rejection::UnknownKey => ("phiếu không có câu hỏi này", "the form has no such question"),
         Rejection::WrongType => ("sai kiểu giá trị", "a value of the wrong kind"),
         Rejection::OtherHousehold => ("dựa trên hộ khác", "builds on another household"),
+        Rejection::ByReviewer => ("cán bộ đã xem và bỏ ra", "a reviewer looked at it and left it out"),
     }
 }
