@@ -30,6 +30,7 @@ mod error;
 pub mod grant;
 pub mod household;
 pub mod ledger;
+pub mod listing;
 pub mod log;
 pub mod review;
 pub mod round;

@@ -12,6 +12,7 @@ use sync_protocol::message::MessageFault;
 use sync_protocol::verdict::Verdict;
 use thiserror::Error;
 
+use crate::documents::workbook;
 use crate::password::PasswordError;
 use crate::seal::SealError;
 use crate::store::StoreError;
@@ -26,6 +27,7 @@ pub mod enrolment;
 pub mod exchange;
 pub mod grant;
 pub mod housekeeping;
+pub mod import;
 mod ingest;
 mod intake;
 pub mod ledger;
@@ -112,6 +114,12 @@ pub enum Refusal {
     /// The id is in use.
     #[error("round id taken")]
     RoundIdTaken,
+    /// The round takes no more work.
+    #[error("round closed")]
+    RoundClosed,
+    /// The workbook cannot be read.
+    #[error(transparent)]
+    Workbook(#[from] workbook::Refusal),
     /// No such household, or none that the caller may know of.
     #[error("household not found")]
     HouseholdNotFound,

@@ -8,6 +8,7 @@ use sync_protocol::message::MessageFault;
 use thiserror::Error;
 
 use super::problem::Problem;
+use crate::documents::workbook;
 use crate::workflow::Refusal;
 
 /// Why a request was not answered with what it asked for.
@@ -262,6 +263,13 @@ fn refused(refusal: &Refusal) -> Problem {
             ["Mã đợt rà soát đã có", "Chọn mã khác"],
             ["The round's id is taken", "Choose another"],
         ),
+        R::RoundClosed => new(
+            S::CONFLICT,
+            "round/closed",
+            ["Đợt rà soát đã kết thúc", "Chọn đợt đang mở; dữ liệu mới thuộc đợt sau"],
+            ["The round is over", "Choose one that is open; new data belong to the next"],
+        ),
+        R::Workbook(refusal) => workbook(refusal),
         R::HouseholdNotFound => new(
             S::NOT_FOUND,
             "household/not-found",
@@ -431,6 +439,17 @@ fn review(refusal: &Refusal) -> Problem {
             )
         },
     }
+}
+
+fn workbook(refusal: &workbook::Refusal) -> Problem {
+    let label = refusal.label();
+    let words = Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        refusal.slug(),
+        ["Không nhập được tệp; chưa có gì được ghi", "Sửa tệp như chi tiết nêu rồi gửi lại"],
+        ["The file cannot be imported; nothing was written", "Mend it as the detail says and send it again"],
+    );
+    Problem { detail: Some(format!("{} {}", label.vi, label.en)), ..words }
 }
 
 fn message(fault: MessageFault) -> Problem {
