@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub mod admin;
+pub mod import;
 pub mod serve;
 pub mod version;
 
@@ -29,6 +30,8 @@ enum Command {
     /// Việc quản trị trên chính máy chủ. Administration on the machine itself.
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// Nhập danh sách năm trước từ bảng tính. Import last year's list from a workbook.
+    Import(import::Import),
     /// In phiên bản. Print the version.
     Version,
 }
@@ -48,6 +51,7 @@ impl Cli {
         match self.command {
             Command::Serve(serve) => serve.run().await,
             Command::Admin(admin) => admin.run().await,
+            Command::Import(import) => import.run().await,
             Command::Version => version::run(),
         }
     }

@@ -27,6 +27,7 @@ mod error;
 mod extract;
 mod grant;
 mod health;
+mod import;
 mod meter;
 mod openapi;
 mod problem;
@@ -76,6 +77,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(device::challenge))
         .routes(routes!(device::renew))
         .routes(routes!(round::list, round::create))
+        .routes(routes!(import::import))
         .merge(case::routes())
         .merge(sync::routes())
 }

@@ -28,7 +28,6 @@ pub mod exchange;
 pub mod grant;
 pub mod household;
 pub mod housekeeping;
-pub mod household;
 pub mod import;
 pub mod inbox;
 mod ingest;

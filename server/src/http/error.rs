@@ -38,6 +38,9 @@ pub enum ApiError {
     /// The handler panicked.
     #[error("panicked")]
     Panicked,
+    /// What was sent could not be put aside.
+    #[error("temporary file: {0}")]
+    Storage(std::io::Error),
     /// The route is missing from the access table, so nobody may use it.
     #[error("route without an access rule: {0}")]
     NoRule(String),
@@ -113,7 +116,7 @@ pub(super) fn problem(error: &ApiError) -> Problem {
                 "Wait a minute; look first whether it was done, then try again",
             ],
         ),
-        E::Panicked | E::NoRule(_) => fault(),
+        E::Panicked | E::Storage(_) | E::NoRule(_) => fault(),
     }
 }
 

@@ -40,6 +40,8 @@ macro_rules! read {
     };
 }
 
+mod geography;
+
 async fn bench() -> Bench {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(&directory.path().join("rasoat.db")).await.unwrap();

@@ -30,6 +30,8 @@ use super::permit::Permit;
 use super::{Refusal, ledger};
 use crate::app::App;
 use crate::documents::workbook::{self, Done, Options, ReportLine, Severity, Summary};
+use crate::domain::account::Login;
+use crate::domain::role::Role;
 use crate::domain::round::{Round, RoundState};
 use crate::domain::unit::{Level, Unit, UnitAttributes};
 use crate::store::{self, Read, Tx};
@@ -109,6 +111,30 @@ pub struct Counts {
     pub new_villages: u64,
 }
 
+/// Makes sure that somebody may import into a commune and round, before a long file is sent.
+pub async fn check(app: &App, permit: &Permit, commune: UnitId, round: &RoundId) -> Result<(), Refusal> {
+    permit.on(&mut app.store.read().await?, commune, app.clock.today()).await?;
+    Target::load(app, commune, round).await.map(|_| ())
+}
+
+/// The account in whose name the command line works: the one with this login, else the first administrator of the tree.
+pub async fn importer(app: &App, login: Option<&Login>) -> Result<AccountId, Refusal> {
+    let mut read = app.store.read().await?;
+    if let Some(login) = login {
+        let account = store::account::by_login(&mut read, login).await?;
+        return account.map(|account| account.id).ok_or(Refusal::AccountNotFound);
+    }
+    for root in store::unit::roots(&mut read, app.clock.today()).await? {
+        for account in store::account::within(&mut read, root.id, app.clock.today()).await? {
+            let grants = store::grant::effective(&mut read, account.id, app.clock.now()).await?;
+            if grants.iter().any(|grant| grant.role == Role::Administrator && grant.unit == root.id) {
+                return Ok(account.id);
+            }
+        }
+    }
+    Err(Refusal::AccountNotFound)
+}
+
 /// Imports a file for somebody with a right on the commune.
 pub async fn import(app: &App, permit: &Permit, order: Order, listener: Listener) -> Result<Imported, Refusal> {
     let today = app.clock.today();
@@ -118,7 +144,7 @@ pub async fn import(app: &App, permit: &Permit, order: Order, listener: Listener
 
 /// Imports a file in the name of an account. For the command line, whose user holds the machine itself.
 pub async fn import_as(app: &App, importer: AccountId, order: Order, listener: Listener) -> Result<Imported, Refusal> {
-    let target = Target::load(app, &order).await?;
+    let target = Target::load(app, order.commune, &order.round).await?;
     let Reading { file, found, mut report } = read(app, &order, listener.clone()).await?;
     let all = found.len() as u64;
     let mut sorter = Sorter {
@@ -160,12 +186,12 @@ struct Target {
 }
 
 impl Target {
-    async fn load(app: &App, order: &Order) -> Result<Self, Refusal> {
+    async fn load(app: &App, commune: UnitId, round: &RoundId) -> Result<Self, Refusal> {
         let today = app.clock.today();
         let mut read = app.store.read().await?;
-        let commune = store::unit::by_id(&mut read, order.commune, today).await?;
+        let commune = store::unit::by_id(&mut read, commune, today).await?;
         let commune = commune.filter(|unit| unit.level == Level::Commune).ok_or(Refusal::UnitNotFound)?;
-        let round = open_round(&mut read, &order.round).await?;
+        let round = open_round(&mut read, round).await?;
         if !store::unit::is_within(&mut read, commune.id, round.unit, today).await? {
             return Err(Refusal::RoundNotFound);
         }
