@@ -110,10 +110,7 @@ impl Matrix {
     async fn request(&mut self, rule: &Rule, target: Target) -> Result<Request> {
         let unit = self.unit(target);
         let (path, body) = match (rule.method, rule.path) {
-            ("GET", "/api/units/{unit}") => (format!("/api/units/{unit}"), None),
-            ("GET", "/api/units/{unit}/children") => (format!("/api/units/{unit}/children"), None),
-            ("GET", "/api/units/{unit}/accounts") => (format!("/api/units/{unit}/accounts"), None),
-            ("GET", "/api/units/{unit}/devices") => (format!("/api/units/{unit}/devices"), None),
+            ("GET", path) if path.starts_with("/api/units/{unit}") => (path.replace("{unit}", &unit.to_string()), None),
             ("POST", "/api/accounts") => {
                 let login = format!("made-{}", self.next());
                 let body = json!({ "login": login, "display_name": "Mới", "unit": unit, "password": PASSWORD });

@@ -40,6 +40,7 @@ macro_rules! read {
     };
 }
 
+mod field;
 mod geography;
 
 async fn bench() -> Bench {
