@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub mod admin;
+pub mod boundaries;
 pub mod import;
 pub mod serve;
 pub mod version;
@@ -32,6 +33,8 @@ enum Command {
     Admin(admin::Admin),
     /// Nhập danh sách năm trước từ bảng tính. Import last year's list from a workbook.
     Import(import::Import),
+    /// Nhập ranh giới xã, thôn từ GeoJSON. Import boundaries of communes and villages from GeoJSON.
+    Boundaries(boundaries::Boundaries),
     /// In phiên bản. Print the version.
     Version,
 }
@@ -52,6 +55,7 @@ impl Cli {
             Command::Serve(serve) => serve.run().await,
             Command::Admin(admin) => admin.run().await,
             Command::Import(import) => import.run().await,
+            Command::Boundaries(boundaries) => boundaries.run().await,
             Command::Version => version::run(),
         }
     }

@@ -25,6 +25,7 @@ mod enrolment;
 mod envelope;
 mod error;
 mod extract;
+mod geography;
 mod grant;
 mod health;
 mod import;
@@ -77,6 +78,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(device::challenge))
         .routes(routes!(device::renew))
         .routes(routes!(round::list, round::create))
+        .routes(routes!(geography::suspects))
         .routes(routes!(import::import))
         .merge(case::routes())
         .merge(sync::routes())

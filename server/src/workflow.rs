@@ -13,6 +13,7 @@ use sync_protocol::verdict::Verdict;
 use thiserror::Error;
 
 use crate::documents::workbook;
+use crate::geography::collection::FileFault;
 use crate::password::PasswordError;
 use crate::seal::SealError;
 use crate::store::StoreError;
@@ -25,6 +26,7 @@ pub mod device;
 pub mod document;
 pub mod enrolment;
 pub mod exchange;
+pub mod geography;
 pub mod grant;
 pub mod household;
 pub mod housekeeping;
@@ -122,6 +124,9 @@ pub enum Refusal {
     /// The workbook cannot be read.
     #[error(transparent)]
     Workbook(#[from] workbook::Refusal),
+    /// The file holds no boundaries.
+    #[error(transparent)]
+    Boundaries(#[from] FileFault),
     /// No such household, or none that the caller may know of.
     #[error("household not found")]
     HouseholdNotFound,

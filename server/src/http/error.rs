@@ -273,6 +273,15 @@ fn refused(refusal: &Refusal) -> Problem {
             ["The round is over", "Choose one that is open; new data belong to the next"],
         ),
         R::Workbook(refusal) => workbook(refusal),
+        R::Boundaries(fault) => Problem {
+            detail: Some(fault.to_string()),
+            ..new(
+                S::UNPROCESSABLE_ENTITY,
+                "boundary/unreadable",
+                ["Tệp không phải ranh giới GeoJSON", "Xuất lại tệp dạng GeoJSON FeatureCollection, hệ WGS 84"],
+                ["The file holds no GeoJSON boundaries", "Export it as a GeoJSON FeatureCollection in WGS 84"],
+            )
+        },
         R::HouseholdNotFound => new(
             S::NOT_FOUND,
             "household/not-found",
