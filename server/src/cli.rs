@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 pub mod admin;
 pub mod boundaries;
 pub mod import;
+pub mod rebuild;
 pub mod serve;
 pub mod version;
 
@@ -35,6 +36,8 @@ enum Command {
     Import(import::Import),
     /// Nhập ranh giới xã, thôn từ GeoJSON. Import boundaries of communes and villages from GeoJSON.
     Boundaries(boundaries::Boundaries),
+    /// Tính lại dữ liệu dẫn xuất. Make caches and projections again.
+    Rebuild(rebuild::Rebuild),
     /// In phiên bản. Print the version.
     Version,
 }
@@ -56,6 +59,7 @@ impl Cli {
             Command::Admin(admin) => admin.run().await,
             Command::Import(import) => import.run().await,
             Command::Boundaries(boundaries) => boundaries.run().await,
+            Command::Rebuild(rebuild) => rebuild.run().await,
             Command::Version => version::run(),
         }
     }

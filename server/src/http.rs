@@ -18,6 +18,7 @@ use utoipa_axum::routes;
 
 pub mod access;
 mod account;
+mod assignment;
 mod case;
 mod case_view;
 mod device;
@@ -80,6 +81,9 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(round::list, round::create))
         .routes(routes!(geography::suspects))
         .routes(routes!(import::import))
+        .routes(routes!(round::open))
+        .routes(routes!(round::close))
+        .merge(assignment::routes())
         .merge(case::routes())
         .merge(sync::routes())
 }

@@ -18,6 +18,7 @@ use crate::domain::listing::{ListedFacts, ListedOn};
 use crate::seal::Subject;
 use crate::workflow::bench::{Bench, answer, round_id};
 use crate::workflow::document;
+use crate::workflow::rebuild::rebuild;
 
 struct Office {
     bench: Bench,
@@ -157,6 +158,17 @@ async fn two_servers_make_the_same_changes_of_one_file() {
     other.import(&file).await;
     assert_eq!(one.written().await.0, other.written().await.0);
     assert!(one.written().await.0.len() > 20);
+}
+
+#[tokio::test]
+async fn caches_and_views_of_imported_households_are_what_a_rebuild_makes() {
+    let office = Office::new().await;
+    let mut list = book(2, 8);
+    office.import(&bytes(&list)).await;
+    list.listed[0].members[0].born = Some("1950".parse::<PartialDate>().unwrap());
+    office.import(&bytes(&list)).await;
+    let rebuilt = rebuild(&office.bench.app).await.unwrap();
+    assert_eq!((rebuilt.documents, rebuilt.differences), (20, vec![]));
 }
 
 #[tokio::test]
