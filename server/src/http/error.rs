@@ -1,14 +1,14 @@
 //! Every refusal and fault, turned into a status and words by one exhaustive match.
 
+mod sent;
+
 use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use sync_protocol::message::MessageFault;
 use thiserror::Error;
 
 use super::problem::Problem;
-use crate::documents::workbook;
 use crate::workflow::Refusal;
 
 /// Why a request was not answered with what it asked for.
@@ -272,16 +272,8 @@ fn refused(refusal: &Refusal) -> Problem {
             ["Đợt rà soát đã kết thúc", "Chọn đợt đang mở; dữ liệu mới thuộc đợt sau"],
             ["The round is over", "Choose one that is open; new data belong to the next"],
         ),
-        R::Workbook(refusal) => workbook(refusal),
-        R::Boundaries(fault) => Problem {
-            detail: Some(fault.to_string()),
-            ..new(
-                S::UNPROCESSABLE_ENTITY,
-                "boundary/unreadable",
-                ["Tệp không phải ranh giới GeoJSON", "Xuất lại tệp dạng GeoJSON FeatureCollection, hệ WGS 84"],
-                ["The file holds no GeoJSON boundaries", "Export it as a GeoJSON FeatureCollection in WGS 84"],
-            )
-        },
+        R::Workbook(refusal) => sent::workbook(refusal),
+        R::Boundaries(fault) => sent::boundaries(fault),
         R::HouseholdNotFound => new(
             S::NOT_FOUND,
             "household/not-found",
@@ -309,7 +301,7 @@ fn refused(refusal: &Refusal) -> Problem {
             ],
             ["The round needs the office's B1 points table", "Load the table, or open the round in paper-score mode"],
         ),
-        R::Message(fault) => message(*fault),
+        R::Message(fault) => sent::message(*fault),
         R::RoundNotFound
         | R::AssignmentNotFound
         | R::FormOfAnotherStandard
@@ -482,40 +474,6 @@ fn review(refusal: &Refusal) -> Problem {
                 ["The value cannot be written", "Correct what the detail names"],
             )
         },
-    }
-}
-
-fn workbook(refusal: &workbook::Refusal) -> Problem {
-    let label = refusal.label();
-    let words = Problem::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        refusal.slug(),
-        ["Không nhập được tệp; chưa có gì được ghi", "Sửa tệp như chi tiết nêu rồi gửi lại"],
-        ["The file cannot be imported; nothing was written", "Mend it as the detail says and send it again"],
-    );
-    Problem { detail: Some(format!("{} {}", label.vi, label.en)), ..words }
-}
-
-fn message(fault: MessageFault) -> Problem {
-    match fault {
-        MessageFault::TooLarge => Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            fault.slug(),
-            ["Gói đồng bộ quá lớn", "Cập nhật ứng dụng; ứng dụng tự chia nhỏ"],
-            ["The sync message is too large", "Update the app; it splits its work by itself"],
-        ),
-        MessageFault::Unreadable => Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            fault.slug(),
-            ["Không đọc được gói đồng bộ", "Đồng bộ lại; nếu vẫn lỗi, cập nhật ứng dụng. Dữ liệu trên máy vẫn còn"],
-            ["The sync message cannot be read", "Sync again; then update the app. Your work is still on the device"],
-        ),
-        MessageFault::Version => Problem::new(
-            StatusCode::UPGRADE_REQUIRED,
-            fault.slug(),
-            ["Phiên bản đồng bộ khác với máy chủ", "Cập nhật ứng dụng. Dữ liệu trên máy vẫn còn"],
-            ["The server speaks another version of sync", "Update the app. Your work is still on the device"],
-        ),
     }
 }
 
