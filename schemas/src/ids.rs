@@ -135,7 +135,7 @@ random_id!(
     NoteId, 10, "note id"
 );
 random_id!(
-    /// A device: the first 16 bytes of SHA-256("rasoat device 1" | its public key).
+    /// A device: the first 16 bytes of SHA-256 over `rasoat device 1`, a zero byte and its public key.
     DeviceId, 16, "device id"
 );
 

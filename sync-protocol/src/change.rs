@@ -27,7 +27,7 @@ pub const MAX_TEXT_BYTES: usize = 4 * 1024;
 /// Longest commit message, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 200;
 /// Most changes that one settlement names.
-pub const MAX_SETTLED: usize = 16;
+pub const MAX_SETTLED: usize = 64;
 
 /// The name of one operation: its place in Lamport time and who wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

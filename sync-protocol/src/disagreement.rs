@@ -7,7 +7,7 @@
 //!
 //! Owns finding them. What they change is [`crate::impact`]'s; who may settle is policy.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use schemas::form::Scope;
 use schemas::household::{Answers, STATUS, SectionKey};
@@ -158,17 +158,26 @@ impl<'a> Touching<'a> {
         !self.builds_on(a, b) && !self.builds_on(b, a)
     }
 
-    /// Whether somebody went on from `a` in this section without having seen `b`: then that is the side to compare.
-    fn continued_apart(&self, a: usize, b: usize) -> bool {
-        self.places.iter().any(|later| *later != a && self.builds_on(*later, a) && !self.builds_on(*later, b))
+    /// The last words apart from `b`: the changes that were written without `b` and that nobody has gone on from without
+    /// having seen `b`. There are at most as many as there are people who wrote apart from it.
+    fn last_words_apart_from(&self, b: usize) -> Vec<usize> {
+        let mut last: Vec<usize> = Vec::new();
+        // A change stands after those it builds on, so going backwards meets the last word of a line first.
+        for &a in self.places.iter().rev().filter(|a| self.apart(**a, b)) {
+            if !last.iter().any(|later| self.builds_on(*later, a)) {
+                last.push(a);
+            }
+        }
+        last
     }
 
     fn open_pairs(&self) -> Vec<(usize, usize)> {
+        let last_words: HashMap<usize, Vec<usize>> =
+            self.places.iter().map(|at| (*at, self.last_words_apart_from(*at))).collect();
         let mut pairs = Vec::new();
-        for (at, &a) in self.places.iter().enumerate() {
-            for &b in &self.places[at + 1..] {
-                let last_words = self.apart(a, b) && !self.continued_apart(a, b) && !self.continued_apart(b, a);
-                if last_words && self.value(a) != self.value(b) && !self.settled(a, b) {
+        for &b in &self.places {
+            for &a in last_words[&b].iter().filter(|a| **a < b && last_words[*a].contains(&b)) {
+                if self.value(a) != self.value(b) && !self.settled(a, b) {
                     pairs.push((a, b));
                 }
             }

@@ -6,7 +6,8 @@
 use ed25519_dalek::{Signature, VerifyingKey};
 use jiff::Timestamp;
 use schemas::ids::{AccountId, DeviceId, UnitId};
-use sha2::{Digest, Sha256};
+use sync_protocol::actor::device_id;
+use sync_protocol::hash::PublicKey;
 use thiserror::Error;
 
 use crate::token::{EnrolmentSecret, SecretHash};
@@ -36,10 +37,7 @@ impl DeviceKey {
 
     /// The id of the device that holds this key.
     pub fn device_id(self) -> DeviceId {
-        let digest = Sha256::new().chain_update(b"rasoat device 1").chain_update(self.0.as_bytes()).finalize();
-        let mut id = [0; 16];
-        id.copy_from_slice(&digest[..16]);
-        DeviceId(id)
+        device_id(&PublicKey(self.to_bytes()))
     }
 
     /// Whether this key signed these bytes.

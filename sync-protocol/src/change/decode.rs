@@ -206,7 +206,7 @@ fn value(scalar: &ScalarValue) -> Result<Value, &'static str> {
 fn settled(bytes: &[u8]) -> Result<Vec<ChangeHash>, &'static str> {
     let (hashes, rest) = bytes.as_chunks::<32>();
     if !rest.is_empty() || !(2..=MAX_SETTLED).contains(&hashes.len()) {
-        return Err("settlement does not name two to sixteen changes");
+        return Err("settlement does not name two to sixty-four changes");
     }
     match hashes.windows(2).all(|pair| pair[0] < pair[1]) {
         true => Ok(hashes.iter().copied().map(ChangeHash).collect()),
