@@ -1,4 +1,5 @@
-//! `rasoat import` as an office runs it: the binary, its reading child, a directory with a tree and a round.
+//! `rasoat import` and `rasoat boundaries` as an office runs them: the binary, its reading child, a directory with a tree
+//! and a round.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -102,5 +103,32 @@ async fn a_list_is_tried_imported_and_imported_again_on_the_command_line() -> Re
     assert!(again.starts_with("Imported: 0 households new, 0 changed"), "{again}");
     let nobody = import(&data, commune, &file, &["--login", "khong-ai"])?;
     assert!(!nobody.status.success());
+    Ok(())
+}
+
+#[tokio::test]
+async fn boundaries_go_in_on_the_command_line_and_faulty_ones_are_named() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    plant(&data).await?;
+    let file = folder.path().join("ranh-gioi.geojson");
+    let boundaries =
+        || Command::new(env!("CARGO_BIN_EXE_rasoat")).arg("boundaries").arg("--data").arg(&data).arg(&file).output();
+    std::fs::write(&file, "<kml/>")?;
+    let refused = boundaries()?;
+    assert!(!refused.status.success() && said(&refused).contains("not JSON"), "{}", said(&refused));
+    let feature = |last: &str| {
+        format!(
+            r#"{{"type":"Feature","properties":{{"xa":"XÃ TÂN TRỊNH"}},"geometry":{{"type":"Polygon","coordinates":
+            [[[104.6,22.3],[104.7,22.3],[104.7,22.4],{last}]]}}}}"#
+        )
+    };
+    let features = [feature("[104.6,22.4]"), feature("[104.6,22.3]")].join(",");
+    std::fs::write(&file, format!(r#"{{"type":"FeatureCollection","features":[{features}]}}"#))?;
+    let imported = boundaries()?;
+    let text = said(&imported);
+    assert!(imported.status.success(), "{text}");
+    assert!(text.contains("0: vòng 1 không khép kín / ring 1 is not closed (boundary/ring-open)"), "{text}");
+    assert!(text.contains("1 ranh giới đã nhập"), "{text}");
     Ok(())
 }
