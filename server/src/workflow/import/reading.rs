@@ -143,7 +143,6 @@ impl Sorter<'_> {
             let remark = Remark::new("commune/other", "hộ của xã khác", "a household of another commune");
             return Err((Severity::Warning, remark.was(other)));
         }
-        let village = self.village(found, report)?;
         let identity = Identity::of_household(&found.household);
         let known = self.seen.get(&identity).copied();
         let counter = match known {
@@ -158,6 +157,7 @@ impl Sorter<'_> {
                 counter + 1
             }
         };
+        let village = self.village(found, report)?;
         let id = household_id(self.commune, &identity, counter);
         self.seen.insert(identity, (found.sheet, counter));
         Ok((id, village))
