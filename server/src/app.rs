@@ -11,6 +11,7 @@ use schemas::standard::Faults;
 use thiserror::Error;
 
 use crate::clock::{Chance, Clock};
+use crate::documents::child::{ChildLimits, Reader};
 use crate::password::{Cost, Passwords};
 use crate::seal::{MasterKey, MasterKeyError, SealError, Subject};
 use crate::standards::Standards;
@@ -75,6 +76,8 @@ pub struct App {
     pub master_key: MasterKey,
     /// The standards by which households are classified.
     pub standards: Standards,
+    /// Reads the workbooks that offices send.
+    pub workbooks: Reader,
     server_key: SigningKey,
 }
 
@@ -96,6 +99,7 @@ impl App {
             attempts_by_address: Throttle::new(Rate { burst: 60, one_more_every: Duration::from_secs(1) }),
             master_key,
             standards,
+            workbooks: Reader::Child(ChildLimits::default()),
             server_key,
         })
     }

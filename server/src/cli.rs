@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub mod admin;
+pub mod boundaries;
+pub mod import;
 pub mod phone;
 pub mod rebuild;
 pub mod serve;
@@ -32,6 +34,10 @@ enum Command {
     /// Việc quản trị trên chính máy chủ. Administration on the machine itself.
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// Nhập danh sách năm trước từ bảng tính. Import last year's list from a workbook.
+    Import(import::Import),
+    /// Nhập ranh giới xã, thôn từ GeoJSON. Import boundaries of communes and villages from GeoJSON.
+    Boundaries(boundaries::Boundaries),
     /// Tính lại dữ liệu dẫn xuất. Make caches and projections again.
     Rebuild(rebuild::Rebuild),
     /// Điện thoại không màn hình: ghi danh, đồng bộ, nhập và sửa hộ từ tệp.
@@ -57,6 +63,8 @@ impl Cli {
         match self.command {
             Command::Serve(serve) => serve.run().await?,
             Command::Admin(admin) => admin.run().await?,
+            Command::Import(import) => import.run().await?,
+            Command::Boundaries(boundaries) => boundaries.run().await?,
             Command::Rebuild(rebuild) => rebuild.run().await?,
             Command::Phone(phone) => return phone.run().await,
             Command::Version => version::run()?,

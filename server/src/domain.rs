@@ -7,6 +7,7 @@ use thiserror::Error;
 pub mod account;
 pub mod device;
 pub mod field;
+pub mod listing;
 pub mod log;
 pub mod review;
 pub mod role;

@@ -26,8 +26,10 @@ mod enrolment;
 mod envelope;
 mod error;
 mod extract;
+mod geography;
 mod grant;
 mod health;
+mod import;
 mod meter;
 mod openapi;
 mod problem;
@@ -77,6 +79,8 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(device::challenge))
         .routes(routes!(device::renew))
         .routes(routes!(round::list, round::create))
+        .routes(routes!(geography::suspects))
+        .routes(routes!(import::import))
         .routes(routes!(round::open))
         .routes(routes!(round::close))
         .merge(assignment::routes())

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod documents;
 pub mod domain;
+pub mod geography;
 pub mod http;
 pub mod jobs;
 pub mod password;

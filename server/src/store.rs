@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 pub mod access_log;
 pub mod account;
 pub mod assignment;
+pub mod boundary;
 pub mod change;
 #[cfg(test)]
 mod conformance;
@@ -30,6 +31,7 @@ mod error;
 pub mod grant;
 pub mod household;
 pub mod ledger;
+pub mod listing;
 pub mod log;
 pub mod review;
 pub mod round;

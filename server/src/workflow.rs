@@ -12,7 +12,9 @@ use sync_protocol::message::MessageFault;
 use sync_protocol::verdict::Verdict;
 use thiserror::Error;
 
+use crate::documents::workbook;
 use crate::domain::round::RoundState;
+use crate::geography::collection::FileFault;
 use crate::password::PasswordError;
 use crate::seal::SealError;
 use crate::store::StoreError;
@@ -26,9 +28,11 @@ pub mod device;
 pub mod document;
 pub mod enrolment;
 pub mod exchange;
+pub mod geography;
 pub mod grant;
 pub mod household;
 pub mod housekeeping;
+pub mod import;
 pub mod inbox;
 mod ingest;
 mod intake;
@@ -117,6 +121,15 @@ pub enum Refusal {
     /// The id is in use.
     #[error("round id taken")]
     RoundIdTaken,
+    /// The round takes no more work.
+    #[error("round closed")]
+    RoundClosed,
+    /// The workbook cannot be read.
+    #[error(transparent)]
+    Workbook(#[from] workbook::Refusal),
+    /// The file holds no boundaries.
+    #[error(transparent)]
+    Boundaries(#[from] FileFault),
     /// No such household, or none that the caller may know of.
     #[error("household not found")]
     HouseholdNotFound,

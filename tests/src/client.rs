@@ -73,17 +73,21 @@ impl Client {
 
     /// Asks, with a JSON body if there is one.
     pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
-        for (name, value) in &self.headers {
-            request = request.header(name, value);
-        }
+        let mut request = self.request(method, path);
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
-        let response = request.send().await?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = serde_json::from_slice(&response.bytes().await?).unwrap_or(Value::Null);
-        Ok(Answer { status, body, headers })
+        answer(request).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        self.headers.iter().fold(request, |request, (name, value)| request.header(name, value))
+    }
+
+    /// Sends a file with POST.
+    pub async fn post_bytes(&self, path: &str, bytes: Vec<u8>) -> Result<Answer> {
+        answer(self.request(Method::POST, path).body(bytes)).await
     }
 
     /// Asks with GET.
@@ -100,4 +104,11 @@ impl Client {
     pub async fn delete(&self, path: &str) -> Result<Answer> {
         self.ask(Method::DELETE, path, None).await
     }
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> Result<Answer> {
+    let response = request.send().await?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let body = serde_json::from_slice(&response.bytes().await?).unwrap_or(Value::Null);
+    Ok(Answer { status, body, headers })
 }

@@ -10,6 +10,7 @@ use schemas::ids::{AccountId, UnitId};
 use serde_json::json;
 use server::app::{App, Setup};
 use server::clock::{Chance, Clock};
+use server::documents::child::Reader;
 use server::domain::account::{Login, Session};
 use server::domain::role::{GrantId, Role};
 use server::domain::unit::{Area, Level, UnitAttributes, Validity};
@@ -85,7 +86,10 @@ impl House {
         let clock = Clock::manual("2026-10-01T01:00:00Z".parse()?);
         let chance = Chance::seeded(2026);
         let data = directory.path().join("data");
-        let app = Arc::new(App::open(Setup { data, clock: clock.clone(), chance, password_cost }).await?);
+        let mut app = App::open(Setup { data, clock: clock.clone(), chance, password_cost }).await?;
+        // The program of a test is no reader of workbooks.
+        app.workbooks = Reader::Here;
+        let app = Arc::new(app);
         let units = plant_tree(&app).await?;
         let people = invite_people(&app, &units).await?;
         let running = start(app.clone(), SocketAddr::from(([127, 0, 0, 1], 0)), Protection::LoopbackOnly).await?;

@@ -42,6 +42,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("domain", &["crate::store", "crate::workflow", "crate::http", "crate::app", "crate::cli"]),
     ("store", &["crate::workflow", "crate::http", "crate::app", "crate::cli"]),
     ("workflow", &["crate::http", "crate::cli", "crate::jobs"]),
+    ("geography", &["crate::store", "crate::workflow", "crate::http", "crate::app", "crate::cli"]),
     ("documents", &["crate::store", "crate::workflow", "crate::http", "crate::cli"]),
     ("jobs", &["crate::http", "crate::store", "crate::cli"]),
     ("http", &["crate::cli", "crate::jobs"]),

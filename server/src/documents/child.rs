@@ -42,6 +42,28 @@ impl Default for ChildLimits {
     }
 }
 
+/// Where workbooks are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// In a child of this very program: what every server does.
+    Child(ChildLimits),
+    /// Right here: for tests, whose own program does not answer to [`SUBCOMMAND`].
+    Here,
+}
+
+impl Reader {
+    /// Reads a workbook. Blocks until it is read.
+    pub fn read(self, path: &Path, options: Options, sink: &mut dyn FnMut(Item)) -> Result<Summary, Refusal> {
+        match self {
+            Self::Here => workbook::read(path, options, sink),
+            Self::Child(limits) => {
+                let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
+                read_in_child(&program, path, options, limits, sink)
+            }
+        }
+    }
+}
+
 /// What a child says, one a line.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -84,6 +84,8 @@ const OFFICE: &[Role] = &[Reviewer, CommuneChair, Administrator];
 const OFFICE_AND_AUDIT: &[Role] = &[Reviewer, CommuneChair, Administrator, Auditor];
 /// Who reads households: deciding, compiling and watching. Administrators look after machines and people, not families.
 const READERS: &[Role] = &[Reviewer, Committee, CommuneChair, Compiler, Auditor];
+/// Who brings a commune's data in: its office, and who compiles above it.
+const BRING: Who = Who::Holders(&[Reviewer, CommuneChair, Compiler, Administrator], Place::PathCommune);
 /// Who decides on households.
 const DECIDE: Who = Who::Holders(&[Reviewer, Committee, CommuneChair], Place::PathCommune);
 
@@ -139,6 +141,8 @@ pub static RULES: &[Rule] = &[
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/changes/{change}/release", DECIDE),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/changes/{change}/salvage", DECIDE),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/changes/{change}/set-aside", DECIDE),
+    rule("GET", "/api/rounds/{round}/communes/{unit}/suspects", Who::Holders(READERS, Place::PathCommune)),
+    rule("POST", "/api/rounds/{round}/communes/{unit}/imports", BRING),
     rule("GET", "/api/rounds", Who::SignedIn),
     rule("POST", "/api/rounds", Who::Holders(&[Compiler, Administrator], Place::BodyUnit)),
 ];

@@ -17,6 +17,9 @@ use crate::clock::Stopwatch;
 /// Past this the caller is told that it took too long. A write that was queued is done all the same.
 pub(super) const REQUEST_TIME: Duration = Duration::from_secs(30);
 
+/// Whole lists take longer; see [`limit_time`].
+const IMPORT_TIME: Duration = Duration::from_secs(15 * 60);
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Names the request, times it, writes refusals out, logs faults once and sets the headers that every answer carries.
@@ -65,8 +68,10 @@ fn set_headers(headers: &mut HeaderMap, transport: Transport) {
     }
 }
 
-/// Gives a request up that takes longer than this.
+/// Gives a request up that takes longer than this, or than what a list takes where one is imported.
 pub(super) async fn limit_time(State(at_most): State<Duration>, request: Request, next: Next) -> Response {
+    let imports = request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str().ends_with("/imports"));
+    let at_most = if imports { IMPORT_TIME } else { at_most };
     match tokio::time::timeout(at_most, next.run(request)).await {
         Ok(response) => response,
         Err(_elapsed) => ApiError::TimedOut.into_response(),

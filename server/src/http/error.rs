@@ -1,10 +1,11 @@
 //! Every refusal and fault, turned into a status and words by one exhaustive match.
 
+mod sent;
+
 use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use sync_protocol::message::MessageFault;
 use thiserror::Error;
 
 use super::problem::Problem;
@@ -37,6 +38,9 @@ pub enum ApiError {
     /// The handler panicked.
     #[error("panicked")]
     Panicked,
+    /// What was sent could not be put aside.
+    #[error("temporary file: {0}")]
+    Storage(std::io::Error),
     /// The route is missing from the access table, so nobody may use it.
     #[error("route without an access rule: {0}")]
     NoRule(String),
@@ -112,7 +116,7 @@ pub(super) fn problem(error: &ApiError) -> Problem {
                 "Wait a minute; look first whether it was done, then try again",
             ],
         ),
-        E::Panicked | E::NoRule(_) => fault(),
+        E::Panicked | E::Storage(_) | E::NoRule(_) => fault(),
     }
 }
 
@@ -262,6 +266,14 @@ fn refused(refusal: &Refusal) -> Problem {
             ["Mã đợt rà soát đã có", "Chọn mã khác"],
             ["The round's id is taken", "Choose another"],
         ),
+        R::RoundClosed => new(
+            S::CONFLICT,
+            "round/closed",
+            ["Đợt rà soát đã kết thúc", "Chọn đợt đang mở; dữ liệu mới thuộc đợt sau"],
+            ["The round is over", "Choose one that is open; new data belong to the next"],
+        ),
+        R::Workbook(refusal) => sent::workbook(refusal),
+        R::Boundaries(fault) => sent::boundaries(fault),
         R::HouseholdNotFound => new(
             S::NOT_FOUND,
             "household/not-found",
@@ -289,7 +301,7 @@ fn refused(refusal: &Refusal) -> Problem {
             ],
             ["The round needs the office's B1 points table", "Load the table, or open the round in paper-score mode"],
         ),
-        R::Message(fault) => message(*fault),
+        R::Message(fault) => sent::message(*fault),
         R::RoundNotFound
         | R::AssignmentNotFound
         | R::FormOfAnotherStandard
@@ -462,29 +474,6 @@ fn review(refusal: &Refusal) -> Problem {
                 ["The value cannot be written", "Correct what the detail names"],
             )
         },
-    }
-}
-
-fn message(fault: MessageFault) -> Problem {
-    match fault {
-        MessageFault::TooLarge => Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            fault.slug(),
-            ["Gói đồng bộ quá lớn", "Cập nhật ứng dụng; ứng dụng tự chia nhỏ"],
-            ["The sync message is too large", "Update the app; it splits its work by itself"],
-        ),
-        MessageFault::Unreadable => Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            fault.slug(),
-            ["Không đọc được gói đồng bộ", "Đồng bộ lại; nếu vẫn lỗi, cập nhật ứng dụng. Dữ liệu trên máy vẫn còn"],
-            ["The sync message cannot be read", "Sync again; then update the app. Your work is still on the device"],
-        ),
-        MessageFault::Version => Problem::new(
-            StatusCode::UPGRADE_REQUIRED,
-            fault.slug(),
-            ["Phiên bản đồng bộ khác với máy chủ", "Cập nhật ứng dụng. Dữ liệu trên máy vẫn còn"],
-            ["The server speaks another version of sync", "Update the app. Your work is still on the device"],
-        ),
     }
 }
 

@@ -40,8 +40,8 @@ macro_rules! read {
     };
 }
 
-// After the macros that it uses.
 mod field;
+mod geography;
 
 async fn bench() -> Bench {
     let directory = tempfile::tempdir().unwrap();

@@ -238,3 +238,38 @@ pub async fn by_code(read: &mut Read, scheme: &str, code: &str, on: Date) -> Res
     let of = RowOf { table: "unit_code", id: code };
     found.map(|unit| Ok(UnitId(of.number("unit", unit)?))).transpose()
 }
+
+/// The units that an official code meant on a day, in whatever scheme, by id.
+pub async fn coded(read: &mut Read, code: &str, on: Date) -> Result<Vec<UnitId>, StoreError> {
+    let found: Vec<(i64,)> = sqlx::query_as(
+        "SELECT DISTINCT unit FROM unit_code \
+         WHERE code = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2) ORDER BY unit",
+    )
+    .bind(code)
+    .bind(day(on))
+    .fetch_all(read.sqlite())
+    .await?;
+    let of = RowOf { table: "unit_code", id: code };
+    found.into_iter().map(|(unit,)| Ok(UnitId(of.number("unit", unit)?))).collect()
+}
+
+/// The units of a level within a place on a day, by id.
+pub async fn within(read: &mut Read, place: UnitId, level: Level, on: Date) -> Result<Vec<Unit>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "WITH RECURSIVE inside (unit, depth) AS ( \
+           SELECT u.id, 0 FROM unit u WHERE u.id = $1 \
+           UNION \
+           SELECT v.unit, i.depth + 1 FROM inside i JOIN unit_version v ON v.parent = i.unit \
+           WHERE v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2) AND i.depth < $4 \
+         ) SELECT u.id, u.level, u.valid_from, u.valid_to, v.parent, v.name, v.name_en, v.area, v.region \
+           FROM inside i JOIN unit u ON u.id = i.unit JOIN unit_version v ON v.unit = u.id \
+           WHERE u.level = $3 AND v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2) ORDER BY u.id",
+    )
+    .bind(stored(place.0))
+    .bind(day(on))
+    .bind(level.code())
+    .bind(DEEPEST)
+    .fetch_all(read.sqlite())
+    .await?;
+    rows.into_iter().map(Unit::try_from).collect()
+}

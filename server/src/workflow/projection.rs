@@ -193,7 +193,8 @@ fn last_outcome(household: &Household) -> Option<String> {
     text(last, "outcome").map(str::to_owned)
 }
 
-fn point(household: &Household) -> Option<(i32, i32, u32)> {
+/// Where the house stands: latitude, longitude, accuracy.
+pub fn point(household: &Household) -> Option<(i32, i32, u32)> {
     let point: Point = text(&household.answers, "gps")?.parse().ok()?;
     Some((point.latitude_e6, point.longitude_e6, point.accuracy_m))
 }

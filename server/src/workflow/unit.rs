@@ -23,3 +23,9 @@ pub async fn children(app: &App, permit: &Permit, unit: UnitId) -> Result<Vec<Un
     let right = permit.on(&mut read, unit, today).await?;
     Ok(store::unit::children(&mut read, right.unit(), today).await?)
 }
+
+/// The top of the tree; the first where there are several.
+pub async fn root(app: &App) -> Result<UnitId, Refusal> {
+    let roots = store::unit::roots(&mut app.store.read().await?, app.clock.today()).await?;
+    roots.first().map(|root| root.id).ok_or(Refusal::UnitNotFound)
+}

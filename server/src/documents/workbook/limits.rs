@@ -30,3 +30,5 @@ pub const MERGED_AREAS: usize = 200_000;
 pub const CELL_CHARACTERS: usize = 32_767;
 /// Members of one household before we take it for a broken list.
 pub const MEMBERS: usize = 60;
+/// Lines of the report that are kept in memory. A list with more is not worth importing before somebody has cleaned it.
+pub const FINDINGS: usize = 200_000;

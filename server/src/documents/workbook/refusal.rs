@@ -83,6 +83,7 @@ pub enum Measure {
     XmlDepth,
     XmlTokenBytes,
     MergedAreas,
+    Findings,
 }
 
 impl Measure {
@@ -100,6 +101,7 @@ impl Measure {
             Self::XmlDepth => ("độ lồng nhau của XML", "nesting of XML"),
             Self::XmlTokenBytes => ("độ dài một thẻ hay đoạn chữ XML", "length of one XML tag or text"),
             Self::MergedAreas => ("số vùng ô gộp", "merged areas"),
+            Self::Findings => ("số chỗ có lỗi hoặc đã sửa", "findings of the report"),
         }
     }
 }
@@ -218,6 +220,11 @@ impl Refusal {
             ),
         };
         Label { vi, en }
+    }
+
+    /// More is wrong with the file than anybody would read: see [`super::limits::FINDINGS`].
+    pub fn too_many_findings() -> Self {
+        Self::too_much(Measure::Findings, super::limits::FINDINGS)
     }
 
     pub(super) fn too_much(what: Measure, limit: impl TryInto<u64>) -> Self {
