@@ -8,6 +8,7 @@ pub mod account;
 pub mod device;
 pub mod field;
 pub mod log;
+pub mod review;
 pub mod role;
 pub mod round;
 pub mod unit;

@@ -31,6 +31,7 @@ pub mod grant;
 pub mod household;
 pub mod ledger;
 pub mod log;
+pub mod review;
 pub mod round;
 mod row;
 pub mod security_event;
@@ -38,6 +39,7 @@ pub mod segment;
 pub mod server_key;
 pub mod session;
 pub mod unit;
+pub mod view;
 mod writer;
 
 pub use connection::{Read, Tx};

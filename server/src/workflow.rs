@@ -6,8 +6,10 @@
 use std::time::Duration;
 
 use schemas::form::FormVersion;
+use schemas::ids::StandardId;
 use sync_protocol::archive::ArchiveError;
 use sync_protocol::message::MessageFault;
+use sync_protocol::verdict::Verdict;
 use thiserror::Error;
 
 use crate::password::PasswordError;
@@ -17,6 +19,7 @@ use crate::store::StoreError;
 pub mod account;
 #[cfg(test)]
 pub(crate) mod bench;
+pub mod case;
 pub mod device;
 pub mod document;
 pub mod enrolment;
@@ -25,9 +28,14 @@ pub mod grant;
 pub mod housekeeping;
 mod ingest;
 mod intake;
+pub mod ledger;
 pub mod logbook;
+mod office;
 mod pages;
 pub mod permit;
+pub mod projection;
+pub mod quarantine;
+pub mod review;
 pub mod round;
 pub mod session;
 pub mod unit;
@@ -107,6 +115,57 @@ pub enum Refusal {
     /// No such household, or none that the caller may know of.
     #[error("household not found")]
     HouseholdNotFound,
+    /// No such round, or none that the caller may know of.
+    #[error("round not found")]
+    RoundNotFound,
+    /// No such disagreement is open: settled meanwhile, or never there.
+    #[error("disagreement not found")]
+    DisagreementNotFound,
+    /// The document has moved on since the person saw it.
+    #[error("stale heads")]
+    StaleHeads,
+    /// So many disagreements have to be settled first.
+    #[error("{0} disagreements open")]
+    DisagreementsOpen(u32),
+    /// So many answers are missing, or the class is open for another reason.
+    #[error("{0} answers missing")]
+    Incomplete(usize),
+    /// So many held changes have to be looked at first.
+    #[error("{0} held changes")]
+    HeldChanges(usize),
+    /// Nobody else has confirmed the points on the paper form.
+    #[error("paper points not confirmed")]
+    PointsNotConfirmed,
+    /// The points that were read are not those that were typed.
+    #[error("points differ")]
+    PointsDiffer,
+    /// The person who typed cannot be the one who confirms.
+    #[error("same person")]
+    SamePerson,
+    /// The result may not be used for recognition.
+    #[error("not for recognition")]
+    NotForRecognition,
+    /// The office has not said whether the place is country or town.
+    #[error("area type of the place not known")]
+    PlaceNotSaid,
+    /// A decision of this kind needs a reason in words.
+    #[error("reason needed")]
+    ReasonNeeded,
+    /// Another decision on the same thing came first.
+    #[error("already decided")]
+    AlreadyDecided,
+    /// Everything that was to be written stands there already.
+    #[error("nothing to write")]
+    NothingToWrite,
+    /// The change cannot be read, or nothing of it can be said on the document as it stands.
+    #[error("nothing to salvage")]
+    NothingToSalvage,
+    /// What was to be written cannot be.
+    #[error("cannot be written: {0}")]
+    Unwritable(String),
+    /// The gate does not let the change in.
+    #[error("not admitted: {0:?}")]
+    NotAdmitted(Verdict),
     /// No such change, or none that the caller may know of.
     #[error("change not found")]
     ChangeNotFound,
@@ -119,6 +178,12 @@ pub enum Refusal {
     /// A document is on a form that this server does not have.
     #[error("form {0:?} is not on this server")]
     FormUnknown(FormVersion),
+    /// A round asks for a standard that this server does not have.
+    #[error("standard {0} is not on this server")]
+    StandardUnknown(StandardId),
+    /// The round takes B1 from a points table, and no office has loaded one.
+    #[error("no points table for the round")]
+    PointsTableNeeded,
     /// A stored document cannot be opened or saved.
     #[error(transparent)]
     Archive(#[from] ArchiveError),

@@ -7,13 +7,16 @@
 //!
 //! Owns finding them. What they change is [`crate::impact`]'s; who may settle is policy.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::form::Scope;
-use schemas::household::SectionKey;
+use schemas::household::{Answers, STATUS, SectionKey};
+use schemas::ids::MemberId;
+use schemas::value::{Key, Value};
 
+use crate::actor::first_16;
 use crate::change::{Slot, Write};
-use crate::hash::{ChangeHash, tagged, to_hex};
+use crate::hash::{ChangeHash, DisagreementId, tagged};
 use crate::history::{History, SectionValue};
 
 /// The section that two or more people left differently, and what each of them said.
@@ -44,12 +47,12 @@ impl Disagreement {
         changes
     }
 
-    /// A name for it that stays the same as long as the same changes disagree: 32 hexadecimal digits.
-    pub fn id(&self) -> String {
+    /// A name for it that stays the same as long as the same changes disagree.
+    pub fn id(&self) -> DisagreementId {
         let section = self.section.to_string();
         let changes: Vec<u8> = self.changes().iter().flat_map(|hash| hash.0).collect();
         let length = (section.len() as u64).to_be_bytes();
-        to_hex(&tagged("rasoat disagreement 1", &[&length, section.as_bytes(), &changes])[..16])
+        DisagreementId(first_16(tagged("rasoat disagreement 1", &[&length, section.as_bytes(), &changes])))
     }
 
     /// The write that settles it; to be committed together with the values that were decided.
@@ -81,6 +84,41 @@ impl Disagreement {
         let differs = |key: &&str| sides.windows(2).any(|pair| pair[0].get(*key) != pair[1].get(*key));
         keys.into_iter().filter(differs).collect()
     }
+}
+
+/// The writes that take a section from what it says to what was decided. Members are never deleted: somebody whom the
+/// decision does not list is marked as a mistake.
+pub fn writes_to(section: &SectionKey, current: &SectionValue, decided: &SectionValue) -> BTreeMap<Slot, Write> {
+    match (section, current, decided) {
+        (SectionKey::Form(_), SectionValue::Answers(now), SectionValue::Answers(then)) => {
+            answers_to(now, then, |key| Slot::Answer(key.clone()))
+        }
+        (SectionKey::Member(member), SectionValue::Answers(now), SectionValue::Answers(then)) => {
+            answers_to(now, then, |key| Slot::MemberAnswer(*member, key.clone()))
+        }
+        (SectionKey::Membership, SectionValue::Membership(now), SectionValue::Membership(then)) => {
+            let status = |member: &MemberId| Slot::MemberAnswer(*member, status_key());
+            let unlisted = now.keys().filter(|member| !then.contains_key(member));
+            let mistakes = unlisted.map(|member| (status(member), Write::Put(Value::from("mistake"))));
+            let standing = then.iter().filter(|(member, value)| now.get(member) != Some(value));
+            let standing =
+                standing.map(|(member, value)| (status(member), value.clone().map_or(Write::Clear, Write::Put)));
+            mistakes.chain(standing).collect()
+        }
+        (SectionKey::Form(_) | SectionKey::Member(_) | SectionKey::Membership, _, _) => BTreeMap::new(),
+    }
+}
+
+fn answers_to(now: &Answers, then: &Answers, slot: impl Fn(&Key) -> Slot) -> BTreeMap<Slot, Write> {
+    let cleared = now.keys().filter(|key| !then.contains_key(*key)).map(|key| (slot(key), Write::Clear));
+    let put = then.iter().filter(|(key, value)| now.get(*key) != Some(value));
+    cleared.chain(put.map(|(key, value)| (slot(key), Write::Put(value.clone())))).collect()
+}
+
+/// The key of a member's standing.
+pub(crate) fn status_key() -> Key {
+    // "status" is a valid key.
+    STATUS.parse().expect("a valid key")
 }
 
 /// All open disagreements of a document, by section.

@@ -109,6 +109,10 @@ bytes_newtype!(
     ActorId, 16, "actor id"
 );
 bytes_newtype!(
+    /// An open disagreement: see [`crate::disagreement::Disagreement::id`].
+    DisagreementId, 16, "disagreement id"
+);
+bytes_newtype!(
     /// An Ed25519 public key.
     PublicKey, 32, "public key"
 );

@@ -158,6 +158,11 @@ impl History {
         Past::first(self.nodes.len())
     }
 
+    /// The member or visit that an operation made.
+    pub(crate) fn container(&self, id: &OpId) -> Option<Container> {
+        self.made.get(id).copied()
+    }
+
     /// Reads a change against its past, without adding it.
     pub fn read(&self, change: &ExpandedChange, hash: ChangeHash) -> Result<Node, Misfit> {
         let deps: Vec<ChangeHash> = change.deps.iter().copied().map(Into::into).collect();
@@ -222,7 +227,7 @@ impl History {
     }
 
     fn entry(&self, change: &ExpandedChange, hash: ChangeHash, deps: Vec<ChangeHash>) -> Result<Entry, Break> {
-        let containers = Containers { genesis: &genesis::CONTAINERS, made: &|id| self.made.get(id).copied() };
+        let containers = Containers { genesis: &genesis::CONTAINERS, made: &|id| self.container(id) };
         Ok(Entry {
             hash,
             actor: change::actor_id(change.actor_id.to_bytes()),

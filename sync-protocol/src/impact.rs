@@ -5,7 +5,7 @@
 
 use schemas::household::{Household, STATUS, SectionKey};
 
-use crate::disagreement::Disagreement;
+use crate::disagreement::{Disagreement, status_key};
 use crate::history::{History, SectionValue};
 
 /// Most combinations that are looked at; past it the answer is "may change".
@@ -78,9 +78,4 @@ fn with_side(history: &History, household: &Household, section: &SectionKey, val
         | (SectionKey::Form(_) | SectionKey::Member(_), SectionValue::Membership(_)) => {}
     }
     household
-}
-
-fn status_key() -> schemas::value::Key {
-    // "status" is a valid key.
-    STATUS.parse().expect("a valid key")
 }

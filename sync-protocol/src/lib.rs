@@ -17,6 +17,7 @@ pub mod impact;
 pub mod journal;
 pub mod log;
 pub mod message;
+pub mod salvage;
 pub mod segment;
 pub mod verdict;
 mod wire;

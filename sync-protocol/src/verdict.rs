@@ -62,6 +62,8 @@ pub enum Rejection {
     WrongType,
     /// It builds on changes of another household: the same edit cannot be made twice.
     OtherHousehold,
+    /// A reviewer looked at it and left it out, with a reason.
+    ByReviewer,
 }
 
 macro_rules! codes {
@@ -110,6 +112,7 @@ codes! {
     40 "change/unknown-key" Verdict::Rejected(Rejection::UnknownKey) => Verdict::Rejected(Rejection::UnknownKey);
     41 "change/wrong-type" Verdict::Rejected(Rejection::WrongType) => Verdict::Rejected(Rejection::WrongType);
     42 "change/other-household" Verdict::Rejected(Rejection::OtherHousehold) => Verdict::Rejected(Rejection::OtherHousehold);
+    43 "change/rejected-by-reviewer" Verdict::Rejected(Rejection::ByReviewer) => Verdict::Rejected(Rejection::ByReviewer);
 }
 
 impl<C> Encode<C> for Verdict {

@@ -81,6 +81,18 @@ pub async fn of_author(read: &mut Read, author: &Author) -> Result<Vec<StoredSeg
     rows.into_iter().map(StoredSegment::try_from).collect()
 }
 
+/// Number of the last entry that one author has sent; 0 before the first.
+pub async fn last_of_author(read: &mut Read, author: &Author) -> Result<u64, StoreError> {
+    let last: Option<i64> =
+        sqlx::query_scalar("SELECT max(last) FROM segment WHERE key = $1 AND account = $2 AND epoch = $3")
+            .bind(author.key.0.as_slice())
+            .bind(stored(author.account.0))
+            .bind(i64::from(author.epoch))
+            .fetch_one(read.sqlite())
+            .await?;
+    RowOf { table: "segment", id: author.account }.number("last", last.unwrap_or_default())
+}
+
 /// Keeps a command; the same one again changes nothing.
 pub async fn put_command(
     tx: &mut Tx,

@@ -14,13 +14,17 @@ use sync_protocol::hash::PublicKey;
 use sync_protocol::journal::Scope;
 
 use super::exchange::exchange;
+use super::permit::{Caller, Permit};
 use crate::app::{App, Setup};
 use crate::clock::{Chance, Clock};
+use crate::domain::account::Session;
 use crate::domain::device::{Device, DeviceKey};
+use crate::domain::role::Role;
 use crate::domain::round::{Assignment, B1Mode, Round, RoundState};
 use crate::domain::unit::{Area, Level, UnitAttributes, Validity};
 use crate::password::{Cost, StoredPassword};
 use crate::store::{self, StoreError};
+use crate::token::SecretHash;
 
 /// The commune and everything in it.
 pub(crate) struct Bench {
@@ -124,6 +128,17 @@ impl Bench {
         written.unwrap();
     }
 
+    pub(crate) async fn unassign(&self, account: AccountId, village: usize) {
+        let village = self.villages[village];
+        let assignment = Assignment { commune: self.commune, round: round_id(), village, account };
+        let written: Result<_, StoreError> = self
+            .app
+            .store
+            .write("bench", move |tx| Box::pin(async move { store::assignment::delete(tx, &assignment).await }))
+            .await;
+        written.unwrap();
+    }
+
     pub(crate) fn scope(&self, village: usize) -> Scope {
         Scope { village: self.villages[village], round: round_id() }
     }
@@ -160,6 +175,44 @@ impl Bench {
         let app = App::open(setup(&self.directory)).await.unwrap();
         Self { app, ..self }
     }
+}
+
+/// Somebody at the office with a role on the commune.
+pub(crate) async fn permit(bench: &Bench, login: &str, role: Role) -> Permit {
+    let (now, commune, login) = (bench.app.clock.now(), bench.commune, login.parse().unwrap());
+    let made: Result<_, StoreError> = bench
+        .app
+        .store
+        .write("bench", move |tx| {
+            Box::pin(async move {
+                let password = StoredPassword(String::new());
+                let account = store::account::insert(tx, &login, "Người xã", commune, &password, now).await?.unwrap();
+                store::grant::insert(tx, account, role, commune, now).await?;
+                Ok(account)
+            })
+        })
+        .await;
+    let account = made.unwrap();
+    let mut read = bench.app.store.read().await.unwrap();
+    let session = Session { hash: SecretHash([1; 32]), account, created_at: now, expires_at: now, revoked_at: None };
+    let grants = store::grant::effective(&mut read, account, now).await.unwrap();
+    let account = store::account::by_id(&mut read, account).await.unwrap().unwrap();
+    Permit::new(Caller { account, session, grants }, Role::ALL).unwrap()
+}
+
+/// A complete interview: the poor household that the standard itself gives as an example.
+pub(crate) fn poor_interview() -> Vec<(Slot, Write)> {
+    let files = schemas::standard::shipped::FOLDERS.iter().find(|(id, _)| *id == "vn-2022-2025").unwrap().1;
+    let (_, example) = files.iter().find(|(name, _)| *name == "examples/poor.toml").unwrap();
+    let example: toml::Table = toml::from_str(example).unwrap();
+    let household: Household = example["household"].clone().try_into().unwrap();
+    let answers = household.answers.into_iter().map(|(key, value)| (Slot::Answer(key), Write::Put(value)));
+    let members = household.members.into_iter().flat_map(|(member, answers)| {
+        let answers = answers.into_iter();
+        let of_member = answers.map(move |(key, value)| (Slot::MemberAnswer(member, key), Write::Put(value)));
+        std::iter::once((Slot::Member(member), Write::Make)).chain(of_member)
+    });
+    answers.chain(members).collect()
 }
 
 impl Carried {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use schemas::ids::{HouseholdId, UnitId};
+use schemas::ids::{AccountId, HouseholdId, UnitId};
+use schemas::ledger::Decision;
 use sync_protocol::actor::Author;
 use sync_protocol::authority::{Effect, Judged};
 use sync_protocol::hash::ChangeHash;
@@ -13,7 +14,8 @@ use sync_protocol::verdict::Verdict;
 
 use super::Refusal;
 use super::document::Opened;
-use super::intake::JudgedSegment;
+use super::intake::{JudgedSegment, Moved};
+use super::ledger;
 use super::logbook::Logbook;
 use crate::app::App;
 use crate::domain::field::{DocumentState, StoredChange, StoredSegment};
@@ -34,26 +36,45 @@ struct Batch {
     documents: BTreeMap<HouseholdId, Opened>,
     lines: Vec<Line>,
     freed: Vec<(HouseholdId, ChangeHash)>,
-    saved: BTreeMap<HouseholdId, Vec<u8>>,
+    moved: BTreeMap<HouseholdId, Moved>,
     logbook: Logbook,
     now: Timestamp,
+    decision: Option<Replacing>,
+    of_office: bool,
+}
+
+/// A reviewer's change that says again what a refused one wanted.
+pub(super) struct Replacing {
+    /// The household.
+    pub(super) household: HouseholdId,
+    /// The refused change.
+    pub(super) change: ChangeHash,
+    /// Who decided.
+    pub(super) by: AccountId,
+    /// What is written to the ledger.
+    pub(super) decision: Decision,
 }
 
 /// Writes a judged segment. `false` when a document it was judged on has moved meanwhile: nothing was written then.
+///
+/// `decision`: what the office decided by it, to be written down in the same breath.
 pub(super) async fn write(
     app: &App,
     segment: &Segment,
     commune: UnitId,
     judged: JudgedSegment,
+    decision: Option<Replacing>,
 ) -> Result<bool, Refusal> {
-    let batch = Batch::new(app, segment, commune, judged)?;
+    let mut batch = Batch::new(app, segment, commune, judged)?;
+    batch.decision = decision;
+    batch.of_office = segment.author().key.0 == app.server_public_key();
     app.store.write("segment/take", move |tx| Box::pin(batch.write(tx))).await
 }
 
 impl Batch {
     fn new(app: &App, segment: &Segment, commune: UnitId, judged: JudgedSegment) -> Result<Self, Refusal> {
         let now = app.clock.now();
-        let JudgedSegment { documents, effects, freed, saved } = judged;
+        let JudgedSegment { documents, effects, freed, moved } = judged;
         let mut lines = Vec::new();
         for (entry, effect) in segment.entries().iter().zip(effects) {
             lines.extend(line(app, &documents, *segment.author(), entry, effect, now)?);
@@ -64,9 +85,11 @@ impl Batch {
             documents,
             lines,
             freed,
-            saved,
+            moved,
             logbook: Logbook::new(app),
             now,
+            decision: None,
+            of_office: false,
         })
     }
 
@@ -83,6 +106,12 @@ impl Batch {
                 return Ok(false);
             }
         }
+        // The office's journals are written here and nowhere else: two writers of one would fork it.
+        if self.of_office
+            && store::segment::last_of_author(tx, &self.segment.author).await? + 1 != self.segment.entries.0
+        {
+            return Ok(false);
+        }
         store::segment::put(tx, self.commune, &self.segment).await?;
         let mut heads: BTreeMap<HouseholdId, Vec<ChangeHash>> = BTreeMap::new();
         for line in std::mem::take(&mut self.lines) {
@@ -96,8 +125,21 @@ impl Batch {
         for household in heads.into_keys() {
             self.store_document(tx, household).await?;
         }
+        if let Some(replacing) = self.decision.take() {
+            self.supersede(tx, replacing).await?;
+        }
         self.logbook.close(tx).await?;
         Ok(true)
+    }
+
+    async fn supersede(&mut self, tx: &mut Tx, replacing: Replacing) -> Result<(), Refusal> {
+        let Replacing { household, change, by, decision } = replacing;
+        let place = self.documents[&household].place();
+        store::change::set_verdict(tx, &place, change, Verdict::Superseded, None).await?;
+        let scope = self.scope(household);
+        self.logbook.judged(tx, (place.commune, &scope), household, change, Verdict::Superseded).await?;
+        ledger::append(tx, place.commune, self.now, Some(by), decision).await?;
+        Ok(())
     }
 
     async fn line(
@@ -169,15 +211,20 @@ impl Batch {
 
     async fn store_document(&mut self, tx: &mut Tx, household: HouseholdId) -> Result<(), Refusal> {
         let opened = &self.documents[&household];
+        let moved = self.moved.get(&household);
         let state = DocumentState {
             household,
             form: opened.history.genesis().form.clone(),
             heads: opened.history.heads().to_vec(),
             changes: opened.history.nodes().len() as u64,
-            saved: self.saved.remove(&household),
+            saved: moved.map(|moved| moved.saved.clone()),
             closed_at: None,
         };
-        store::document::put(tx, &opened.place(), &state).await?;
+        let place = opened.place();
+        store::document::put(tx, &place, &state).await?;
+        if let Some(Moved { projection, .. }) = moved {
+            store::view::put(tx, &place, &projection.view, &projection.disagreements).await?;
+        }
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 //! Owns the order: check the segment, load what it touches from a snapshot, judge it there (the costly part), then write
 //! under the writer's lock after making sure that nothing it was judged on has moved meanwhile.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::ids::{AccountId, HouseholdId, UnitId};
@@ -15,8 +16,9 @@ use sync_protocol::message::SegmentAnswer;
 use sync_protocol::segment::{Payload, Segment};
 use sync_protocol::verdict::{Hold, Verdict};
 
-use super::Refusal;
 use super::document::{self, Opened};
+use super::projection::{self, Projection, Ruling};
+use super::{Refusal, ingest};
 use crate::app::App;
 use crate::domain::device::Device;
 use crate::domain::field::StoredChange;
@@ -51,14 +53,33 @@ async fn try_take(app: &App, device: &Device, bytes: &[u8]) -> Result<SegmentAns
         return refuse(app, device, "segment/unknown-scope").await;
     };
     for _ in 0..ATTEMPTS {
-        let docket = Docket::load(app, &segment, commune, &round).await?;
-        let judged = docket.judge(app, &segment)?;
+        let judged = judge(app, &segment, commune, &round, Standing::Field).await?;
         let verdicts = judged.verdicts();
-        if super::ingest::write(app, &segment, commune, judged).await? {
+        if ingest::write(app, &segment, commune, judged, None).await? {
             return Ok(SegmentAnswer::Taken(verdicts));
         }
     }
     Ok(SegmentAnswer::NotTaken("sync/busy".to_owned()))
+}
+
+/// As whom the author of a segment writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// An enumerator: in the villages assigned to them.
+    Field,
+    /// Somebody at the office whose right on the commune was proven.
+    Office,
+}
+
+/// Judges a segment on a snapshot.
+pub(super) async fn judge(
+    app: &App,
+    segment: &Segment,
+    commune: UnitId,
+    round: &Round,
+    standing: Standing,
+) -> Result<JudgedSegment, Refusal> {
+    Docket::load(app, segment, commune, round, standing).await?.judge(app, segment)
 }
 
 /// Refuses a segment as a whole, and writes down that it came: it may be evidence.
@@ -90,12 +111,14 @@ async fn place(app: &App, segment: &Segment) -> Result<Option<(UnitId, Round)>, 
 /// What a segment is judged on: a snapshot.
 struct Docket {
     documents: BTreeMap<HouseholdId, Opened>,
+    rulings: BTreeMap<UnitId, Ruling>,
     register: Snapshot,
 }
 
 /// What the store and policy know of everything that the segment names.
 struct Snapshot {
     account: AccountId,
+    standing: Standing,
     round: Round,
     assignments: Vec<Assignment>,
     villages: BTreeMap<HouseholdId, UnitId>,
@@ -111,8 +134,8 @@ impl Snapshot {
         match self.round.state {
             RoundState::Closed | RoundState::Planned => Policy::Holds(Hold::DocumentClosed),
             RoundState::Open if self.closed.contains(household) => Policy::Holds(Hold::DocumentClosed),
-            RoundState::Open if !assigned => Policy::Holds(Hold::OutOfScope),
-            RoundState::Open => Policy::Allows,
+            RoundState::Open if assigned || self.standing == Standing::Office => Policy::Allows,
+            RoundState::Open => Policy::Holds(Hold::OutOfScope),
         }
     }
 }
@@ -132,11 +155,19 @@ impl Register for Snapshot {
 }
 
 impl Docket {
-    async fn load(app: &App, segment: &Segment, commune: UnitId, round: &Round) -> Result<Self, Refusal> {
+    async fn load(
+        app: &App,
+        segment: &Segment,
+        commune: UnitId,
+        round: &Round,
+        standing: Standing,
+    ) -> Result<Self, Refusal> {
         let mut read = app.store.read().await?;
         let mut documents = BTreeMap::new();
+        let mut rulings = BTreeMap::new();
         let mut register = Snapshot {
             account: segment.author().account,
+            standing,
             round: round.clone(),
             assignments: store::assignment::of_account(&mut read, segment.author().account, &round.id).await?,
             villages: BTreeMap::new(),
@@ -146,7 +177,11 @@ impl Docket {
         };
         for household in authority::households(segment) {
             let opened = open(app, &mut read, segment, commune, household, round).await?;
-            register.villages.insert(household, opened.home.village);
+            let village = opened.home.village;
+            register.villages.insert(household, village);
+            if let Entry::Vacant(vacant) = rulings.entry(village) {
+                vacant.insert(Ruling::of(app, &mut read, round, village).await?);
+            }
             if opened.state.as_ref().is_some_and(|state| state.closed_at.is_some()) {
                 register.closed.insert(household);
             }
@@ -162,11 +197,11 @@ impl Docket {
             let holders = store::change::accepted_in(&mut read, dependency).await?;
             register.elsewhere.insert(dependency, holders);
         }
-        Ok(Self { documents, register })
+        Ok(Self { documents, rulings, register })
     }
 
     fn judge(self, app: &App, segment: &Segment) -> Result<JudgedSegment, Refusal> {
-        let Self { mut documents, register } = self;
+        let Self { mut documents, rulings, register } = self;
         let mut histories: BTreeMap<HouseholdId, History> =
             documents.iter().map(|(household, opened)| (*household, opened.history.clone())).collect();
         let effects = authority::decide(segment, &mut histories, &register);
@@ -187,11 +222,14 @@ impl Docket {
                 }
             }
         }
-        let mut saved = BTreeMap::new();
+        let mut moved = BTreeMap::new();
         for (household, changes) in &bytes {
-            saved.insert(*household, documents[household].extended(app, changes)?);
+            let opened = &documents[household];
+            let projection = projection::project(&opened.history, opened.home.village, &rulings[&opened.home.village]);
+            let saved = opened.extended(app, changes)?;
+            moved.insert(*household, Moved { saved, projection });
         }
-        Ok(JudgedSegment { documents, effects, freed, saved })
+        Ok(JudgedSegment { documents, effects, freed, moved })
     }
 }
 
@@ -227,12 +265,25 @@ pub(super) struct JudgedSegment {
     pub(super) effects: Vec<Effect>,
     /// Changes that waited and are admitted now, in order.
     pub(super) freed: Vec<(HouseholdId, ChangeHash)>,
-    /// The sealed caches of the documents that move on.
-    pub(super) saved: BTreeMap<HouseholdId, Vec<u8>>,
+    /// The documents that move on.
+    pub(super) moved: BTreeMap<HouseholdId, Moved>,
+}
+
+/// What is stored again of a document that moves on.
+pub(super) struct Moved {
+    /// Its sealed cache.
+    pub(super) saved: Vec<u8>,
+    /// What is shown of it.
+    pub(super) projection: Projection,
 }
 
 impl JudgedSegment {
-    fn verdicts(&self) -> Vec<Verdict> {
+    /// The heads that a document had on disk when it was judged.
+    pub(super) fn stored_heads(&self, household: &HouseholdId) -> &[ChangeHash] {
+        self.documents.get(household).map(Opened::stored_heads).unwrap_or_default()
+    }
+
+    pub(super) fn verdicts(&self) -> Vec<Verdict> {
         self.effects.iter().map(Effect::verdict).collect()
     }
 }

@@ -1,0 +1,236 @@
+//! What is shown of a household: its class, what is missing, its disagreements and what they can change.
+//!
+//! A pure function of the document and of the round; stored so that lists need not open documents, and made again by
+//! `rasoat rebuild`. Decisions never rest on the stored form of it.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use schemas::date::PartialDate;
+use schemas::form::{Fault, Form, Point, Scope};
+use schemas::household::{Answers, Household};
+use schemas::ids::UnitId;
+use schemas::rules::{self, AreaType, Assessment, B1Mode, ClassSet, Place, Region, Training};
+use schemas::standard::Standard;
+use schemas::value::Value;
+use serde::Serialize;
+use sync_protocol::disagreement::{self, Disagreement};
+use sync_protocol::history::History;
+use sync_protocol::impact::{self, Possible};
+
+use super::Refusal;
+use crate::app::App;
+use crate::domain::review::{DisagreementView, HouseholdView};
+use crate::domain::round::{self, Round};
+use crate::domain::unit::{Area, Unit};
+use crate::store::{self, Read};
+
+/// How the households of a place are classified in a round.
+#[derive(Clone, Debug)]
+pub struct Ruling {
+    /// The standards of the round, the deciding one first.
+    pub standards: Vec<Arc<Standard>>,
+    /// Where B1 comes from.
+    pub mode: B1Mode,
+    /// The place; `None` while the office has not said whether it is country or town.
+    pub place: Option<Place>,
+    /// The day that ages refer to.
+    pub as_of: Date,
+}
+
+/// What is shown of a household.
+#[derive(Clone, Debug)]
+pub struct Projection {
+    /// One row.
+    pub view: HouseholdView,
+    /// One row for each open disagreement.
+    pub disagreements: Vec<DisagreementView>,
+}
+
+/// The part of a view that is kept as JSON.
+#[derive(Serialize)]
+struct Summary {
+    members: usize,
+    b1: Option<(i64, i64)>,
+    b2: [String; 2],
+    standards: Vec<StandardSummary>,
+    warnings: Vec<WarningSummary>,
+}
+
+#[derive(Serialize)]
+struct StandardSummary {
+    id: String,
+    classes: ClassSet,
+    missing: usize,
+}
+
+#[derive(Serialize)]
+struct WarningSummary {
+    path: String,
+    vi: String,
+    en: String,
+}
+
+impl Ruling {
+    /// How a round classifies the households of a village.
+    pub async fn of(app: &App, read: &mut Read, round: &Round, village: UnitId) -> Result<Self, Refusal> {
+        let known = |id| app.standards.get(id).cloned().ok_or_else(|| Refusal::StandardUnknown(Clone::clone(id)));
+        let standards: Result<Vec<_>, Refusal> = round.standards.iter().map(known).collect();
+        let mode = match round.b1_mode {
+            round::B1Mode::Paper => B1Mode::Paper,
+            round::B1Mode::Training => B1Mode::Training(Training::MeasuredIncome),
+            round::B1Mode::Points => return Err(Refusal::PointsTableNeeded),
+        };
+        let place = place_of(read, village, round.reference_on).await?;
+        Ok(Self { standards: standards?, mode, place, as_of: round.reference_on })
+    }
+
+    /// What a standard says of a household; `None` while the place is not known.
+    pub fn assess(&self, standard: &Standard, household: &Household) -> Option<Assessment> {
+        let place = self.place.as_ref()?;
+        Some(rules::classify(standard, &standard.facts(household), place, self.as_of, &self.mode))
+    }
+
+    fn classes(&self, standard: &Standard, household: &Household) -> ClassSet {
+        self.assess(standard, household).map_or(ClassSet::ALL, |assessment| assessment.possible_classes())
+    }
+}
+
+/// Area type and region of a unit or of the nearest unit above it that has both.
+async fn place_of(read: &mut Read, unit: UnitId, on: Date) -> Result<Option<Place>, Refusal> {
+    for ancestor in store::unit::lineage(read, unit, on).await? {
+        if let Some(place) = store::unit::by_id(read, ancestor, on).await?.as_ref().and_then(place_in) {
+            return Ok(Some(place));
+        }
+    }
+    Ok(None)
+}
+
+fn place_in(unit: &Unit) -> Option<Place> {
+    let area = match unit.attributes.area? {
+        Area::Rural => AreaType::Rural,
+        Area::Urban => AreaType::Urban,
+    };
+    let region = Value::from(unit.attributes.region.as_deref()?);
+    let region: Region = serde_json::to_value(region).ok().and_then(|name| serde_json::from_value(name).ok())?;
+    Some(Place { area, region })
+}
+
+/// Makes what is shown of a household from its document.
+pub fn project(history: &History, village: UnitId, ruling: &Ruling) -> Projection {
+    let household = history.current();
+    let open = disagreement::open(history);
+    let possible = impact::possible(history, &open);
+    let disagreements: Vec<DisagreementView> =
+        open.iter().map(|disagreement| show(history, disagreement, &possible, ruling)).collect();
+    let deciding = ruling.standards.first();
+    let assessment = deciding.and_then(|standard| ruling.assess(standard, &household));
+    let view = HouseholdView {
+        household: household.household,
+        village,
+        heads: if history.nodes().is_empty() { Vec::new() } else { history.heads().to_vec() },
+        head_name: head_name(&household),
+        classes: assessment.as_ref().map_or(ClassSet::ALL, Assessment::possible_classes),
+        complete: assessment.as_ref().is_some_and(|assessment| assessment.missing().is_empty()),
+        // A document holds at most a few thousand changes, so counts fit.
+        open_disagreements: disagreements.len() as u32,
+        blocking: disagreements.iter().filter(|shown| shown.blocking).count() as u32,
+        last_outcome: last_outcome(&household),
+        point: point(&household),
+        summary: summary(&household, history.form(), ruling, assessment.as_ref()),
+    };
+    Projection { view, disagreements }
+}
+
+fn show(history: &History, disagreement: &Disagreement, possible: &Possible, ruling: &Ruling) -> DisagreementView {
+    let roster = disagreement.touches_roster(history);
+    let by_standard: Option<Vec<ClassSet>> = match possible {
+        Possible::One(household) => Some(ruling.standards.iter().map(|s| ruling.classes(s, household)).collect()),
+        Possible::Each(households) => {
+            let over_all = |standard: &Arc<Standard>| {
+                households.iter().fold(ClassSet::NONE, |set, household| set.union(ruling.classes(standard, household)))
+            };
+            Some(ruling.standards.iter().map(over_all).collect())
+        }
+        Possible::TooMany => None,
+    };
+    let changes_class = by_standard.as_ref().is_none_or(|sets| sets.iter().any(|set| set.len() != 1));
+    DisagreementView {
+        household: history.genesis().household,
+        id: disagreement.id(),
+        section: disagreement.section.to_string(),
+        blocking: roster || changes_class,
+        roster,
+        impact: by_standard.map(|sets| sets.into_iter().fold(ClassSet::NONE, ClassSet::union)),
+    }
+}
+
+fn text<'a>(answers: &'a Answers, key: &str) -> Option<&'a str> {
+    answers.get(key).and_then(Value::as_text)
+}
+
+/// Name of the present member who is the head.
+pub fn head_name(household: &Household) -> String {
+    let is_head = |answers: &&Answers| {
+        text(answers, "relation") == Some("head") && text(answers, "status").is_none_or(|status| status == "present")
+    };
+    let name = household.members.values().find(is_head).and_then(|answers| text(answers, "full_name"));
+    name.unwrap_or_default().to_owned()
+}
+
+/// What came of the visit with the latest date; of two on one day, the one with the later attempt.
+fn last_outcome(household: &Household) -> Option<String> {
+    let when = |answers: &Answers| {
+        let day = text(answers, "visited_on").and_then(|day| day.parse::<PartialDate>().ok()).map(PartialDate::latest);
+        let attempt = match answers.get("attempt") {
+            Some(Value::Int(attempt)) => *attempt,
+            Some(Value::Bool(_) | Value::Text(_)) | None => 0,
+        };
+        (day, attempt)
+    };
+    let visits = household.visits.values().filter(|answers| answers.contains_key("outcome"));
+    let last = visits.max_by_key(|answers| when(answers))?;
+    text(last, "outcome").map(str::to_owned)
+}
+
+fn point(household: &Household) -> Option<(i32, i32, u32)> {
+    let point: Point = text(&household.answers, "gps")?.parse().ok()?;
+    Some((point.latitude_e6, point.longitude_e6, point.accuracy_m))
+}
+
+fn summary(household: &Household, form: &Form, ruling: &Ruling, deciding: Option<&Assessment>) -> String {
+    let units = deciding.map(Assessment::units);
+    let points = |units: u32| ruling.standards.first().map_or_else(String::new, |s| s.points(units).to_string());
+    let standards = ruling.standards.iter().map(|standard| StandardSummary {
+        id: standard.id().to_string(),
+        classes: ruling.classes(standard, household),
+        missing: ruling.assess(standard, household).map_or(0, |assessment| assessment.missing().len()),
+    });
+    let summary = Summary {
+        members: household.members.len(),
+        b1: deciding.and_then(|assessment| assessment.b1().amount),
+        b2: [units.map_or(0, |u| u.lowest), units.map_or(0, |u| u.highest)].map(points),
+        standards: standards.collect(),
+        warnings: warnings(household, form),
+    };
+    // Texts, numbers and lists always have a JSON form.
+    serde_json::to_string(&summary).unwrap_or_default()
+}
+
+/// Answers that were kept although they look odd.
+fn warnings(household: &Household, form: &Form) -> Vec<WarningSummary> {
+    let check = |scope: Scope, answers: &Answers, path: String| -> Vec<WarningSummary> {
+        let odd = answers.iter().filter_map(|(key, value)| match form.question(scope, key.as_str())?.check(value) {
+            Err(Fault::Odd(label)) => {
+                Some(WarningSummary { path: format!("{path}/{key}"), vi: label.vi, en: label.en })
+            }
+            Err(Fault::WrongType) | Ok(()) => None,
+        });
+        odd.collect()
+    };
+    let mut warnings = check(Scope::Household, &household.answers, "answers".to_owned());
+    for (member, answers) in &household.members {
+        warnings.extend(check(Scope::Member, answers, format!("members/{member}")));
+    }
+    warnings
+}

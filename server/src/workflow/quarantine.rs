@@ -1,0 +1,134 @@
+//! Changes that were held or rejected: looked at by a person, and then let in unchanged, said again in the person's own
+//! name, or left out with a reason. The exits exclude each other: the first one wins.
+
+use schemas::ledger::{Decision, Hash, Reason};
+use sync_protocol::authority::{self, Waiting};
+use sync_protocol::gate::Policy;
+use sync_protocol::hash::ChangeHash;
+use sync_protocol::journal::Scope;
+use sync_protocol::salvage;
+use sync_protocol::verdict::{Rejection, Verdict};
+
+use super::case::{Case, CaseId};
+use super::logbook::Logbook;
+use super::office::{self, Draft};
+use super::permit::Permit;
+use super::{Refusal, ledger, projection};
+use crate::app::App;
+use crate::domain::field::{DocumentState, StoredChange};
+use crate::store::{self, Tx};
+
+async fn open(app: &App, permit: &Permit, id: &CaseId, hash: ChangeHash) -> Result<(Case, StoredChange), Refusal> {
+    let mut read = app.store.read().await?;
+    let case = Case::open(app, &mut read, permit, id).await?;
+    let kept = store::change::by_hash(&mut read, &case.place(), hash).await?.ok_or(Refusal::ChangeNotFound)?;
+    check_open(Some(kept.verdict))?;
+    Ok((case, kept))
+}
+
+/// Whether a change still waits for somebody to look at it.
+fn check_open(verdict: Option<Verdict>) -> Result<(), Refusal> {
+    match verdict.ok_or(Refusal::ChangeNotFound)? {
+        Verdict::Rejected(Rejection::ByReviewer) => Err(Refusal::AlreadyDecided),
+        Verdict::Held(_) | Verdict::Rejected(_) => Ok(()),
+        Verdict::Accepted | Verdict::Superseded | Verdict::Released => Err(Refusal::AlreadyDecided),
+    }
+}
+
+/// Says again, in the reviewer's own name, what a refused change wanted.
+pub async fn salvage(
+    app: &App,
+    permit: &Permit,
+    id: CaseId,
+    hash: ChangeHash,
+    reason: Reason,
+) -> Result<ChangeHash, Refusal> {
+    let (case, kept) = open(app, permit, &id, hash).await?;
+    let bytes = case.opened.change_bytes(&kept)?;
+    let wanted = salvage::wanted(&case.opened.history, &bytes).ok_or(Refusal::NothingToSalvage)?;
+    let draft = Draft { writes: wanted.writes, message: format!("salvage:{hash}"), instead_of: Some((hash, reason)) };
+    office::write(app, &case, draft).await
+}
+
+/// Leaves a refused change out for good, with the reason.
+pub async fn set_aside(
+    app: &App,
+    permit: &Permit,
+    id: CaseId,
+    hash: ChangeHash,
+    reason: Reason,
+) -> Result<(), Refusal> {
+    if reason.trim().is_empty() {
+        return Err(Refusal::ReasonNeeded);
+    }
+    let (case, _) = open(app, permit, &id, hash).await?;
+    let (now, mut logbook) = (app.clock.now(), Logbook::new(app));
+    app.store
+        .write("quarantine/set-aside", move |tx| {
+            Box::pin(async move {
+                let verdict = Verdict::Rejected(Rejection::ByReviewer);
+                check_undecided(tx, &case, hash).await?;
+                store::change::set_verdict(tx, &case.place(), hash, verdict, Some(&reason)).await?;
+                logbook.judged(tx, (id.commune, &scope(&case)), id.household, hash, verdict).await?;
+                let change = Hash(hash.0);
+                let decision = Decision::SetAside { household: id.household, round: id.round, change, reason };
+                ledger::append(tx, id.commune, now, Some(case.right.account()), decision).await?;
+                logbook.close(tx).await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Lets a held change in unchanged: the whole gate runs again, and only policy is overruled.
+pub async fn release(app: &App, permit: &Permit, id: CaseId, hash: ChangeHash, reason: Reason) -> Result<(), Refusal> {
+    let (mut case, kept) = open(app, permit, &id, hash).await?;
+    let bytes = case.opened.change_bytes(&kept)?;
+    let before = case.opened.stored_heads().to_vec();
+    let waiting = Waiting { hash, bytes: bytes.clone(), actor: kept.author.actor() };
+    if authority::reconsider(&mut case.opened.history, vec![waiting], |_| Policy::Allows).is_empty() {
+        return Err(Refusal::NotAdmitted(kept.verdict));
+    }
+    let saved = case.opened.extended(app, &[bytes])?;
+    let projection = projection::project(&case.opened.history, case.opened.home.village, &case.ruling);
+    let state = DocumentState {
+        household: id.household,
+        form: case.opened.history.genesis().form.clone(),
+        heads: case.opened.history.heads().to_vec(),
+        changes: case.opened.history.nodes().len() as u64,
+        saved: Some(saved),
+        closed_at: None,
+    };
+    let (now, mut logbook) = (app.clock.now(), Logbook::new(app));
+    app.store
+        .write("quarantine/release", move |tx| {
+            Box::pin(async move {
+                check_undecided(tx, &case, hash).await?;
+                let stored = store::document::by_key(tx, &case.place()).await?;
+                if stored.is_none_or(|stored| stored.heads != before) {
+                    return Err(Refusal::StaleHeads);
+                }
+                let place = case.place();
+                store::change::set_verdict(tx, &place, hash, Verdict::Released, None).await?;
+                let log = (id.commune, &scope(&case));
+                logbook.changed(tx, log, id.household, hash, (&before, &state.heads)).await?;
+                store::document::put(tx, &place, &state).await?;
+                store::view::put(tx, &place, &projection.view, &projection.disagreements).await?;
+                let change = Hash(hash.0);
+                let decision = Decision::Released { household: id.household, round: id.round, change, reason };
+                ledger::append(tx, id.commune, now, Some(case.right.account()), decision).await?;
+                logbook.close(tx).await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+async fn check_undecided(tx: &mut Tx, case: &Case, hash: ChangeHash) -> Result<(), Refusal> {
+    let kept = store::change::by_hash(tx, &case.place(), hash).await?;
+    check_open(kept.map(|kept| kept.verdict))
+}
+
+fn scope(case: &Case) -> Scope {
+    Scope { village: case.opened.home.village, round: case.round.id.clone() }
+}
