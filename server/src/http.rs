@@ -18,6 +18,8 @@ use utoipa_axum::routes;
 
 pub mod access;
 mod account;
+mod case;
+mod case_view;
 mod device;
 mod enrolment;
 mod envelope;
@@ -74,6 +76,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(device::challenge))
         .routes(routes!(device::renew))
         .routes(routes!(round::list, round::create))
+        .merge(case::routes())
         .merge(sync::routes())
 }
 

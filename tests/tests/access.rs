@@ -110,10 +110,7 @@ impl Matrix {
     async fn request(&mut self, rule: &Rule, target: Target) -> Result<Request> {
         let unit = self.unit(target);
         let (path, body) = match (rule.method, rule.path) {
-            ("GET", "/api/units/{unit}") => (format!("/api/units/{unit}"), None),
-            ("GET", "/api/units/{unit}/children") => (format!("/api/units/{unit}/children"), None),
-            ("GET", "/api/units/{unit}/accounts") => (format!("/api/units/{unit}/accounts"), None),
-            ("GET", "/api/units/{unit}/devices") => (format!("/api/units/{unit}/devices"), None),
+            ("GET", path) if path.starts_with("/api/units/{unit}") => (path.replace("{unit}", &unit.to_string()), None),
             ("POST", "/api/accounts") => {
                 let login = format!("made-{}", self.next());
                 let body = json!({ "login": login, "display_name": "Mới", "unit": unit, "password": PASSWORD });
@@ -143,6 +140,7 @@ impl Matrix {
                 });
                 ("/api/rounds".to_owned(), Some(body))
             }
+            (_, path) if path.starts_with("/api/rounds/{round}/communes/{unit}/") => in_commune(rule, unit),
             _ => return self.unplaced_request(rule).await,
         };
         Request::new(rule, path, body)
@@ -154,7 +152,7 @@ impl Matrix {
             ("GET", _) | ("DELETE", "/api/session") => None,
             ("POST", "/api/session") => Some(json!({ "login": "tam", "password": PASSWORD, "keep": "bearer" })),
             ("POST", "/api/me/password") => Some(json!({ "old": PASSWORD, "new": PASSWORD })),
-            ("POST", "/api/device-challenges") => None,
+            ("POST", "/api/device-challenges" | "/api/sync") => None,
             ("POST", "/api/devices") => {
                 let (account, unit) = (self.enumerator_at(Target::Own).await?, self.house.units.commune);
                 let asked = json!({ "account": account, "unit": unit });
@@ -179,6 +177,24 @@ impl Matrix {
         let account = self.house.account(&login, self.house.units.commune).await?;
         self.house.give(account, role, self.house.units.commune).await?;
         Ok(account)
+    }
+}
+
+/// A request about a household of a round that does not exist: whoever is let in is told so.
+fn in_commune(rule: &Rule, unit: UnitId) -> (String, Option<Value>) {
+    let path = rule.path.replace("{round}", "khong-co").replace("{unit}", &unit.to_string());
+    let path = path.replace("{household}", &"0".repeat(26)).replace("{change}", &"0".repeat(64));
+    let path = path.replace("{disagreement}", &"0".repeat(32));
+    let body = json!({ "seen": [], "reason": "thử", "points": 1, "side": 0 });
+    (path, (rule.method == "POST").then_some(body))
+}
+
+/// Whether somebody was let in. Endpoints that need more than this walk prepares say what they miss, after letting in.
+fn is_let_in(rule: &Rule, answer: &Answer) -> bool {
+    match rule.who {
+        Who::Holders(_, Place::PathCommune) => answer.slug() == "round/not-found",
+        Who::Device if rule.path == "/api/sync" => answer.slug() == "sync/unreadable",
+        _ => answer.is_success(),
     }
 }
 
@@ -236,6 +252,8 @@ async fn nobody_gets_in_without_a_session_that_still_holds() -> Result<()> {
 fn expected(role: Role, roles: &[Role], place: Place, target: Target) -> Option<(u16, &'static str)> {
     match target {
         _ if !roles.contains(&role) => Some((403, "access/role-needed")),
+        // A village is within the commune, but is none.
+        Target::Child if place == Place::PathCommune => Some((404, place.not_found())),
         Target::Own | Target::Child => None,
         Target::Parent | Target::Sibling | Target::Missing => Some((404, place.not_found())),
     }
@@ -253,7 +271,7 @@ async fn every_role_gets_exactly_what_the_table_says_at_every_place() -> Result<
                 let answer = matrix.request(rule, target).await?.ask(&client).await?;
                 let what = format!("{} {} as {role} at {target:?}: {answer:?}", rule.method, rule.path);
                 match expected(*role, roles, place, target) {
-                    None => assert!(answer.is_success(), "{what}"),
+                    None => assert!(is_let_in(rule, &answer), "{what}"),
                     Some(refused) => assert_eq!((answer.status, answer.slug()), refused, "{what}"),
                 }
             }
@@ -321,7 +339,7 @@ async fn device_endpoints_take_a_devices_token_and_no_session() -> Result<()> {
     assert!(rules.peek().is_some());
     for rule in rules {
         let request = matrix.request(rule, Target::Own).await?;
-        assert!(request.ask(&device).await?.is_success(), "{} {}", rule.method, rule.path);
+        assert!(is_let_in(rule, &request.ask(&device).await?), "{} {}", rule.method, rule.path);
         for stranger in [&matrix.house.anonymous, &matrix.admin] {
             let answer = request.ask(stranger).await?;
             assert_eq!((answer.status, answer.slug()), (401, "device/token-not-valid"));

@@ -12,7 +12,7 @@ use axum::response::Response;
 use super::AppState;
 use super::error::ApiError;
 use super::extract::{AskingDevice, bearer_token, session_token};
-use crate::domain::role::Role::{self, Administrator, Auditor, CommuneChair, Compiler, Reviewer};
+use crate::domain::role::Role::{self, Administrator, Auditor, Committee, CommuneChair, Compiler, Reviewer};
 use crate::token::Token;
 use crate::workflow::permit::{Caller, Permit};
 use crate::workflow::{self, Refusal};
@@ -37,6 +37,8 @@ pub enum Who {
 pub enum Place {
     /// The path names it.
     PathUnit,
+    /// The path names it, and it has to be a commune.
+    PathCommune,
     /// The body names it.
     BodyUnit,
     /// The unit that looks after the account in the path.
@@ -51,7 +53,7 @@ impl Place {
     /// The slug with which a foreign place and one that does not exist are refused alike.
     pub fn not_found(self) -> &'static str {
         match self {
-            Self::PathUnit | Self::BodyUnit => "unit/not-found",
+            Self::PathUnit | Self::PathCommune | Self::BodyUnit => "unit/not-found",
             Self::UnitOfAccount => "account/not-found",
             Self::UnitOfGrant => "grant/not-found",
             Self::UnitOfDevice => "device/not-found",
@@ -77,6 +79,10 @@ const fn rule(method: &'static str, path: &'static str, who: Who) -> Rule {
 const KEEPERS: &[Role] = &[CommuneChair, Administrator];
 const OFFICE: &[Role] = &[Reviewer, CommuneChair, Administrator];
 const OFFICE_AND_AUDIT: &[Role] = &[Reviewer, CommuneChair, Administrator, Auditor];
+/// Who reads households: deciding, compiling and watching. Administrators look after machines and people, not families.
+const READERS: &[Role] = &[Reviewer, Committee, CommuneChair, Compiler, Auditor];
+/// Who decides on households.
+const DECIDE: Who = Who::Holders(&[Reviewer, Committee, CommuneChair], Place::PathCommune);
 
 /// The table.
 pub static RULES: &[Rule] = &[
@@ -103,6 +109,20 @@ pub static RULES: &[Rule] = &[
     rule("POST", "/api/sync", Who::Device),
     rule("POST", "/api/device-challenges", Who::Anyone),
     rule("POST", "/api/device-tokens", Who::Anyone),
+    rule("GET", "/api/rounds/{round}/communes/{unit}/inbox", Who::Holders(READERS, Place::PathCommune)),
+    rule("GET", "/api/rounds/{round}/communes/{unit}/households", Who::Holders(READERS, Place::PathCommune)),
+    rule(
+        "GET",
+        "/api/rounds/{round}/communes/{unit}/households/{household}",
+        Who::Holders(READERS, Place::PathCommune),
+    ),
+    rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/accept", DECIDE),
+    rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/return", DECIDE),
+    rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/confirm-points", DECIDE),
+    rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/disagreements/{disagreement}", DECIDE),
+    rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/changes/{change}/release", DECIDE),
+    rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/changes/{change}/salvage", DECIDE),
+    rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/changes/{change}/set-aside", DECIDE),
     rule("GET", "/api/rounds", Who::SignedIn),
     rule("POST", "/api/rounds", Who::Holders(&[Compiler, Administrator], Place::BodyUnit)),
 ];

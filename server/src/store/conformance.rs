@@ -40,6 +40,9 @@ macro_rules! read {
     };
 }
 
+// After the macros that it uses.
+mod field;
+
 async fn bench() -> Bench {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(&directory.path().join("rasoat.db")).await.unwrap();

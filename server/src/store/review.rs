@@ -1,5 +1,7 @@
 //! Where households stand with their reviewers, and the heads behind each pin.
 
+use std::collections::BTreeMap;
+
 use schemas::ids::{HouseholdId, RoundId, UnitId};
 use schemas::ledger::{Hash, Pin};
 use sqlx::FromRow;
@@ -128,4 +130,24 @@ pub async fn heads_of_pin(read: &mut Read, key: &DocumentKey, pin: Pin) -> Resul
             .await?;
     let of = RowOf { table: "pin", id: pin.to_string() };
     heads.map(|heads| read_heads(&of, heads)).transpose()
+}
+
+/// The heads behind every pin of a commune in a round.
+pub async fn pins_of_commune(
+    read: &mut Read,
+    commune: UnitId,
+    round: &RoundId,
+) -> Result<BTreeMap<(HouseholdId, Pin), Vec<ChangeHash>>, StoreError> {
+    let rows: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> =
+        sqlx::query_as("SELECT household, pin, heads FROM pin WHERE commune = $1 AND round = $2")
+            .bind(stored(commune.0))
+            .bind(round.as_str())
+            .fetch_all(read.sqlite())
+            .await?;
+    let read_row = |(household, pin, heads): (Vec<u8>, Vec<u8>, Vec<u8>)| {
+        let of = RowOf { table: "pin", id: format!("{household:02x?}") };
+        let key = (HouseholdId(of.bytes("household", household)?), Hash(of.bytes("pin", pin)?));
+        Ok((key, read_heads(&of, heads)?))
+    };
+    rows.into_iter().map(read_row).collect()
 }

@@ -5,10 +5,10 @@ use schemas::ids::{HouseholdId, RoundId, UnitId};
 use schemas::rules::Assessment;
 use sync_protocol::hash::ChangeHash;
 
-use super::Refusal;
 use super::document::{self, Opened};
 use super::permit::{Permit, Right};
 use super::projection::{self, Projection, Ruling};
+use super::{Refusal, inbox};
 use crate::app::App;
 use crate::domain::field::DocumentKey;
 use crate::domain::round::Round;
@@ -42,7 +42,7 @@ impl Case {
     /// Opens a case for whoever has a right on its commune.
     pub async fn open(app: &App, read: &mut Read, permit: &Permit, id: &CaseId) -> Result<Self, Refusal> {
         let right = permit.on(read, id.commune, app.clock.today()).await?;
-        let round = store::round::by_id(read, &id.round).await?.ok_or(Refusal::RoundNotFound)?;
+        let round = inbox::enter(app, read, permit, id.commune, &id.round).await?;
         let home = store::household::by_id(read, id.household).await?;
         let home = home.filter(|home| home.commune == id.commune).ok_or(Refusal::HouseholdNotFound)?;
         let ruling = Ruling::of(app, read, &round, home.village).await?;

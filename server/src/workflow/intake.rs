@@ -163,41 +163,47 @@ impl Docket {
         standing: Standing,
     ) -> Result<Self, Refusal> {
         let mut read = app.store.read().await?;
-        let mut documents = BTreeMap::new();
-        let mut rulings = BTreeMap::new();
-        let mut register = Snapshot {
-            account: segment.author().account,
+        let account = segment.author().account;
+        let assignments = store::assignment::of_account(&mut read, account, &round.id).await?;
+        let register = Snapshot {
+            account,
             standing,
             round: round.clone(),
-            assignments: store::assignment::of_account(&mut read, segment.author().account, &round.id).await?,
+            assignments,
             villages: BTreeMap::new(),
             closed: BTreeSet::new(),
             earlier: BTreeMap::new(),
             elsewhere: BTreeMap::new(),
         };
+        let mut docket = Self { documents: BTreeMap::new(), rulings: BTreeMap::new(), register };
         for household in authority::households(segment) {
             let opened = open(app, &mut read, segment, commune, household, round).await?;
-            let village = opened.home.village;
-            register.villages.insert(household, village);
-            if let Entry::Vacant(vacant) = rulings.entry(village) {
-                vacant.insert(Ruling::of(app, &mut read, round, village).await?);
-            }
-            if opened.state.as_ref().is_some_and(|state| state.closed_at.is_some()) {
-                register.closed.insert(household);
-            }
-            for kept in store::change::of_document(&mut read, &opened.place()).await? {
-                let counts = matches!(kept.verdict, Verdict::Accepted | Verdict::Released);
-                if !counts {
-                    register.earlier.insert((household, kept.hash), kept);
-                }
-            }
-            documents.insert(household, opened);
+            docket.admit(app, &mut read, opened).await?;
         }
-        for dependency in unknown_dependencies(segment, &documents) {
+        for dependency in unknown_dependencies(segment, &docket.documents) {
             let holders = store::change::accepted_in(&mut read, dependency).await?;
-            register.elsewhere.insert(dependency, holders);
+            docket.register.elsewhere.insert(dependency, holders);
         }
-        Ok(Self { documents, rulings, register })
+        Ok(docket)
+    }
+
+    /// Takes a document in, with all that is known of its changes and of its place.
+    async fn admit(&mut self, app: &App, read: &mut Read, opened: Opened) -> Result<(), Refusal> {
+        let (household, village) = (opened.home.id, opened.home.village);
+        self.register.villages.insert(household, village);
+        if let Entry::Vacant(vacant) = self.rulings.entry(village) {
+            vacant.insert(Ruling::of(app, read, &self.register.round, village).await?);
+        }
+        if opened.state.as_ref().is_some_and(|state| state.closed_at.is_some()) {
+            self.register.closed.insert(household);
+        }
+        for kept in store::change::of_document(read, &opened.place()).await? {
+            if !matches!(kept.verdict, Verdict::Accepted | Verdict::Released) {
+                self.register.earlier.insert((household, kept.hash), kept);
+            }
+        }
+        self.documents.insert(household, opened);
+        Ok(())
     }
 
     fn judge(self, app: &App, segment: &Segment) -> Result<JudgedSegment, Refusal> {

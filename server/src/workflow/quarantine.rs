@@ -1,6 +1,7 @@
 //! Changes that were held or rejected: looked at by a person, and then let in unchanged, said again in the person's own
 //! name, or left out with a reason. The exits exclude each other: the first one wins.
 
+use schemas::ids::AccountId;
 use schemas::ledger::{Decision, Hash, Reason};
 use sync_protocol::authority::{self, Waiting};
 use sync_protocol::gate::Policy;
@@ -13,7 +14,8 @@ use super::case::{Case, CaseId};
 use super::logbook::Logbook;
 use super::office::{self, Draft};
 use super::permit::Permit;
-use super::{Refusal, ledger, projection};
+use super::projection::Projection;
+use super::{Refusal, ledger};
 use crate::app::App;
 use crate::domain::field::{DocumentState, StoredChange};
 use crate::store::{self, Tx};
@@ -82,46 +84,66 @@ pub async fn set_aside(
 
 /// Lets a held change in unchanged: the whole gate runs again, and only policy is overruled.
 pub async fn release(app: &App, permit: &Permit, id: CaseId, hash: ChangeHash, reason: Reason) -> Result<(), Refusal> {
-    let (mut case, kept) = open(app, permit, &id, hash).await?;
-    let bytes = case.opened.change_bytes(&kept)?;
-    let before = case.opened.stored_heads().to_vec();
-    let waiting = Waiting { hash, bytes: bytes.clone(), actor: kept.author.actor() };
-    if authority::reconsider(&mut case.opened.history, vec![waiting], |_| Policy::Allows).is_empty() {
-        return Err(Refusal::NotAdmitted(kept.verdict));
-    }
-    let saved = case.opened.extended(app, &[bytes])?;
-    let projection = projection::project(&case.opened.history, case.opened.home.village, &case.ruling);
-    let state = DocumentState {
-        household: id.household,
-        form: case.opened.history.genesis().form.clone(),
-        heads: case.opened.history.heads().to_vec(),
-        changes: case.opened.history.nodes().len() as u64,
-        saved: Some(saved),
-        closed_at: None,
-    };
+    let (case, kept) = open(app, permit, &id, hash).await?;
+    let (released, by) = Released::admit(app, case, &kept)?;
     let (now, mut logbook) = (app.clock.now(), Logbook::new(app));
     app.store
         .write("quarantine/release", move |tx| {
             Box::pin(async move {
-                check_undecided(tx, &case, hash).await?;
-                let stored = store::document::by_key(tx, &case.place()).await?;
-                if stored.is_none_or(|stored| stored.heads != before) {
-                    return Err(Refusal::StaleHeads);
-                }
-                let place = case.place();
-                store::change::set_verdict(tx, &place, hash, Verdict::Released, None).await?;
-                let log = (id.commune, &scope(&case));
-                logbook.changed(tx, log, id.household, hash, (&before, &state.heads)).await?;
-                store::document::put(tx, &place, &state).await?;
-                store::view::put(tx, &place, &projection.view, &projection.disagreements).await?;
+                released.write(tx, hash, &mut logbook).await?;
                 let change = Hash(hash.0);
                 let decision = Decision::Released { household: id.household, round: id.round, change, reason };
-                ledger::append(tx, id.commune, now, Some(case.right.account()), decision).await?;
+                ledger::append(tx, id.commune, now, Some(by), decision).await?;
                 logbook.close(tx).await?;
                 Ok(())
             })
         })
         .await
+}
+
+/// A document with a held change let in, and all that is stored again of it.
+struct Released {
+    case: Case,
+    before: Vec<ChangeHash>,
+    state: DocumentState,
+    projection: Projection,
+}
+
+impl Released {
+    fn admit(app: &App, mut case: Case, kept: &StoredChange) -> Result<(Self, AccountId), Refusal> {
+        let bytes = case.opened.change_bytes(kept)?;
+        let before = case.opened.stored_heads().to_vec();
+        let waiting = Waiting { hash: kept.hash, bytes: bytes.clone(), actor: kept.author.actor() };
+        if authority::reconsider(&mut case.opened.history, vec![waiting], |_| Policy::Allows).is_empty() {
+            return Err(Refusal::NotAdmitted(kept.verdict));
+        }
+        let history = &case.opened.history;
+        let state = DocumentState {
+            household: case.opened.home.id,
+            form: history.genesis().form.clone(),
+            heads: history.heads().to_vec(),
+            changes: history.nodes().len() as u64,
+            saved: Some(case.opened.extended(app, &[bytes])?),
+            closed_at: None,
+        };
+        let (projection, by) = (case.projection(), case.right.account());
+        Ok((Self { case, before, state, projection }, by))
+    }
+
+    async fn write(&self, tx: &mut Tx, hash: ChangeHash, logbook: &mut Logbook) -> Result<(), Refusal> {
+        check_undecided(tx, &self.case, hash).await?;
+        let place = self.case.place();
+        let stored = store::document::by_key(tx, &place).await?;
+        if stored.is_none_or(|stored| stored.heads != self.before) {
+            return Err(Refusal::StaleHeads);
+        }
+        store::change::set_verdict(tx, &place, hash, Verdict::Released, None).await?;
+        let log = (place.commune, &scope(&self.case));
+        logbook.changed(tx, log, place.household, hash, (&self.before, &self.state.heads)).await?;
+        store::document::put(tx, &place, &self.state).await?;
+        store::view::put(tx, &place, &self.projection.view, &self.projection.disagreements).await?;
+        Ok(())
+    }
 }
 
 async fn check_undecided(tx: &mut Tx, case: &Case, hash: ChangeHash) -> Result<(), Refusal> {

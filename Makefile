@@ -1,0 +1,37 @@
+# Rasoat. `make` lists the targets.
+
+PROFILE := ci
+CARGO ?= cargo
+RASOAT := $(CARGO) run --quiet --profile $(PROFILE) --bin rasoat --
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint wasm bench doc clean tools test-tools
+
+help: ## lists the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
+
+tools: ## says what is missing on this machine to build and run
+	@./.ci/tools
+
+test-tools: tools ## installs what the tests need besides (LibreOffice), or says what is missing
+	@./.ci/test-tools
+
+test: test-tools lint wasm ## everything that CI runs: format, lints, wasm builds, all tests
+	$(CARGO) test --profile $(PROFILE) --workspace --no-fail-fast
+
+lint: ## format and clippy, warnings are errors
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --profile $(PROFILE) --workspace --all-targets -- -D warnings
+
+wasm: ## builds the two lower crates for the browser
+	rustup target add wasm32-unknown-unknown >/dev/null
+	$(CARGO) build --profile $(PROFILE) --target wasm32-unknown-unknown -p schemas -p sync-protocol
+
+bench: ## measures classification; results under target/criterion
+	$(CARGO) bench -p schemas
+
+doc: ## the documentation of all crates
+	$(CARGO) doc --workspace --no-deps --open
+
+clean: ## removes what was built
+	$(CARGO) clean

@@ -1,0 +1,179 @@
+//! How households, inbox items and disagreements look in answers.
+
+use schemas::rules::ClassSet;
+use serde::Serialize;
+use serde_json::{Value, json};
+use sync_protocol::disagreement::Side;
+use sync_protocol::hash::ChangeHash;
+use sync_protocol::history::SectionValue;
+use utoipa::ToSchema;
+
+use crate::domain::field::StoredChange;
+use crate::domain::review::{HouseholdView, ReviewState, Said};
+use crate::workflow::household::Page;
+use crate::workflow::inbox::{Item, Matter};
+
+fn hex(heads: &[ChangeHash]) -> Vec<String> {
+    heads.iter().map(ChangeHash::to_string).collect()
+}
+
+fn class_names(classes: ClassSet) -> Value {
+    json!(classes)
+}
+
+/// Something that waits for a person.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ItemView {
+    household: String,
+    /// Absent while nothing of the household was accepted.
+    village: Option<u64>,
+    head_name: String,
+    /// `disagreement`, `changed_since`, `refused`, `points_to_confirm`, `ready_to_accept`.
+    kind: &'static str,
+    /// What the kind needs to be decided.
+    #[schema(value_type = Object)]
+    detail: Value,
+}
+
+impl From<Item> for ItemView {
+    fn from(item: Item) -> Self {
+        let (kind, detail) = match item.matter {
+            Matter::Disagreement(view) => (
+                "disagreement",
+                json!({
+                    "id": view.id.to_string(), "section": view.section, "blocking": view.blocking,
+                    "roster": view.roster, "impact": view.impact,
+                }),
+            ),
+            Matter::ChangedSince(ledger) => ("changed_since", json!({ "ledger": ledger })),
+            Matter::Refused { change, verdict, reason, account, received_at } => (
+                "refused",
+                json!({
+                    "change": change.to_string(), "verdict": verdict.slug(), "reason": reason,
+                    "account": account, "received_at": received_at.to_string(),
+                }),
+            ),
+            Matter::PointsToConfirm => ("points_to_confirm", json!({})),
+            Matter::ReadyToAccept => ("ready_to_accept", json!({})),
+        };
+        Self {
+            household: item.household.to_string(),
+            village: item.village.map(|village| village.0),
+            head_name: item.head_name,
+            kind,
+            detail,
+        }
+    }
+}
+
+/// A household in a list.
+#[derive(Serialize, ToSchema)]
+pub(super) struct HouseholdRow {
+    household: String,
+    village: u64,
+    head_name: String,
+    /// Every class that is possible under the deciding standard: `poor`, `near_poor`, `not_poor`.
+    #[schema(value_type = Vec<String>)]
+    classes: Value,
+    /// Whether nothing is missing.
+    complete: bool,
+    open_disagreements: u32,
+    /// Disagreements that block acceptance.
+    blocking: u32,
+    last_outcome: Option<String>,
+    /// What to name in a decision on exactly this state, hexadecimal.
+    heads: Vec<String>,
+    /// `accepted`, `returned`; absent while nobody decided.
+    review: Option<&'static str>,
+    /// Members, points, class sets by standard, warnings.
+    #[schema(value_type = Object)]
+    summary: Value,
+}
+
+fn said(review: &ReviewState) -> Option<&'static str> {
+    review.last.map(|(said, ..)| match said {
+        Said::Accepted => "accepted",
+        Said::Returned => "returned",
+    })
+}
+
+impl From<(HouseholdView, ReviewState)> for HouseholdRow {
+    fn from((view, review): (HouseholdView, ReviewState)) -> Self {
+        Self {
+            household: view.household.to_string(),
+            village: view.village.0,
+            head_name: view.head_name,
+            classes: class_names(view.classes),
+            complete: view.complete,
+            open_disagreements: view.open_disagreements,
+            blocking: view.blocking,
+            last_outcome: view.last_outcome,
+            heads: hex(&view.heads),
+            review: said(&review),
+            // What the server stored itself is JSON.
+            summary: serde_json::from_str(&view.summary).unwrap_or_default(),
+        }
+    }
+}
+
+/// One household as a reviewer reads it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct HouseholdPage {
+    /// The documented JSON of a household.
+    #[schema(value_type = Object)]
+    household: Value,
+    /// What to name in a decision on exactly this state, hexadecimal.
+    heads: Vec<String>,
+    /// What each standard of the round says, with reasons and articles; the deciding one first.
+    #[schema(value_type = Vec<Object>)]
+    reports: Value,
+    #[schema(value_type = Vec<Object>)]
+    disagreements: Vec<Value>,
+    /// Every change that came: who, when, and what became of it.
+    #[schema(value_type = Vec<Object>)]
+    changes: Vec<Value>,
+    review: Option<&'static str>,
+    /// Whether a second person has confirmed a paper score.
+    points_confirmed: bool,
+}
+
+impl From<Page> for HouseholdPage {
+    fn from(page: Page) -> Self {
+        let disagreements = page.disagreements.iter().map(|(open, view)| {
+            json!({
+                "id": view.id.to_string(), "section": view.section, "blocking": view.blocking,
+                "roster": view.roster, "impact": view.impact, "differs": open.differing_keys(),
+                "base": section(&open.base), "sides": open.sides.iter().map(side).collect::<Vec<_>>(),
+            })
+        });
+        Self {
+            household: json!(page.household),
+            heads: hex(&page.heads),
+            reports: json!(page.reports),
+            disagreements: disagreements.collect(),
+            changes: page.changes.iter().map(change).collect(),
+            review: said(&page.review),
+            points_confirmed: page.review.confirmed_points.is_some(),
+        }
+    }
+}
+
+fn side(side: &Side) -> Value {
+    json!({ "value": section(&side.value), "changes": hex(&side.changes) })
+}
+
+fn section(value: &SectionValue) -> Value {
+    match value {
+        SectionValue::Answers(answers) => json!(answers),
+        SectionValue::Membership(members) => json!(members),
+    }
+}
+
+fn change(change: &StoredChange) -> Value {
+    json!({
+        "change": change.hash.to_string(), "account": change.author.account,
+        "device": change.author.device().to_string(), "epoch": change.author.epoch,
+        "device_clock_ms": change.wall_ms, "received_at": change.received_at.to_string(),
+        "verdict": change.verdict.slug(), "reason": change.reason,
+    })
+}

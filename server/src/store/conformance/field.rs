@@ -1,0 +1,284 @@
+//! What the field brings in and what reviewers decide, on a real database.
+
+use schemas::ids::HouseholdId;
+use schemas::ledger::{Decision, Hash, LedgerEntry};
+use schemas::rules::{Class, ClassSet};
+use sync_protocol::actor::Author;
+use sync_protocol::hash::{BlobHash, ChangeHash, DisagreementId, EntryHash, PublicKey, RowHash};
+use sync_protocol::journal::Scope;
+use sync_protocol::log::{Digest, Row, RowEvent};
+use sync_protocol::verdict::{Hold, Verdict};
+
+use super::*;
+use crate::domain::field::{DocumentKey, DocumentState, Home, LogState, LoggedRow, StoredChange, StoredSegment};
+use crate::domain::review::{DisagreementView, HouseholdView, ReviewState, Said};
+
+const OWN: HouseholdId = HouseholdId([1; 16]);
+const OTHER: HouseholdId = HouseholdId([2; 16]);
+
+/// A commune with a round, an account and two households.
+struct Field {
+    bench: Bench,
+    commune: UnitId,
+    village: UnitId,
+    round: RoundId,
+    account: AccountId,
+}
+
+async fn field() -> Field {
+    let bench = bench().await;
+    let [nation, _, commune, _, village] = tree(&bench).await;
+    let account = person(&bench, "lan", commune).await;
+    let round = round_of(nation);
+    let id = round.id.clone();
+    let made: Result<(), StoreError> = write!(bench, |tx| {
+        round::insert(tx, &round).await?;
+        for id in [OWN, OTHER] {
+            let home = Home { id, commune, village, wrapped_key: Some(vec![7]), created_at: at(1) };
+            household::insert(tx, &home).await?;
+        }
+        Ok(())
+    });
+    made.unwrap();
+    Field { bench, commune, village, round: id, account }
+}
+
+impl Field {
+    fn key(&self, household: HouseholdId) -> DocumentKey {
+        DocumentKey { commune: self.commune, round: self.round.clone(), household }
+    }
+
+    fn author(&self) -> Author {
+        Author { key: PublicKey([3; 32]), account: self.account, epoch: 1 }
+    }
+
+    fn scope(&self) -> Scope {
+        Scope { village: self.village, round: self.round.clone() }
+    }
+
+    fn change(&self, hash: u8, entry: u64, verdict: Verdict) -> StoredChange {
+        StoredChange {
+            household: OWN,
+            hash: ChangeHash([hash; 32]),
+            author: self.author(),
+            entry,
+            wall_ms: -5,
+            received_at: at(entry as i64),
+            verdict,
+            reason: None,
+            sealed: vec![1, 2, 3],
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_household_is_in_one_commune_only() {
+    let field = field().await;
+    let (commune, village) = (field.commune, field.village);
+    let home = Home { id: OWN, commune, village, wrapped_key: None, created_at: at(1) };
+    let again: Result<(), StoreError> = write!(field.bench, |tx| household::insert(tx, &home).await);
+    assert!(again.is_err());
+    let found = household::by_id(read!(field.bench), OWN).await.unwrap().unwrap();
+    assert_eq!((found.commune, found.village, found.wrapped_key), (commune, village, Some(vec![7])));
+    assert_eq!(household::of_commune(read!(field.bench), commune).await.unwrap().len(), 2);
+    assert_eq!(household::by_id(read!(field.bench), HouseholdId([9; 16])).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_document_is_read_back_as_it_was_written_last() {
+    let field = field().await;
+    let key = field.key(OWN);
+    assert_eq!(document::by_key(read!(field.bench), &key).await.unwrap(), None);
+    let mut state = DocumentState {
+        household: OWN,
+        form: FormVersion("vn-2022-2025/1".to_owned()),
+        heads: Vec::new(),
+        changes: 0,
+        saved: None,
+        closed_at: None,
+    };
+    for heads in [vec![], vec![ChangeHash([1; 32]), ChangeHash([2; 32])]] {
+        state.changes = heads.len() as u64;
+        state.heads = heads;
+        let (stored_key, stored) = (key.clone(), state.clone());
+        let written: Result<(), StoreError> = write!(field.bench, |tx| document::put(tx, &stored_key, &stored).await);
+        written.unwrap();
+        assert_eq!(document::by_key(read!(field.bench), &key).await.unwrap(), Some(state.clone()));
+    }
+    assert_eq!(document::of_commune(read!(field.bench), field.commune, &field.round).await.unwrap(), [state]);
+}
+
+#[tokio::test]
+async fn every_change_is_kept_with_its_latest_verdict() {
+    let field = field().await;
+    let held = Verdict::Held(Hold::OutOfScope);
+    let changes = [field.change(1, 1, Verdict::Accepted), field.change(2, 2, held)];
+    let (commune, round, key) = (field.commune, field.round.clone(), field.key(OWN));
+    let (stored, stored_round) = (changes.clone(), round.clone());
+    let written: Result<(), StoreError> = write!(field.bench, |tx| {
+        for change in &stored {
+            change::put(tx, commune, &stored_round, change).await?;
+        }
+        Ok(())
+    });
+    written.unwrap();
+    assert_eq!(change::of_document(read!(field.bench), &key).await.unwrap(), changes);
+    assert_eq!(change::refused(read!(field.bench), commune, &round).await.unwrap(), changes[1..]);
+    assert_eq!(change::accepted_in(read!(field.bench), changes[0].hash).await.unwrap(), [OWN]);
+    assert_eq!(change::accepted_in(read!(field.bench), changes[1].hash).await.unwrap(), []);
+    let (hash, stored_key) = (changes[1].hash, key.clone());
+    let decided: Result<(), StoreError> = write!(field.bench, |tx| {
+        change::set_verdict(tx, &stored_key, hash, Verdict::Released, Some("có mặt")).await
+    });
+    decided.unwrap();
+    let found = change::by_hash(read!(field.bench), &key, hash).await.unwrap().unwrap();
+    assert_eq!((found.verdict, found.reason.as_deref()), (Verdict::Released, Some("có mặt")));
+    let nothing: Result<(), StoreError> =
+        write!(field.bench, |tx| change::set_verdict(tx, &key, ChangeHash([9; 32]), Verdict::Released, None).await);
+    assert!(matches!(nothing, Err(StoreError::NoSuchRow { .. })));
+}
+
+#[tokio::test]
+async fn segments_commands_and_blobs_are_kept_once() {
+    let field = field().await;
+    let segment = |head: u8, entries| StoredSegment {
+        head: EntryHash([head; 32]),
+        author: field.author(),
+        entries,
+        scope: field.scope(),
+        received_at: at(3),
+        journal: vec![9],
+    };
+    let segments = [segment(1, (1, 3)), segment(2, (4, 4))];
+    let (commune, stored) = (field.commune, segments.clone());
+    let kept: Result<Vec<bool>, StoreError> = write!(field.bench, |tx| {
+        let mut kept = Vec::new();
+        for segment in stored.iter().chain(&stored) {
+            kept.push(segment::put(tx, commune, segment).await?);
+            segment::put_command(tx, commune, (segment.head, 1), at(3), &[1]).await?;
+            segment::announce_blob(tx, commune, (OWN, BlobHash([4; 32])), 10, at(3)).await?;
+        }
+        Ok(kept)
+    });
+    assert_eq!(kept.unwrap(), [true, true, false, false]);
+    let author = field.author();
+    assert_eq!(segment::of_author(read!(field.bench), &author).await.unwrap(), segments);
+    assert_eq!(segment::last_of_author(read!(field.bench), &author).await.unwrap(), 4);
+    let another = Author { epoch: 2, ..author };
+    assert_eq!(segment::last_of_author(read!(field.bench), &another).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_log_gives_its_rows_back_in_order_and_says_where_it_stands() {
+    let field = field().await;
+    let (commune, scope) = (field.commune, field.scope());
+    assert_eq!(log::state(read!(field.bench), commune, &scope).await.unwrap(), None);
+    let mut digest = Digest::default();
+    digest.add(&OWN, &[]);
+    let logged = |position, event| LoggedRow {
+        row: Row { position, written_at_ms: 5, household: OWN, event },
+        hash: RowHash([position as u8; 32]),
+        digest,
+    };
+    let verdict = RowEvent::Verdict { hash: ChangeHash([2; 32]), verdict: Verdict::Held(Hold::DocumentClosed) };
+    let rows = [logged(1, RowEvent::Entered), logged(2, RowEvent::Change(ChangeHash([1; 32]))), logged(3, verdict)];
+    let state = LogState { generation: 7, position: 3, row: RowHash([3; 32]), digest };
+    let (stored, stored_state, stored_scope) = (rows.clone(), state.clone(), scope.clone());
+    let written: Result<(), StoreError> = write!(field.bench, |tx| {
+        for row in &stored {
+            log::append(tx, commune, &stored_scope, row).await?;
+        }
+        log::put_state(tx, commune, &stored_scope, &stored_state).await
+    });
+    written.unwrap();
+    assert_eq!(log::state(read!(field.bench), commune, &scope).await.unwrap(), Some(state));
+    assert_eq!(log::after(read!(field.bench), commune, &scope, 0, 9).await.unwrap(), rows);
+    assert_eq!(log::after(read!(field.bench), commune, &scope, 1, 1).await.unwrap(), rows[1..2]);
+    let (again, stored_scope) = (rows[0].clone(), scope.clone());
+    let twice: Result<(), StoreError> = write!(field.bench, |tx| log::append(tx, commune, &stored_scope, &again).await);
+    assert!(twice.is_err(), "one position, one row");
+}
+
+#[tokio::test]
+async fn the_ledger_takes_each_number_once() {
+    let field = field().await;
+    let commune = field.commune;
+    assert_eq!(ledger::last(read!(field.bench), commune).await.unwrap(), None);
+    let decision = Decision::Assigned { round: field.round.clone(), village: field.village, account: field.account };
+    let entry = LedgerEntry { v: 1, commune, number: 1, previous: None, at_ms: 5, by: None, decision };
+    let hash = entry.hash();
+    let texts = vec![entry.text()];
+    for expected in [true, false] {
+        let entry = entry.clone();
+        let written: Result<(), StoreError> = write!(field.bench, |tx| ledger::append(tx, &entry).await);
+        assert_eq!(written.is_ok(), expected);
+    }
+    assert_eq!(ledger::last(read!(field.bench), commune).await.unwrap(), Some((1, hash)));
+    assert_eq!(ledger::texts(read!(field.bench), commune).await.unwrap(), texts);
+}
+
+#[tokio::test]
+async fn reviews_and_pins_are_read_back() {
+    let field = field().await;
+    let (key, pin, heads) = (field.key(OWN), Hash([5; 32]), vec![ChangeHash([1; 32])]);
+    assert_eq!(review::by_key(read!(field.bench), &key).await.unwrap(), None);
+    let states = [
+        ReviewState { last: None, confirmed_points: Some(Hash([6; 32])) },
+        ReviewState { last: Some((Said::Returned, pin, 1)), confirmed_points: None },
+        ReviewState { last: Some((Said::Accepted, pin, 2)), confirmed_points: Some(Hash([6; 32])) },
+    ];
+    for state in &states {
+        let (stored_key, stored, stored_heads) = (key.clone(), state.clone(), heads.clone());
+        let written: Result<(), StoreError> = write!(field.bench, |tx| {
+            review::put_pin(tx, &stored_key, pin, &stored_heads).await?;
+            review::put(tx, &stored_key, &stored).await
+        });
+        written.unwrap();
+        assert_eq!(review::by_key(read!(field.bench), &key).await.unwrap().as_ref(), Some(state));
+    }
+    let all = review::of_commune(read!(field.bench), field.commune, &field.round).await.unwrap();
+    assert_eq!(all, [(OWN, states[2].clone())]);
+    assert_eq!(review::heads_of_pin(read!(field.bench), &key, pin).await.unwrap(), Some(heads.clone()));
+    assert_eq!(review::heads_of_pin(read!(field.bench), &key, Hash([9; 32])).await.unwrap(), None);
+    let pins = review::pins_of_commune(read!(field.bench), field.commune, &field.round).await.unwrap();
+    assert_eq!(pins.into_iter().collect::<Vec<_>>(), [((OWN, pin), heads)]);
+}
+
+#[tokio::test]
+async fn a_view_replaces_the_one_before_it_with_all_its_disagreements() {
+    let field = field().await;
+    let key = field.key(OWN);
+    let classes = [Class::Poor, Class::NearPoor].into_iter().collect();
+    let view = HouseholdView {
+        household: OWN,
+        village: field.village,
+        heads: vec![ChangeHash([1; 32])],
+        head_name: "Hoàng Văn Đức".to_owned(),
+        classes,
+        complete: true,
+        open_disagreements: 2,
+        blocking: 1,
+        last_outcome: Some("met".to_owned()),
+        point: Some((22_300_000, -104_600_000, 12)),
+        summary: "{}".to_owned(),
+    };
+    let disagreement = |id: u8, blocking, impact| DisagreementView {
+        household: OWN,
+        id: DisagreementId([id; 16]),
+        section: "housing".to_owned(),
+        blocking,
+        roster: false,
+        impact,
+    };
+    let open = [disagreement(1, false, Some(ClassSet::only(Class::Poor))), disagreement(2, true, None)];
+    for disagreements in [&open[..], &open[1..]] {
+        let (stored_key, stored, all) = (key.clone(), view.clone(), disagreements.to_vec());
+        let written: Result<(), StoreError> = write!(field.bench, |tx| view::put(tx, &stored_key, &stored, &all).await);
+        written.unwrap();
+        let found = view::disagreements(read!(field.bench), field.commune, &field.round).await.unwrap();
+        assert_eq!(found.len(), disagreements.len());
+        assert_eq!(found[0], open[1], "what blocks comes first");
+    }
+    assert_eq!(view::by_key(read!(field.bench), &key).await.unwrap(), Some(view.clone()));
+    assert_eq!(view::of_commune(read!(field.bench), field.commune, &field.round).await.unwrap(), [view]);
+}

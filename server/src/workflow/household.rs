@@ -1,0 +1,72 @@
+//! One household as a reviewer reads it: answers, class with reasons, disagreements with who said what, and what was
+//! refused. Reading it is written down.
+
+use schemas::household::Household;
+use schemas::rules::Report;
+use sync_protocol::disagreement::{self, Disagreement};
+use sync_protocol::hash::ChangeHash;
+
+use super::Refusal;
+use super::case::{Case, CaseId};
+use super::permit::Permit;
+use crate::app::App;
+use crate::domain::field::StoredChange;
+use crate::domain::log::{Access, AccessAction};
+use crate::domain::review::{DisagreementView, ReviewState};
+use crate::store::{self, StoreError};
+
+/// A household as a reviewer reads it.
+#[derive(Debug)]
+pub struct Page {
+    /// The answers as they stand, disputed ones as Automerge shows them.
+    pub household: Household,
+    /// The accepted heads: what a decision has to name.
+    pub heads: Vec<ChangeHash>,
+    /// What each standard of the round says, the deciding one first.
+    pub reports: Vec<Report>,
+    /// What people disagree on.
+    pub disagreements: Vec<(Disagreement, DisagreementView)>,
+    /// Every change that came, whatever became of it.
+    pub changes: Vec<StoredChange>,
+    /// Where it stands with its reviewers.
+    pub review: ReviewState,
+}
+
+/// Opens a household for reading, and writes down that it was read.
+pub async fn page(app: &App, permit: &Permit, id: CaseId) -> Result<Page, Refusal> {
+    let mut read = app.store.read().await?;
+    let case = Case::open(app, &mut read, permit, &id).await?;
+    let kept = store::change::of_document(&mut read, &case.place()).await?;
+    let review = store::review::by_key(&mut read, &case.place()).await?.unwrap_or_default();
+    let access = Access {
+        commune: id.commune,
+        at: app.clock.now(),
+        account: case.right.account(),
+        action: AccessAction::Viewed,
+        subject: id.household.to_string(),
+    };
+    let noted: Result<(), StoreError> = app
+        .store
+        .write("household/view", move |tx| Box::pin(async move { store::access_log::append(tx, &access).await }))
+        .await;
+    noted?;
+    let views = case.projection().disagreements;
+    let household = case.household();
+    Ok(Page {
+        reports: reports(&case, &household),
+        heads: case.opened.history.heads().to_vec(),
+        disagreements: disagreement::open(&case.opened.history).into_iter().zip(views).collect(),
+        changes: kept,
+        review,
+        household,
+    })
+}
+
+fn reports(case: &Case, household: &Household) -> Vec<Report> {
+    let Some(place) = case.ruling.place else { return Vec::new() };
+    let report = |standard: &std::sync::Arc<schemas::standard::Standard>| {
+        let assessment = case.ruling.assess(standard, household)?;
+        Some(Report::new(standard, household, &assessment, &place, case.ruling.as_of, &case.ruling.mode))
+    };
+    case.ruling.standards.iter().filter_map(report).collect()
+}

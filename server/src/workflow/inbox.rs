@@ -1,0 +1,172 @@
+//! What waits for a person in a commune, sorted by consequence.
+//!
+//! Owns the kinds and their order: what changes a class first, then identity, then what moved after acceptance, then work
+//! that is held or was rejected, then paper scores. Deciding is [`super::review`]'s and [`super::quarantine`]'s.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
+use schemas::ledger::Pin;
+use sync_protocol::hash::ChangeHash;
+use sync_protocol::verdict::{Rejection, Verdict};
+
+use super::Refusal;
+use super::permit::Permit;
+use crate::app::App;
+use crate::domain::field::StoredChange;
+use crate::domain::review::{DisagreementView, HouseholdView, ReviewState, Said};
+use crate::domain::round::{B1Mode, Round};
+use crate::store::{self, Read};
+
+/// Something that waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The household.
+    pub household: HouseholdId,
+    /// Its village; `None` while nothing of the household was accepted.
+    pub village: Option<UnitId>,
+    /// Name of its head; empty while unknown.
+    pub head_name: String,
+    /// What waits.
+    pub matter: Matter,
+}
+
+/// What waits, the most consequential first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Matter {
+    /// People disagree.
+    Disagreement(DisagreementView),
+    /// The household has changed since it was accepted by this ledger entry.
+    ChangedSince(u64),
+    /// A change waits or was rejected.
+    Refused {
+        /// The change.
+        change: ChangeHash,
+        /// Its verdict.
+        verdict: Verdict,
+        /// Why, in words.
+        reason: Option<String>,
+        /// Who wrote it.
+        account: AccountId,
+        /// When it came.
+        received_at: Timestamp,
+    },
+    /// The points typed from paper wait for a second person.
+    PointsToConfirm,
+    /// Everything is there: it can be accepted.
+    ReadyToAccept,
+}
+
+impl Matter {
+    /// The order of the inbox: lower comes first.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Disagreement(view) if view.impact.is_none_or(|impact| impact.len() > 1) => 0,
+            Self::Disagreement(view) if view.roster => 1,
+            Self::ChangedSince(_) => 2,
+            Self::Refused { .. } => 3,
+            Self::Disagreement(view) if view.blocking => 4,
+            Self::PointsToConfirm => 5,
+            Self::ReadyToAccept => 6,
+            Self::Disagreement(_) => 7,
+        }
+    }
+}
+
+/// The households of a commune in a round.
+pub async fn households(
+    app: &App,
+    permit: &Permit,
+    commune: UnitId,
+    round: &RoundId,
+) -> Result<Vec<(HouseholdView, ReviewState)>, Refusal> {
+    let mut read = app.store.read().await?;
+    enter(app, &mut read, permit, commune, round).await?;
+    let mut reviews: BTreeMap<HouseholdId, ReviewState> =
+        store::review::of_commune(&mut read, commune, round).await?.into_iter().collect();
+    let views = store::view::of_commune(&mut read, commune, round).await?;
+    let with_review = |view: HouseholdView| {
+        let review = reviews.remove(&view.household).unwrap_or_default();
+        (view, review)
+    };
+    Ok(views.into_iter().map(with_review).collect())
+}
+
+/// Proves the right on the commune and finds the round.
+pub(super) async fn enter(
+    app: &App,
+    read: &mut Read,
+    permit: &Permit,
+    commune: UnitId,
+    round: &RoundId,
+) -> Result<Round, Refusal> {
+    let today = app.clock.today();
+    permit.on(read, commune, today).await?;
+    if store::unit::commune_of(read, commune, today).await? != Some(commune) {
+        return Err(Refusal::UnitNotFound);
+    }
+    store::round::by_id(read, round).await?.ok_or(Refusal::RoundNotFound)
+}
+
+/// What waits in a commune, the most consequential first.
+pub async fn list(app: &App, permit: &Permit, commune: UnitId, round: &RoundId) -> Result<Vec<Item>, Refusal> {
+    let mut read = app.store.read().await?;
+    let found = enter(app, &mut read, permit, commune, round).await?;
+    let views = store::view::of_commune(&mut read, commune, round).await?;
+    let known: BTreeMap<HouseholdId, &HouseholdView> = views.iter().map(|view| (view.household, view)).collect();
+    let mut matters: Vec<(HouseholdId, Matter)> = Vec::new();
+    for view in store::view::disagreements(&mut read, commune, round).await? {
+        matters.push((view.household, Matter::Disagreement(view)));
+    }
+    for change in store::change::refused(&mut read, commune, round).await? {
+        matters.extend(refused(change));
+    }
+    let reviews = store::review::of_commune(&mut read, commune, round).await?.into_iter().collect();
+    let pins = store::review::pins_of_commune(&mut read, commune, round).await?;
+    matters.extend(views.iter().filter_map(|view| standing(view, &reviews, &pins, found.b1_mode)));
+    matters.sort_by_key(|(household, matter)| (matter.rank(), *household));
+    Ok(matters.into_iter().map(|(household, matter)| item(household, matter, known.get(&household).copied())).collect())
+}
+
+fn refused(change: StoredChange) -> Option<(HouseholdId, Matter)> {
+    if change.verdict == Verdict::Rejected(Rejection::ByReviewer) {
+        return None;
+    }
+    let StoredChange { household, hash, verdict, reason, author, received_at, .. } = change;
+    Some((household, Matter::Refused { change: hash, verdict, reason, account: author.account, received_at }))
+}
+
+/// Where a household stands when nothing else waits.
+fn standing(
+    view: &HouseholdView,
+    reviews: &BTreeMap<HouseholdId, ReviewState>,
+    pins: &BTreeMap<(HouseholdId, Pin), Vec<ChangeHash>>,
+    mode: B1Mode,
+) -> Option<(HouseholdId, Matter)> {
+    let review = reviews.get(&view.household);
+    let last = review.and_then(|review| review.last);
+    let unmoved = |pin: Pin| pins.get(&(view.household, pin)).is_some_and(|heads| *heads == view.heads);
+    match last {
+        Some((Said::Accepted, pin, _)) if unmoved(pin) => return None,
+        Some((Said::Accepted, _, number)) => return Some((view.household, Matter::ChangedSince(number))),
+        // Returned: it waits for the enumerator, not for the office, until something new arrives.
+        Some((Said::Returned, pin, _)) if unmoved(pin) => return None,
+        Some((Said::Returned, ..)) | None => {}
+    }
+    if !view.complete || view.classes.len() != 1 || view.blocking > 0 {
+        return None;
+    }
+    let confirmed = mode != B1Mode::Paper || review.is_some_and(|review| review.confirmed_points.is_some());
+    let matter = if confirmed { Matter::ReadyToAccept } else { Matter::PointsToConfirm };
+    Some((view.household, matter))
+}
+
+fn item(household: HouseholdId, matter: Matter, view: Option<&HouseholdView>) -> Item {
+    Item {
+        household,
+        village: view.map(|view| view.village),
+        head_name: view.map(|view| view.head_name.clone()).unwrap_or_default(),
+        matter,
+    }
+}
