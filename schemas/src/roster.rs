@@ -18,7 +18,7 @@ pub use compile::{Approved, Block, Blocked, NotCompiled, Setting, compile};
 pub use file::{FileFault, RosterFile, SaltedLine};
 pub use header::{CommuneName, HashedId, PointsFrom, Previous, ROSTER_VERSION, RosterHeader};
 pub use line::{B1Points, List, Movement, Past, PointsSource, RosterLine, RosterMember, VillageName};
-pub use tree::{Proof, Salt, root, verify_line};
+pub use tree::{Proof, Salt, leaf_hash, root, verify_line};
 
 use crate::ledger::Hash;
 

@@ -87,11 +87,6 @@ pub enum Previous {
         /// SHA-256 of the file.
         hash: Hash,
     },
-    /// A list compiled here.
-    Roster {
-        /// Its root.
-        root: Hash,
-    },
 }
 
 impl RosterHeader {

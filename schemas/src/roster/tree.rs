@@ -4,7 +4,7 @@ use ct_merkle::digest::Output;
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use ct_merkle::{HashableLeaf, InclusionProof, RootHash};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 use super::header::RosterHeader;
 use super::line::RosterLine;
@@ -73,6 +73,14 @@ fn tree<'a>(header: &RosterHeader, lines: impl IntoIterator<Item = (&'a RosterLi
         tree.push(Leaf { salt, text: line.text() });
     }
     tree
+}
+
+/// The hash of one line's leaf: what is left of a line whose household was erased.
+pub fn leaf_hash(line: &RosterLine, salt: Salt) -> Hash {
+    let leaf = Leaf { salt, text: line.text() };
+    let mut hasher = Sha256::new_with_prefix([0]);
+    leaf.hash(&mut hasher);
+    Hash(hasher.finalize().into())
 }
 
 /// The root over a header and lines in the given order.
