@@ -7,9 +7,11 @@ use thiserror::Error;
 pub mod account;
 pub mod device;
 pub mod field;
+pub mod listing;
 pub mod log;
 pub mod review;
 pub mod role;
+pub mod roster;
 pub mod round;
 pub mod unit;
 
