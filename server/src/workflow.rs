@@ -6,12 +6,15 @@
 use std::time::Duration;
 
 use schemas::form::FormVersion;
+use schemas::ids::HouseholdId;
 use schemas::ids::StandardId;
+use schemas::ledger::LedgerFault;
 use sync_protocol::archive::ArchiveError;
 use sync_protocol::message::MessageFault;
 use sync_protocol::verdict::Verdict;
 use thiserror::Error;
 
+use crate::documents::workbook::WriteError;
 use crate::password::PasswordError;
 use crate::seal::SealError;
 use crate::store::StoreError;
@@ -38,6 +41,7 @@ pub mod permit;
 pub mod projection;
 pub mod quarantine;
 pub mod review;
+pub mod roster;
 pub mod round;
 pub mod session;
 pub mod unit;
@@ -192,6 +196,27 @@ pub enum Refusal {
     /// Something sealed does not open.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// A commune's stored ledger does not hold together.
+    #[error("ledger: {0}")]
+    LedgerBroken(LedgerFault),
+    /// What an earlier list said of a household cannot be read.
+    #[error("listing of household {0} is unreadable")]
+    ListingUnreadable(HouseholdId),
+    /// An acceptance names a state that is not there.
+    #[error("acceptance of household {0} has no state or no entry")]
+    AcceptanceLost(HouseholdId),
+    /// Something was decided while the list was being compiled.
+    #[error("decided meanwhile")]
+    LedgerMoved,
+    /// A stored list does not give its own root.
+    #[error("roster altered")]
+    RosterAltered,
+    /// No list was compiled yet.
+    #[error("no roster")]
+    RosterNotFound,
+    /// A file could not be written.
+    #[error(transparent)]
+    Workbook(#[from] WriteError),
     /// A fault of the store.
     #[error(transparent)]
     Store(#[from] StoreError),
