@@ -30,6 +30,7 @@ mod health;
 mod meter;
 mod openapi;
 mod problem;
+mod roster;
 mod round;
 pub mod serve;
 mod session;
@@ -77,6 +78,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(device::renew))
         .routes(routes!(round::list, round::create))
         .merge(case::routes())
+        .merge(roster::routes())
         .merge(sync::routes())
 }
 
