@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub mod admin;
+pub mod roster;
 pub mod serve;
 pub mod version;
 
@@ -29,6 +30,9 @@ enum Command {
     /// Việc quản trị trên chính máy chủ. Administration on the machine itself.
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// Danh sách chính thức: lập, xuất, kiểm tra. The official list: compile, export, verify.
+    #[command(subcommand)]
+    Roster(roster::Roster),
     /// In phiên bản. Print the version.
     Version,
 }
@@ -48,6 +52,7 @@ impl Cli {
         match self.command {
             Command::Serve(serve) => serve.run().await,
             Command::Admin(admin) => admin.run().await,
+            Command::Roster(roster) => roster.run().await,
             Command::Version => version::run(),
         }
     }
