@@ -80,7 +80,7 @@ fn write_totals(
         write_row(page, at, &number.to_string(), commune, (&looks.text, &looks.centred))?;
         at += 1;
     }
-    write_row(page, at, "", &sum(totals), (&looks.totals, &looks.header))?;
+    write_row(page, at, "", &sum(totals), (&looks.header, &looks.header))?;
     page.set_print_area(0, 0, at, last())?;
     Ok(())
 }

@@ -200,7 +200,7 @@ pub(super) struct Looks {
     head_text: Format,
     pub(super) centred: Format,
     day: Format,
-    pub(super) totals: Format,
+    totals: Format,
     helper: Format,
     signature: Format,
     hint: Format,
