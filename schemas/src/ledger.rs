@@ -107,6 +107,15 @@ pub enum Decision {
         /// Who.
         account: AccountId,
     },
+    /// Someone is no longer to survey a village.
+    Unassigned {
+        /// The round.
+        round: RoundId,
+        /// The village.
+        village: UnitId,
+        /// Who.
+        account: AccountId,
+    },
     /// A second person has read the same points on the signed paper form.
     PaperScoreConfirmed {
         /// The household.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub mod admin;
+pub mod rebuild;
 pub mod roster;
 pub mod serve;
 pub mod version;
@@ -33,6 +34,8 @@ enum Command {
     /// Danh sách chính thức: lập, xuất, kiểm tra. The official list: compile, export, verify.
     #[command(subcommand)]
     Roster(roster::Roster),
+    /// Tính lại dữ liệu dẫn xuất. Make caches and projections again.
+    Rebuild(rebuild::Rebuild),
     /// In phiên bản. Print the version.
     Version,
 }
@@ -53,6 +56,7 @@ impl Cli {
             Command::Serve(serve) => serve.run().await,
             Command::Admin(admin) => admin.run().await,
             Command::Roster(roster) => roster.run().await,
+            Command::Rebuild(rebuild) => rebuild.run().await,
             Command::Version => version::run(),
         }
     }

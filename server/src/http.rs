@@ -18,6 +18,7 @@ use utoipa_axum::routes;
 
 pub mod access;
 mod account;
+mod assignment;
 mod case;
 mod case_view;
 mod device;
@@ -77,6 +78,9 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(device::challenge))
         .routes(routes!(device::renew))
         .routes(routes!(round::list, round::create))
+        .routes(routes!(round::open))
+        .routes(routes!(round::close))
+        .merge(assignment::routes())
         .merge(case::routes())
         .merge(roster::routes())
         .merge(sync::routes())

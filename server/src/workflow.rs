@@ -15,11 +15,13 @@ use sync_protocol::verdict::Verdict;
 use thiserror::Error;
 
 use crate::documents::workbook::WriteError;
+use crate::domain::round::RoundState;
 use crate::password::PasswordError;
 use crate::seal::SealError;
 use crate::store::StoreError;
 
 pub mod account;
+pub mod assignment;
 #[cfg(test)]
 pub(crate) mod bench;
 pub mod case;
@@ -40,6 +42,7 @@ mod pages;
 pub mod permit;
 pub mod projection;
 pub mod quarantine;
+pub mod rebuild;
 pub mod review;
 pub mod roster;
 pub mod round;
@@ -124,6 +127,15 @@ pub enum Refusal {
     /// No such round, or none that the caller may know of.
     #[error("round not found")]
     RoundNotFound,
+    /// The person does not survey this village.
+    #[error("assignment not found")]
+    AssignmentNotFound,
+    /// The form does not belong to the deciding standard of the round.
+    #[error("form of another standard")]
+    FormOfAnotherStandard,
+    /// The round cannot go to this state from where it is.
+    #[error("round not {0}")]
+    RoundNot(RoundState),
     /// No such disagreement is open: settled meanwhile, or never there.
     #[error("disagreement not found")]
     DisagreementNotFound,

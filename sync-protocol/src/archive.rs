@@ -72,6 +72,11 @@ pub fn changes(saved: &[u8]) -> Result<Vec<Vec<u8>>, ArchiveError> {
     })
 }
 
+/// The heads that a saved document loads back with; sorted.
+pub fn heads(saved: &[u8]) -> Result<Vec<ChangeHash>, ArchiveError> {
+    unpanicked(|| Ok(sorted_heads(&load(saved)?)))
+}
+
 /// The history made of changes that were admitted before.
 pub fn history<'a>(
     genesis: Genesis,

@@ -106,6 +106,23 @@ impl Matrix {
         Ok(phone.id()?.to_string())
     }
 
+    /// A planned or an open round of the unit; for a missing unit the id of none.
+    async fn round_at(&mut self, target: Target, open: bool) -> Result<String> {
+        if target == Target::Missing {
+            return Ok("khong-co".to_owned());
+        }
+        let id = format!("dot-{}", self.next());
+        let body = json!({
+            "id": id, "unit": self.unit(target), "name": "Đợt thử", "standards": ["vn-2022-2025"],
+            "form_version": "vn-2022-2025/1", "b1_mode": "training", "reference_on": "2026-10-01",
+        });
+        assert!(self.admin.post("/api/rounds", body).await?.is_success());
+        if open {
+            assert!(self.admin.post(&format!("/api/rounds/{id}/open"), Value::Null).await?.is_success());
+        }
+        Ok(id)
+    }
+
     /// What to send to an endpoint to ask for something at the target.
     async fn request(&mut self, rule: &Rule, target: Target) -> Result<Request> {
         let unit = self.unit(target);
@@ -131,6 +148,10 @@ impl Matrix {
             }
             ("POST", "/api/devices/{device}/revoke") => {
                 (format!("/api/devices/{}/revoke", self.device_at(target).await?), None)
+            }
+            ("POST", "/api/rounds/{round}/open" | "/api/rounds/{round}/close") => {
+                let round = self.round_at(target, rule.path.ends_with("close")).await?;
+                (rule.path.replace("{round}", &round), None)
             }
             ("POST", "/api/rounds") => {
                 let body = json!({
@@ -184,8 +205,8 @@ impl Matrix {
 fn in_commune(rule: &Rule, unit: UnitId) -> (String, Option<Value>) {
     let path = rule.path.replace("{round}", "khong-co").replace("{unit}", &unit.to_string());
     let path = path.replace("{household}", &"0".repeat(26)).replace("{change}", &"0".repeat(64));
-    let path = path.replace("{disagreement}", &"0".repeat(32));
-    let body = json!({ "seen": [], "reason": "thử", "points": 1, "side": 0 });
+    let path = path.replace("{disagreement}", &"0".repeat(32)).replace("{village}", "1").replace("{account}", "1");
+    let body = json!({ "seen": [], "reason": "thử", "points": 1, "side": 0, "village": 1, "account": 1 });
     (path, (rule.method == "POST").then_some(body))
 }
 

@@ -23,6 +23,7 @@ const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("server/src/documents/workbook/refusal.rs", "label", "one exhaustive match: a line per refusal, read as a table"),
     ("server/src/documents/workbook/assemble.rs", "row", "the kinds of row in the order in which they are told apart"),
     ("server/src/documents/workbook/assemble.rs", "member", "a row's cells in the order of the columns"),
+    ("tests/tests/access.rs", "request", "one match: an arm per kind of endpoint"),
     ("schemas/src/standard/fault.rs", "label", "one exhaustive match: a line per fault, read as a table"),
 ];
 

@@ -44,7 +44,9 @@ pub enum FileFault {
     #[error("phiên bản danh sách chưa biết (roster of unknown version): {0}")]
     Version(u8),
     /// The file was exported without salts, so its root cannot be computed.
-    #[error("tệp xuất không kèm muối, không tính lại được mã gốc (exported without salts: the root cannot be recomputed)")]
+    #[error(
+        "tệp xuất không kèm muối, không tính lại được mã gốc (exported without salts: the root cannot be recomputed)"
+    )]
     NoSalts,
     /// A household stands at the wrong place, or twice.
     #[error("hộ {0} đứng sai thứ tự hoặc lặp lại (household {0} is out of order or repeated)")]

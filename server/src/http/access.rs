@@ -47,6 +47,8 @@ pub enum Place {
     UnitOfGrant,
     /// The unit of the device in the path.
     UnitOfDevice,
+    /// The unit of the round in the path.
+    UnitOfRound,
 }
 
 impl Place {
@@ -57,6 +59,7 @@ impl Place {
             Self::UnitOfAccount => "account/not-found",
             Self::UnitOfGrant => "grant/not-found",
             Self::UnitOfDevice => "device/not-found",
+            Self::UnitOfRound => "round/not-found",
         }
     }
 }
@@ -116,6 +119,19 @@ pub static RULES: &[Rule] = &[
         "/api/rounds/{round}/communes/{unit}/households/{household}",
         Who::Holders(READERS, Place::PathCommune),
     ),
+    rule(
+        "GET",
+        "/api/rounds/{round}/communes/{unit}/assignments",
+        Who::Holders(&[Reviewer, Committee, CommuneChair, Compiler, Auditor, Administrator], Place::PathCommune),
+    ),
+    rule("POST", "/api/rounds/{round}/communes/{unit}/assignments", Who::Holders(OFFICE, Place::PathCommune)),
+    rule(
+        "DELETE",
+        "/api/rounds/{round}/communes/{unit}/assignments/{village}/{account}",
+        Who::Holders(OFFICE, Place::PathCommune),
+    ),
+    rule("POST", "/api/rounds/{round}/open", Who::Holders(&[Compiler, Administrator], Place::UnitOfRound)),
+    rule("POST", "/api/rounds/{round}/close", Who::Holders(&[Compiler, Administrator], Place::UnitOfRound)),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/accept", DECIDE),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/return", DECIDE),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/confirm-points", DECIDE),

@@ -291,6 +291,10 @@ fn refused(refusal: &Refusal) -> Problem {
         ),
         R::Message(fault) => message(*fault),
         R::RoundNotFound
+        | R::AssignmentNotFound
+        | R::FormOfAnotherStandard
+        | R::StandardUnknown(_)
+        | R::RoundNot(_)
         | R::DisagreementNotFound
         | R::StaleHeads
         | R::DisagreementsOpen(_)
@@ -322,9 +326,7 @@ fn refused(refusal: &Refusal) -> Problem {
         R::LedgerBroken(_) | R::ListingUnreadable(_) | R::AcceptanceLost(_) | R::RosterAltered | R::Workbook(_) => {
             self::fault()
         }
-        R::Archive(_) | R::Seal(_) | R::FormUnknown(_) | R::StandardUnknown(_) | R::Store(_) | R::Password(_) => {
-            self::fault()
-        }
+        R::Archive(_) | R::Seal(_) | R::FormUnknown(_) | R::Store(_) | R::Password(_) => self::fault(),
     }
 }
 
@@ -340,6 +342,36 @@ fn review(refusal: &Refusal) -> Problem {
             ["Không tìm thấy đợt rà soát", "Chọn lại trong danh sách đợt"],
             ["Round not found", "Choose one from the list of rounds"],
         ),
+        R::AssignmentNotFound => new(
+            S::NOT_FOUND,
+            "assignment/not-found",
+            ["Người này không được giao bản này", "Xem lại danh sách phân công"],
+            ["This person does not survey this village", "Look at the assignments again"],
+        ),
+        R::FormOfAnotherStandard => new(
+            S::UNPROCESSABLE_ENTITY,
+            "round/form-of-another-standard",
+            ["Phiếu không thuộc chuẩn chính của đợt", "Chọn phiếu của chuẩn đứng đầu"],
+            ["The form is not the deciding standard's", "Choose the form of the first standard"],
+        ),
+        R::StandardUnknown(id) => Problem {
+            detail: Some(id.to_string()),
+            ..new(
+                S::UNPROCESSABLE_ENTITY,
+                "round/unknown-standard",
+                ["Máy chủ không có chuẩn này", "Chọn chuẩn có sẵn, hoặc nạp chuẩn của cơ quan"],
+                ["This server does not have the standard", "Choose one that it has, or load the office's"],
+            )
+        },
+        R::RoundNot(state) => Problem {
+            detail: Some(state.code().to_owned()),
+            ..new(
+                S::CONFLICT,
+                "round/wrong-state",
+                ["Đợt rà soát không ở trạng thái phù hợp", "Xem lại trạng thái của đợt"],
+                ["The round is in another state", "Look at the state of the round"],
+            )
+        },
         R::DisagreementNotFound => new(
             S::NOT_FOUND,
             "disagreement/not-found",

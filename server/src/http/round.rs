@@ -8,7 +8,7 @@ use schemas::ids::{RoundId, StandardId, UnitId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::extract::{Body, name};
+use super::extract::{Body, PathId, name};
 use super::problem::ProblemView;
 use super::{ApiError, AppState};
 use crate::domain::round::{B1Mode, Round, RoundState};
@@ -108,4 +108,32 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<RoundView>), ApiError> {
     let round = workflow::round::create(&app, &permit, body.parse()?).await?;
     Ok((StatusCode::CREATED, Json(RoundView::from(round))))
+}
+
+/// Opens a round: from here on it is surveyed.
+#[utoipa::path(post, path = "/api/rounds/{round}/open", tag = "rounds", params(("round" = String, Path)),
+    security(("session" = []), ("session_cookie" = [])),
+    responses((status = 204), (status = 403, body = ProblemView), (status = 404, body = ProblemView),
+        (status = 409, body = ProblemView)))]
+pub(super) async fn open(
+    State(app): State<AppState>,
+    permit: Permit,
+    PathId(round): PathId<RoundId>,
+) -> Result<StatusCode, ApiError> {
+    workflow::round::open(&app, &permit, round).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Closes a round: what arrives from here on waits for a person.
+#[utoipa::path(post, path = "/api/rounds/{round}/close", tag = "rounds", params(("round" = String, Path)),
+    security(("session" = []), ("session_cookie" = [])),
+    responses((status = 204), (status = 403, body = ProblemView), (status = 404, body = ProblemView),
+        (status = 409, body = ProblemView)))]
+pub(super) async fn close(
+    State(app): State<AppState>,
+    permit: Permit,
+    PathId(round): PathId<RoundId>,
+) -> Result<StatusCode, ApiError> {
+    workflow::round::close(&app, &permit, round).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,6 +1,6 @@
 //! Logs: one per village and round, only ever added to.
 
-use schemas::ids::{HouseholdId, UnitId};
+use schemas::ids::{HouseholdId, RoundId, UnitId};
 use sqlx::FromRow;
 use sync_protocol::hash::RowHash;
 use sync_protocol::journal::Scope;
@@ -138,4 +138,16 @@ pub async fn after(
     .fetch_all(read.sqlite())
     .await?;
     rows.into_iter().map(LoggedRow::try_from).collect()
+}
+
+/// The villages of a commune that have a log in a round.
+pub async fn villages(read: &mut Read, commune: UnitId, round: &RoundId) -> Result<Vec<UnitId>, StoreError> {
+    let rows: Vec<(i64,)> =
+        sqlx::query_as("SELECT village FROM log_state WHERE commune = $1 AND round = $2 ORDER BY village")
+            .bind(stored(commune.0))
+            .bind(round.as_str())
+            .fetch_all(read.sqlite())
+            .await?;
+    let of = RowOf { table: "log_state", id: commune };
+    rows.into_iter().map(|(village,)| of.number("village", village).map(UnitId)).collect()
 }

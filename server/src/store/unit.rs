@@ -167,6 +167,19 @@ pub async fn is_within(read: &mut Read, unit: UnitId, place: UnitId, on: Date) -
     Ok(lineage(read, unit, on).await?.contains(&place))
 }
 
+/// All units of a level on a day, by id.
+pub async fn of_level(read: &mut Read, level: Level, on: Date) -> Result<Vec<UnitId>, StoreError> {
+    let rows: Vec<(i64,)> = sqlx::query_as(
+        "SELECT id FROM unit WHERE level = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2) ORDER BY id",
+    )
+    .bind(level.code())
+    .bind(day(on))
+    .fetch_all(read.sqlite())
+    .await?;
+    let of = RowOf { table: "unit", id: level.code() };
+    rows.into_iter().map(|(id,)| of.number("id", id).map(UnitId)).collect()
+}
+
 /// The commune that a unit was or lay in on a day; `None` above communes.
 pub async fn commune_of(read: &mut Read, unit: UnitId, on: Date) -> Result<Option<UnitId>, StoreError> {
     for ancestor in lineage(read, unit, on).await? {

@@ -192,6 +192,8 @@ async fn a_log_gives_its_rows_back_in_order_and_says_where_it_stands() {
     });
     written.unwrap();
     assert_eq!(log::state(read!(field.bench), commune, &scope).await.unwrap(), Some(state));
+    assert_eq!(log::villages(read!(field.bench), commune, &field.round).await.unwrap(), [field.village]);
+    assert_eq!(unit::of_level(read!(field.bench), Level::Village, TODAY).await.unwrap(), [field.village]);
     assert_eq!(log::after(read!(field.bench), commune, &scope, 0, 9).await.unwrap(), rows);
     assert_eq!(log::after(read!(field.bench), commune, &scope, 1, 1).await.unwrap(), rows[1..2]);
     let (again, stored_scope) = (rows[0].clone(), scope.clone());

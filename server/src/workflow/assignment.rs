@@ -1,0 +1,81 @@
+//! Who surveys which village: given by the commune, written to its ledger.
+
+use schemas::ids::{AccountId, RoundId, UnitId};
+use schemas::ledger::Decision;
+
+use super::permit::Permit;
+use super::{Refusal, inbox, ledger};
+use crate::app::App;
+use crate::domain::role::Role;
+use crate::domain::round::Assignment;
+use crate::store;
+
+/// Has somebody survey a village of the commune. Twice changes nothing.
+pub async fn assign(
+    app: &App,
+    permit: &Permit,
+    commune: UnitId,
+    round: RoundId,
+    (village, account): (UnitId, AccountId),
+) -> Result<Assignment, Refusal> {
+    let (now, today, permit) = (app.clock.now(), app.clock.today(), permit.clone());
+    let by = permit.caller().account.id;
+    inbox::enter(app, &mut app.store.read().await?, &permit, commune, &round).await?;
+    app.store
+        .write("assignment/assign", move |tx| {
+            Box::pin(async move {
+                permit.on(tx, commune, today).await?;
+                if village == commune || store::unit::commune_of(tx, village, today).await? != Some(commune) {
+                    return Err(Refusal::UnitNotFound);
+                }
+                let grants = store::grant::effective(tx, account, now).await?;
+                let lineage = store::unit::lineage(tx, village, today).await?;
+                let surveys = |role| matches!(role, Role::Enumerator | Role::VillageHead);
+                if !grants.iter().any(|grant| surveys(grant.role) && lineage.contains(&grant.unit)) {
+                    return Err(Refusal::NotAnEnumerator);
+                }
+                let assignment = Assignment { commune, round: round.clone(), village, account };
+                if store::assignment::of_account(tx, account, &round).await?.contains(&assignment) {
+                    return Ok(assignment);
+                }
+                store::assignment::insert(tx, &assignment).await?;
+                ledger::append(tx, commune, now, Some(by), Decision::Assigned { round, village, account }).await?;
+                Ok(assignment)
+            })
+        })
+        .await
+}
+
+/// Takes a village from somebody. What they have written stays; what they write from now on waits for a person.
+pub async fn unassign(
+    app: &App,
+    permit: &Permit,
+    commune: UnitId,
+    round: RoundId,
+    (village, account): (UnitId, AccountId),
+) -> Result<(), Refusal> {
+    let (now, today, permit) = (app.clock.now(), app.clock.today(), permit.clone());
+    let by = permit.caller().account.id;
+    inbox::enter(app, &mut app.store.read().await?, &permit, commune, &round).await?;
+    app.store
+        .write("assignment/unassign", move |tx| {
+            Box::pin(async move {
+                permit.on(tx, commune, today).await?;
+                let assignment = Assignment { commune, round: round.clone(), village, account };
+                if !store::assignment::of_account(tx, account, &round).await?.contains(&assignment) {
+                    return Err(Refusal::AssignmentNotFound);
+                }
+                store::assignment::delete(tx, &assignment).await?;
+                ledger::append(tx, commune, now, Some(by), Decision::Unassigned { round, village, account }).await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Who surveys which village of the commune.
+pub async fn list(app: &App, permit: &Permit, commune: UnitId, round: &RoundId) -> Result<Vec<Assignment>, Refusal> {
+    let mut read = app.store.read().await?;
+    inbox::enter(app, &mut read, permit, commune, round).await?;
+    Ok(store::assignment::of_commune(&mut read, commune, round).await?)
+}
