@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use sync_protocol::message::MessageFault;
 use thiserror::Error;
 
 use super::problem::Problem;
 use crate::workflow::Refusal;
+
+mod sync;
 
 /// Why a request was not answered with what it asked for.
 #[derive(Debug, Error)]
@@ -289,7 +290,7 @@ fn refused(refusal: &Refusal) -> Problem {
             ],
             ["The round needs the office's B1 points table", "Load the table, or open the round in paper-score mode"],
         ),
-        R::Message(fault) => message(*fault),
+        R::Message(fault) => sync::message(*fault),
         R::RoundNotFound
         | R::AssignmentNotFound
         | R::FormOfAnotherStandard
@@ -477,29 +478,6 @@ fn review(refusal: &Refusal) -> Problem {
                 ["The value cannot be written", "Correct what the detail names"],
             )
         },
-    }
-}
-
-fn message(fault: MessageFault) -> Problem {
-    match fault {
-        MessageFault::TooLarge => Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            fault.slug(),
-            ["Gói đồng bộ quá lớn", "Cập nhật ứng dụng; ứng dụng tự chia nhỏ"],
-            ["The sync message is too large", "Update the app; it splits its work by itself"],
-        ),
-        MessageFault::Unreadable => Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            fault.slug(),
-            ["Không đọc được gói đồng bộ", "Đồng bộ lại; nếu vẫn lỗi, cập nhật ứng dụng. Dữ liệu trên máy vẫn còn"],
-            ["The sync message cannot be read", "Sync again; then update the app. Your work is still on the device"],
-        ),
-        MessageFault::Version => Problem::new(
-            StatusCode::UPGRADE_REQUIRED,
-            fault.slug(),
-            ["Phiên bản đồng bộ khác với máy chủ", "Cập nhật ứng dụng. Dữ liệu trên máy vẫn còn"],
-            ["The server speaks another version of sync", "Update the app. Your work is still on the device"],
-        ),
     }
 }
 
