@@ -65,7 +65,7 @@ pub(super) struct RosterView {
 pub(super) struct WaitingView {
     household: String,
     village: u64,
-    /// `why`: `not_reviewed`, `returned`, `changed_since`, `disagreements`, `not_ready`, each with its own facts.
+    /// `why`: `not_reviewed`, `returned`, `changed_since`, `disagreements`, `place_unknown`, `not_ready`, each with its own facts.
     #[schema(value_type = Vec<Object>)]
     obstacles: Vec<roster::Obstacle>,
 }

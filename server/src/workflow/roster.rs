@@ -39,6 +39,8 @@ pub enum Obstacle {
         /// How many disagreements a person has to settle.
         open: u32,
     },
+    /// Its village did not exist on the reference day, or nobody has said whether it is country or town.
+    PlaceUnknown,
     /// It was accepted, and no list can rest on it all the same.
     NotReady {
         /// Why.

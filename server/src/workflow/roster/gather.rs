@@ -11,7 +11,7 @@ use schemas::codes::listed_class::ListedClass;
 use schemas::ids::{HouseholdId, RoundId, UnitId};
 use schemas::ledger::{self, Decision, Hash, LedgerEntry, Pin};
 use schemas::roster::{Approved, CommuneName, Past, Previous, Salt, Setting, VillageName};
-use schemas::rules::{Class, ClassSet};
+use schemas::rules::{Class, ClassSet, Place};
 use serde::Serialize;
 use sync_protocol::hash::ChangeHash;
 
@@ -171,6 +171,10 @@ impl Ground {
         let (mut accepted, mut waiting) = (Vec::new(), Vec::new());
         for (id, home) in &kept.homes {
             match self.acceptance(read, kept, *id).await? {
+                Ok(_) if self.place(home).is_none() => {
+                    let obstacles = vec![Obstacle::PlaceUnknown];
+                    waiting.push(Waiting { household: *id, village: home.village, obstacles });
+                }
                 Ok(acceptance) => accepted.push((home, acceptance)),
                 Err(obstacles) => waiting.push(Waiting { household: *id, village: home.village, obstacles }),
             }
@@ -207,6 +211,12 @@ impl Ground {
         Ok(if obstacles.is_empty() { Ok(acceptance) } else { Err(obstacles) })
     }
 
+    /// The village of a household on the reference day, and what the rules need of it.
+    fn place(&self, home: &Home) -> Option<(&Unit, Place)> {
+        let village = self.villages.get(&home.village)?;
+        Some((&village.unit, village.ruling.place?))
+    }
+
     async fn open(
         &self,
         app: &App,
@@ -215,8 +225,7 @@ impl Ground {
         home: &Home,
         acceptance: Acceptance,
     ) -> Result<Approved, Refusal> {
-        let village = self.villages.get(&home.village).ok_or(Refusal::UnitNotFound)?;
-        let place = village.ruling.place.ok_or(Refusal::PlaceNotSaid)?;
+        let (village, place) = self.place(home).ok_or(Refusal::PlaceNotSaid)?;
         let opened = document::open(app, read, home.clone(), &self.round.id).await?;
         let opened = opened.ok_or(Refusal::HouseholdNotFound)?;
         let past = opened.history.past_of(&acceptance.heads).ok_or(Refusal::AcceptanceLost(home.id))?;
@@ -227,7 +236,7 @@ impl Ground {
             pin: acceptance.pin,
             accepted: acceptance.entry,
             salt: salt(&opened.key, &self.round.id),
-            village: VillageName { id: home.village, name: village.unit.attributes.name.clone() },
+            village: VillageName { id: home.village, name: village.attributes.name.clone() },
             place,
             past: listed.map_or(Ok(Past::default()), |listed| past_of(listed, &opened.key, &self.round.id))?,
         })

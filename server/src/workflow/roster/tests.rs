@@ -161,6 +161,23 @@ async fn an_open_disagreement_keeps_an_accepted_household_off_the_list() {
 }
 
 #[tokio::test]
+async fn a_household_of_a_place_that_nobody_described_keeps_the_list_waiting() {
+    let commune = Commune::accepted().await;
+    let village = commune.bench.villages[0];
+    let written: Result<(), StoreError> = commune
+        .bench
+        .app
+        .store
+        .write("bench", move |tx| {
+            Box::pin(async move { store::unit::close(tx, village, jiff::civil::date(2026, 9, 30)).await })
+        })
+        .await;
+    written.unwrap();
+    let (waiting, place) = (commune.waiting().await, vec![Obstacle::PlaceUnknown]);
+    assert_eq!(waiting, [1, 2, 3].map(|n| (home(n), place.clone())));
+}
+
+#[tokio::test]
 async fn places_that_have_no_list_and_rounds_that_do_not_exist_are_not_found() {
     let commune = Commune::surveyed().await;
     let (app, hoa) = (&commune.bench.app, &commune.hoa);
