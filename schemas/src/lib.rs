@@ -12,6 +12,7 @@ pub mod household;
 pub mod ids;
 pub mod ledger;
 pub mod mpi;
+pub mod roster;
 pub mod rules;
 pub mod standard;
 pub mod value;

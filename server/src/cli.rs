@@ -12,6 +12,7 @@ pub mod boundaries;
 pub mod import;
 pub mod phone;
 pub mod rebuild;
+pub mod roster;
 pub mod serve;
 pub mod version;
 
@@ -38,6 +39,9 @@ enum Command {
     Import(import::Import),
     /// Nhập ranh giới xã, thôn từ GeoJSON. Import boundaries of communes and villages from GeoJSON.
     Boundaries(boundaries::Boundaries),
+    /// Danh sách chính thức: lập, xuất, kiểm tra. The official list: compile, export, verify.
+    #[command(subcommand)]
+    Roster(roster::Roster),
     /// Tính lại dữ liệu dẫn xuất. Make caches and projections again.
     Rebuild(rebuild::Rebuild),
     /// Điện thoại không màn hình: ghi danh, đồng bộ, nhập và sửa hộ từ tệp.
@@ -65,6 +69,7 @@ impl Cli {
             Command::Admin(admin) => admin.run().await?,
             Command::Import(import) => import.run().await?,
             Command::Boundaries(boundaries) => boundaries.run().await?,
+            Command::Roster(roster) => roster.run().await?,
             Command::Rebuild(rebuild) => rebuild.run().await?,
             Command::Phone(phone) => return phone.run().await,
             Command::Version => version::run()?,

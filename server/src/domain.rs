@@ -11,6 +11,7 @@ pub mod listing;
 pub mod log;
 pub mod review;
 pub mod role;
+pub mod roster;
 pub mod round;
 pub mod unit;
 

@@ -33,6 +33,7 @@ mod import;
 mod meter;
 mod openapi;
 mod problem;
+mod roster;
 mod round;
 pub mod serve;
 mod session;
@@ -85,6 +86,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(round::close))
         .merge(assignment::routes())
         .merge(case::routes())
+        .merge(roster::routes())
         .merge(sync::routes())
 }
 

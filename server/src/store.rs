@@ -34,6 +34,7 @@ pub mod ledger;
 pub mod listing;
 pub mod log;
 pub mod review;
+pub mod roster;
 pub mod round;
 mod row;
 pub mod security_event;

@@ -6,13 +6,16 @@
 use std::time::Duration;
 
 use schemas::form::FormVersion;
+use schemas::ids::HouseholdId;
 use schemas::ids::StandardId;
+use schemas::ledger::LedgerFault;
 use sync_protocol::archive::ArchiveError;
 use sync_protocol::message::MessageFault;
 use sync_protocol::verdict::Verdict;
 use thiserror::Error;
 
 use crate::documents::workbook;
+use crate::documents::workbook::WriteError;
 use crate::domain::round::RoundState;
 use crate::geography::collection::FileFault;
 use crate::password::PasswordError;
@@ -45,6 +48,7 @@ pub mod projection;
 pub mod quarantine;
 pub mod rebuild;
 pub mod review;
+pub mod roster;
 pub mod round;
 pub mod session;
 pub mod unit;
@@ -217,6 +221,27 @@ pub enum Refusal {
     /// Something sealed does not open.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// A commune's stored ledger does not hold together.
+    #[error("ledger: {0}")]
+    LedgerBroken(LedgerFault),
+    /// What an earlier list said of a household cannot be read.
+    #[error("listing of household {0} is unreadable")]
+    ListingUnreadable(HouseholdId),
+    /// An acceptance names a state that is not there.
+    #[error("acceptance of household {0} has no state or no entry")]
+    AcceptanceLost(HouseholdId),
+    /// Something was decided while the list was being compiled.
+    #[error("decided meanwhile")]
+    LedgerMoved,
+    /// A stored list does not give its own root.
+    #[error("roster altered")]
+    RosterAltered,
+    /// No list was compiled yet.
+    #[error("no roster")]
+    RosterNotFound,
+    /// A file could not be written.
+    #[error(transparent)]
+    WorkbookNotWritten(#[from] WriteError),
     /// A fault of the store.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -92,6 +92,41 @@ fn a_phone_tells_scripts_what_went_wrong_by_exit_code_and_json() -> Result<()> {
 }
 
 #[test]
+fn a_list_is_verified_by_its_file_and_root_alone_and_nothing_else_passes() -> Result<()> {
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/tests/roster/roster-v1.json");
+    let text = std::fs::read_to_string(golden)?;
+    let root = serde_json::from_str::<serde_json::Value>(&text)?["root"].as_str().context("root")?.to_owned();
+    let directory = tempfile::tempdir()?;
+    let altered = directory.path().join("altered.json");
+    std::fs::write(&altered, text.replacen("Páo", "Pao", 1))?;
+    let verify = |file: &Path, root: &str| {
+        let output = run(directory.path(), &["roster", "verify", &file.display().to_string(), root], "")?;
+        anyhow::Ok((output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned()))
+    };
+    let (passed, said) = verify(&altered, &root)?;
+    assert!(!passed && said.contains("mã gốc"), "{said}");
+    assert!(!verify(Path::new(golden), &"0".repeat(64))?.0);
+    assert!(!verify(Path::new(golden), "x")?.0);
+    assert!(verify(Path::new(golden), &root)?.0);
+    assert_eq!(std::fs::read_dir(directory.path())?.count(), 1, "nothing else is written or needed");
+    Ok(())
+}
+
+#[test]
+fn a_list_is_compiled_in_the_name_of_somebody_who_may() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let create = ["admin", "create-account", "--login", "admin", "--name", "Quản trị"];
+    assert!(run(directory.path(), &create, "đường về bản xa\n")?.status.success());
+    for login in ["admin", "khong-co"] {
+        let compile = ["roster", "compile", "--round", "2026-dinh-ky", "--commune", "1", "--as", login];
+        let output = run(directory.path(), &compile, "")?;
+        assert!(!output.status.success());
+        assert!(String::from_utf8_lossy(&output.stderr).contains("may not do this"), "{output:?}");
+    }
+    Ok(())
+}
+
+#[test]
 fn the_version_is_printed() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let output = run(directory.path(), &["version"], "")?;

@@ -10,7 +10,9 @@ use jiff::civil::{Date, date};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use server::documents::child::{ChildLimits, read_in_child};
-use server::documents::workbook::{Item, Options, Refusal, Summary, read, sample, write_roster};
+use server::documents::workbook::{
+    CommuneTotals, Item, ListTotals, Options, Refusal, Summary, read, sample, write_compiled, write_roster,
+};
 use tempfile::TempDir;
 
 const AS_OF: Date = date(2025, 12, 15);
@@ -126,4 +128,35 @@ fn libreoffice_opens_and_prints_a_written_roster() {
     }
     let pdf = converted(&folder, &file, "pdf").expect("LibreOffice has just run");
     assert!(fs::read(pdf).unwrap().starts_with(b"%PDF"));
+}
+
+#[test]
+fn libreoffice_opens_the_lists_of_several_communes_with_their_totals() {
+    let folder = tempfile::tempdir().unwrap();
+    let book = sample::book(&sample::quang_binh(1, 6), &mut StdRng::seed_from_u64(2));
+    let root = "75ea7f220fb6f6beaddefb06081d5f188ec7b5b41f73ab6cca1f9f4fedd87468";
+    let list = ListTotals {
+        reviewed: 48,
+        poor: (12, 48),
+        near_poor: (5, 21),
+        escaped_poor: (3, 12),
+        escaped_near_poor: (1, 4),
+        root: root.to_owned(),
+    };
+    let commune = |name: &str, list| CommuneTotals { name: name.to_owned(), code: "01243".to_owned(), list };
+    let totals = [commune("Xã Tân Trịnh", Some(list)), commune("Xã Bằng Lang", None)];
+    let file = folder.path().join("tong-hop.xlsx");
+    fs::write(&file, write_compiled(&book, &totals, AS_OF).unwrap()).unwrap();
+    // -1: every sheet into a file of its own.
+    let filter = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1";
+    if converted(&folder, &file, filter).is_none() {
+        return;
+    }
+    let sheets = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let totals = sheets.filter(|path| path.extension().is_some_and(|end| end == "csv"));
+    let texts: Vec<String> = totals.map(|path| fs::read_to_string(path).unwrap()).collect();
+    assert_eq!(texts.len(), 4);
+    let totals = texts.iter().find(|text| text.contains(root)).expect("the sheet of totals");
+    assert!(totals.contains(",Tổng cộng,,48,12,25%,48,5,"), "{totals}");
+    assert!(totals.contains("chưa lập danh sách"), "{totals}");
 }

@@ -161,7 +161,7 @@ impl Matrix {
                 });
                 ("/api/rounds".to_owned(), Some(body))
             }
-            (_, path) if path.starts_with("/api/rounds/{round}/communes/{unit}/") => in_commune(rule, unit),
+            (_, path) if is_of_unknown_round(path) => in_commune(rule, unit),
             _ => return self.unplaced_request(rule).await,
         };
         Request::new(rule, path, body)
@@ -201,7 +201,12 @@ impl Matrix {
     }
 }
 
-/// A request about a household of a round that does not exist: whoever is let in is told so.
+/// Whether this walk asks for a round that does not exist.
+fn is_of_unknown_round(path: &str) -> bool {
+    ["communes", "units"].iter().any(|part| path.starts_with(&format!("/api/rounds/{{round}}/{part}/{{unit}}/")))
+}
+
+/// A request about a household or a list of a round that does not exist: whoever is let in is told so.
 fn in_commune(rule: &Rule, unit: UnitId) -> (String, Option<Value>) {
     let path = rule.path.replace("{round}", "khong-co").replace("{unit}", &unit.to_string());
     let path = path.replace("{household}", &"0".repeat(26)).replace("{change}", &"0".repeat(64));
@@ -213,7 +218,7 @@ fn in_commune(rule: &Rule, unit: UnitId) -> (String, Option<Value>) {
 /// Whether somebody was let in. Endpoints that need more than this walk prepares say what they miss, after letting in.
 fn is_let_in(rule: &Rule, answer: &Answer) -> bool {
     match rule.who {
-        Who::Holders(_, Place::PathCommune) => answer.slug() == "round/not-found",
+        Who::Holders(..) if is_of_unknown_round(rule.path) => answer.slug() == "round/not-found",
         Who::Device if rule.path == "/api/sync" => answer.slug() == "sync/unreadable",
         _ => answer.is_success(),
     }

@@ -1,4 +1,5 @@
--- Compiled lists: the root that a decision carries and what it was computed from.
+-- Compiled lists: the root that a decision carries and what it was computed from (canonical JSON).
+-- `ledger` is the number of the entry that says so.
 CREATE TABLE roster (
     commune INTEGER NOT NULL REFERENCES unit (id),
     round TEXT NOT NULL REFERENCES round (id),

@@ -20,6 +20,7 @@ mod report;
 pub mod sample;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod write;
 
 pub use household::{Flags, Heading, Listing, Member, Place, RosterBook};
@@ -28,4 +29,5 @@ pub use plain::{write_csv, write_json};
 pub use read::{Found, Item, Options, read};
 pub use refusal::Refusal;
 pub use report::{Done, ReportLine, Severity, Summary, render_csv, render_text};
+pub use totals::{CommuneTotals, ListTotals, write_compiled};
 pub use write::{WriteError, write_roster};

@@ -144,6 +144,12 @@ pub static RULES: &[Rule] = &[
     rule("GET", "/api/rounds/{round}/communes/{unit}/suspects", Who::Holders(READERS, Place::PathCommune)),
     rule("POST", "/api/rounds/{round}/communes/{unit}/imports", BRING),
     rule("GET", "/api/rounds", Who::SignedIn),
+    rule("GET", "/api/rounds/{round}/communes/{unit}/roster", Who::Holders(READERS, Place::PathCommune)),
+    rule("POST", "/api/rounds/{round}/communes/{unit}/roster", DECIDE),
+    rule("GET", "/api/rounds/{round}/communes/{unit}/roster.xlsx", Who::Holders(READERS, Place::PathCommune)),
+    rule("GET", "/api/rounds/{round}/communes/{unit}/roster.csv", Who::Holders(READERS, Place::PathCommune)),
+    rule("GET", "/api/rounds/{round}/communes/{unit}/roster.json", Who::Holders(READERS, Place::PathCommune)),
+    rule("GET", "/api/rounds/{round}/units/{unit}/list.xlsx", Who::Holders(&[Compiler, Auditor], Place::PathUnit)),
     rule("POST", "/api/rounds", Who::Holders(&[Compiler, Administrator], Place::BodyUnit)),
 ];
 

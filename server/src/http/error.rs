@@ -323,6 +323,23 @@ fn refused(refusal: &Refusal) -> Problem {
         | R::NothingToSalvage
         | R::Unwritable(_)
         | R::NotAdmitted(_) => review(refusal),
+        R::LedgerMoved => new(
+            S::CONFLICT,
+            "roster/decided-meanwhile",
+            ["Có quyết định mới trong khi đang lập danh sách", "Lập lại danh sách"],
+            ["Something was decided while the list was being compiled", "Compile it again"],
+        ),
+        R::RosterNotFound => new(
+            S::NOT_FOUND,
+            "roster/not-found",
+            ["Chưa lập danh sách của đợt này", "Lập danh sách trước, sau khi mọi hộ đã được duyệt"],
+            ["No list was compiled in this round yet", "Compile it first, once every household is accepted"],
+        ),
+        R::LedgerBroken(_)
+        | R::ListingUnreadable(_)
+        | R::AcceptanceLost(_)
+        | R::RosterAltered
+        | R::WorkbookNotWritten(_) => self::fault(),
         R::Archive(_) | R::Seal(_) | R::FormUnknown(_) | R::Store(_) | R::Password(_) => self::fault(),
     }
 }

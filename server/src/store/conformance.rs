@@ -40,6 +40,8 @@ macro_rules! read {
     };
 }
 
+// After the macros that it uses.
+mod compiled;
 mod field;
 mod geography;
 

@@ -273,3 +273,17 @@ pub async fn within(read: &mut Read, place: UnitId, level: Level, on: Date) -> R
     .await?;
     rows.into_iter().map(Unit::try_from).collect()
 }
+
+/// The official code of a unit on a day and its scheme, the one given last first; `None` when it had none.
+pub async fn code_of(read: &mut Read, unit: UnitId, on: Date) -> Result<Option<(String, String)>, StoreError> {
+    let found = sqlx::query_as(
+        "SELECT scheme, code FROM unit_code \
+         WHERE unit = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2) \
+         ORDER BY valid_from DESC, scheme LIMIT 1",
+    )
+    .bind(stored(unit.0))
+    .bind(day(on))
+    .fetch_optional(read.sqlite())
+    .await?;
+    Ok(found)
+}

@@ -179,6 +179,11 @@ impl Bench {
 
 /// Somebody at the office with a role on the commune.
 pub(crate) async fn permit(bench: &Bench, login: &str, role: Role) -> Permit {
+    permit_on(bench, login, role, bench.commune).await
+}
+
+/// The same on any unit.
+pub(crate) async fn permit_on(bench: &Bench, login: &str, role: Role, unit: UnitId) -> Permit {
     let (now, commune, login) = (bench.app.clock.now(), bench.commune, login.parse().unwrap());
     let made: Result<_, StoreError> = bench
         .app
@@ -187,7 +192,7 @@ pub(crate) async fn permit(bench: &Bench, login: &str, role: Role) -> Permit {
             Box::pin(async move {
                 let password = StoredPassword(String::new());
                 let account = store::account::insert(tx, &login, "Người xã", commune, &password, now).await?.unwrap();
-                store::grant::insert(tx, account, role, commune, now).await?;
+                store::grant::insert(tx, account, role, unit, now).await?;
                 Ok(account)
             })
         })

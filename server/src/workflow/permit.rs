@@ -7,9 +7,11 @@ use jiff::civil::Date;
 use schemas::ids::{AccountId, UnitId};
 
 use super::Refusal;
-use crate::domain::account::{Account, Session};
+use crate::app::App;
+use crate::domain::account::{Account, Login, Session, Standing};
 use crate::domain::role::{Grant, Role};
 use crate::store::{self, Read};
+use crate::token::SecretHash;
 
 /// An account with an open session, and what it holds now.
 #[derive(Clone, Debug)]
@@ -35,6 +37,21 @@ pub struct Right {
     account: AccountId,
     unit: UnitId,
     roles: Vec<Role>,
+}
+
+/// The permit of whoever is on the machine itself and acts in the name of an account: its grants decide as in a session,
+/// and what is written down names it.
+pub async fn on_machine(app: &App, login: &Login, roles: &'static [Role]) -> Result<Permit, Refusal> {
+    let (now, mut read) = (app.clock.now(), app.store.read().await?);
+    let account = store::account::by_login(&mut read, login).await?.ok_or(Refusal::AccountNotFound)?;
+    if let Standing::Disabled(_) = account.standing {
+        return Err(Refusal::AccountDisabled);
+    }
+    let grants = store::grant::effective(&mut read, account.id, now).await?;
+    // No token was given out: a session that is over before it begins, and is kept nowhere.
+    let session =
+        Session { hash: SecretHash([0; 32]), account: account.id, created_at: now, expires_at: now, revoked_at: None };
+    Permit::new(Caller { account, session, grants }, roles)
 }
 
 impl Permit {
@@ -75,6 +92,14 @@ impl Right {
     /// Where.
     pub fn unit(&self) -> UnitId {
         self.unit
+    }
+
+    /// Refuses a holder who has none of these roles here.
+    pub fn check_holds_one_of(&self, roles: &[Role]) -> Result<(), Refusal> {
+        match self.roles.iter().any(|own| roles.contains(own)) {
+            true => Ok(()),
+            false => Err(Refusal::RoleNeeded),
+        }
     }
 
     /// Whether its holder may give and take a role.

@@ -45,12 +45,17 @@ pub(super) type OutRow = Vec<(u16, Out)>;
 
 /// Writes a roster. `created_on` is the day that the file says it was made on.
 pub fn write_roster(book: &RosterBook, created_on: Date) -> Result<Vec<u8>, WriteError> {
+    write_tables(&book.heading, tables(book, created_on), created_on)
+}
+
+/// The three sheets of a book.
+pub(super) fn tables(book: &RosterBook, created_on: Date) -> Vec<Table> {
     let sheets = [&book.listed, &book.escaped_poor, &book.escaped_near_poor];
     let tables = sheets.into_iter().zip(Sheet::ALL).map(|(households, sheet)| {
         let rows = households.iter().flat_map(|household| rows(sheet, household, created_on)).collect();
         Table { sheet, rows, totals: totals(sheet, households) }
     });
-    write_tables(&book.heading, tables.collect(), created_on)
+    tables.collect()
 }
 
 /// A sheet before it is written.
@@ -61,14 +66,23 @@ pub(super) struct Table {
 }
 
 pub(super) fn write_tables(heading: &Heading, tables: Vec<Table>, created_on: Date) -> Result<Vec<u8>, WriteError> {
+    Ok(workbook(heading, tables, &Looks::new(), created_on)?.save_to_buffer()?)
+}
+
+/// A workbook of these tables, open for more sheets.
+pub(super) fn workbook(
+    heading: &Heading,
+    tables: Vec<Table>,
+    looks: &Looks,
+    created_on: Date,
+) -> Result<Workbook, WriteError> {
     let mut workbook = Workbook::new();
     let day = excel_day(created_on)?;
     workbook.set_properties(&DocProperties::new().set_title(&heading.round).set_creation_datetime(&day));
-    let looks = Looks::new();
     for table in tables {
-        write_table(workbook.add_worksheet(), heading, &table, &looks)?;
+        write_table(workbook.add_worksheet(), heading, &table, looks)?;
     }
-    Ok(workbook.save_to_buffer()?)
+    Ok(workbook)
 }
 
 /// The rows of a household: one for each member, the household's data on the head's.
@@ -175,16 +189,16 @@ pub(super) fn totals(sheet: Sheet, households: &[Listing]) -> String {
 }
 
 /// The formats of a book.
-struct Looks {
-    letterhead: Format,
+pub(super) struct Looks {
+    pub(super) letterhead: Format,
     motto: Format,
-    title: Format,
-    subtitle: Format,
-    header: Format,
-    numbering: Format,
-    text: Format,
+    pub(super) title: Format,
+    pub(super) subtitle: Format,
+    pub(super) header: Format,
+    pub(super) numbering: Format,
+    pub(super) text: Format,
     head_text: Format,
-    centred: Format,
+    pub(super) centred: Format,
     day: Format,
     totals: Format,
     helper: Format,
@@ -193,7 +207,7 @@ struct Looks {
 }
 
 impl Looks {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let base = Format::new().set_font_name("Times New Roman").set_font_size(11);
         let middle = base.clone().set_align(FormatAlign::Center).set_align(FormatAlign::VerticalCenter);
         let framed = base.clone().set_border(FormatBorder::Thin).set_align(FormatAlign::VerticalCenter);

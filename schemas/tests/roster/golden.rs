@@ -1,0 +1,28 @@
+//! A list as it stands in files for good: these bytes and this root may never change under version 1.
+
+use schemas::ledger::Hash;
+use schemas::roster::RosterFile;
+
+use crate::approved::{commune, compiled};
+
+const ROOT: &str = "75ea7f220fb6f6beaddefb06081d5f188ec7b5b41f73ab6cca1f9f4fedd87468";
+
+fn path() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/roster/roster-v1.json")
+}
+
+#[test]
+fn the_golden_list_has_its_root() {
+    let root: Hash = ROOT.parse().unwrap();
+    RosterFile::read(&std::fs::read(path()).unwrap()).unwrap().verify(root).unwrap();
+}
+
+#[test]
+fn the_golden_households_give_the_golden_list() {
+    let file = RosterFile::from(&compiled(commune()).unwrap());
+    let written = serde_json::to_string_pretty(&file).unwrap() + "\n";
+    if std::env::var_os("RASOAT_BLESS").is_some() {
+        std::fs::write(path(), &written).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path()).unwrap(), written);
+}

@@ -1,0 +1,149 @@
+//! `rasoat roster`: the official list on the machine itself, and checking an exported one anywhere.
+//!
+//! Compiling and exporting act in the name of an account that may; checking needs nothing but the file and the root.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use schemas::ids::{RoundId, UnitId};
+use schemas::ledger::Hash;
+use schemas::roster::RosterFile;
+
+use super::Data;
+use super::serve::open;
+use crate::domain::account::Login;
+use crate::domain::role::Role::{self, Auditor, Committee, CommuneChair, Compiler, Reviewer};
+use crate::workflow::permit::on_machine;
+use crate::workflow::roster::export::{self, Format};
+use crate::workflow::roster::{self, Outcome};
+
+/// Who compiles, as over the network.
+const DECIDERS: &[Role] = &[Reviewer, Committee, CommuneChair];
+/// Who exports, as over the network.
+const READERS: &[Role] = &[Reviewer, Committee, CommuneChair, Compiler, Auditor];
+
+/// Commands of `roster`.
+#[derive(Debug, clap::Subcommand)]
+pub enum Roster {
+    /// Lập danh sách chính thức của một xã. Compile the official list of a commune.
+    Compile(Compile),
+    /// Xuất danh sách mới nhất của một xã. Export the newest list of a commune.
+    Export(Export),
+    /// Tính lại mã gốc của tệp danh sách JSON. Compute the root of an exported list again.
+    Verify(Verify),
+}
+
+/// Whose list, and in whose name.
+#[derive(Debug, clap::Args)]
+struct Of {
+    #[command(flatten)]
+    data: Data,
+    /// Đợt rà soát. Round.
+    #[arg(long)]
+    round: RoundId,
+    /// Số của xã. Number of the commune.
+    #[arg(long, value_parser = unit)]
+    commune: UnitId,
+    /// Tên đăng nhập của người làm việc này. Login in whose name this is done.
+    #[arg(long = "as", value_name = "LOGIN")]
+    login: Login,
+}
+
+/// Lập danh sách; lập lại khi không có gì mới thì không thêm gì. Compiling again with nothing new adds nothing.
+#[derive(Debug, clap::Args)]
+pub struct Compile {
+    #[command(flatten)]
+    of: Of,
+}
+
+/// Đuôi tệp (xlsx, csv, json) chọn dạng. The file's ending (xlsx, csv, json) says the form.
+#[derive(Debug, clap::Args)]
+pub struct Export {
+    #[command(flatten)]
+    of: Of,
+    /// Kèm muối để tính lại được mã gốc (chỉ JSON). With the salts, so that the root can be computed again (JSON only).
+    #[arg(long)]
+    with_salts: bool,
+    /// Tệp sẽ ghi. File to write.
+    file: PathBuf,
+}
+
+/// Không cần máy chủ, không cần mạng. Needs no server and no network.
+#[derive(Debug, clap::Args)]
+pub struct Verify {
+    /// Tệp JSON xuất kèm muối. JSON file, exported with its salts.
+    file: PathBuf,
+    /// Mã gốc ghi trong quyết định. The root that the decision carries.
+    root: Hash,
+}
+
+fn unit(text: &str) -> Result<UnitId, std::num::ParseIntError> {
+    text.parse().map(UnitId)
+}
+
+impl Roster {
+    /// Does what was asked.
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Compile(compile) => compile.run().await,
+            Self::Export(export) => export.run().await,
+            Self::Verify(verify) => verify.run(),
+        }
+    }
+}
+
+impl Compile {
+    async fn run(self) -> anyhow::Result<()> {
+        let Of { data, round, commune, login } = self.of;
+        let app = open(data).await?;
+        let permit = on_machine(&app, &login, DECIDERS).await.context("the account may not do this")?;
+        let outcome = roster::compile(&app, &permit, &round, commune).await;
+        app.store.close().await;
+        match outcome.context("no list was compiled")? {
+            Outcome::New(list) => println!("{}  danh sách mới số {} (new list)", list.root, list.number),
+            Outcome::Unchanged(list) => println!("{}  không đổi, số {} (unchanged)", list.root, list.number),
+            Outcome::Waiting(waiting) => {
+                for household in &waiting {
+                    println!("{}", serde_json::to_string(household)?);
+                }
+                anyhow::bail!("còn {0} hộ chưa xong (the list waits for {0} households)", waiting.len());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Export {
+    async fn run(self) -> anyhow::Result<()> {
+        let format = self.format()?;
+        let Of { data, round, commune, login } = self.of;
+        let app = open(data).await?;
+        let permit = on_machine(&app, &login, READERS).await.context("the account may not do this")?;
+        let bytes = export::of_commune(&app, &permit, &round, commune, format).await;
+        app.store.close().await;
+        let file = self.file.display();
+        std::fs::write(&self.file, bytes.context("nothing was exported")?).with_context(|| file.to_string())
+    }
+
+    fn format(&self) -> anyhow::Result<Format> {
+        let ending = self.file.extension().and_then(|ending| ending.to_str());
+        match (ending, self.with_salts) {
+            (Some("xlsx"), false) => Ok(Format::Workbook),
+            (Some("csv"), false) => Ok(Format::Csv),
+            (Some("json"), false) => Ok(Format::Json),
+            (Some("json"), true) => Ok(Format::SaltedJson),
+            (_, true) => anyhow::bail!("muối chỉ có trong tệp .json (salts go into a .json file only)"),
+            (_, false) => anyhow::bail!("tên tệp phải kết thúc bằng .xlsx, .csv hoặc .json (one of these endings)"),
+        }
+    }
+}
+
+impl Verify {
+    fn run(self) -> anyhow::Result<()> {
+        let bytes = std::fs::read(&self.file).with_context(|| self.file.display().to_string())?;
+        let file = RosterFile::read(&bytes)?;
+        file.verify(self.root)?;
+        println!("{}  đúng, {} hộ (right, {1} households)", self.root, file.lines.len());
+        Ok(())
+    }
+}

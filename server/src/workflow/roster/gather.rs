@@ -1,0 +1,316 @@
+//! From the store to what a list is compiled from: the commune, its households as they were accepted, and what is in the
+//! way of the others.
+//!
+//! Reads one snapshot and changes nothing. What was accepted is read from the ledger and the pins, never from projections.
+
+use std::collections::BTreeMap;
+
+use hmac::Mac;
+use schemas::canonical;
+use schemas::codes::listed_class::ListedClass;
+use schemas::ids::{HouseholdId, RoundId, UnitId};
+use schemas::ledger::{self, Decision, Hash, LedgerEntry, Pin};
+use schemas::roster::{Approved, CommuneName, Past, Previous, Salt, Setting, VillageName};
+use schemas::rules::{Class, ClassSet, Place};
+use serde::Serialize;
+use sync_protocol::hash::ChangeHash;
+
+use super::{Obstacle, Waiting};
+use crate::app::App;
+use crate::domain::field::{DocumentKey, DocumentState, Home};
+use crate::domain::listing::{ListedFacts, ListedHousehold, ListedOn};
+use crate::domain::review::{ReviewState, Said};
+use crate::domain::round::Round;
+use crate::domain::unit::{Level, Unit};
+use crate::seal::{HouseholdKey, Subject, keyed_hash};
+use crate::store::{self, Read};
+use crate::workflow::Refusal;
+use crate::workflow::document;
+use crate::workflow::projection::Ruling;
+
+/// Version of the rules by which edits merge: one commit per section, disagreements from the change graph.
+const MERGE_POLICY: u32 = 1;
+
+/// Everything about a commune in a round but its households.
+#[derive(Debug)]
+pub(super) struct Ground {
+    pub(super) round: Round,
+    pub(super) commune: Unit,
+    pub(super) code: Option<String>,
+    villages: BTreeMap<UnitId, Village>,
+    units: Hash,
+    ledger: Vec<LedgerEntry>,
+}
+
+#[derive(Debug)]
+struct Village {
+    unit: Unit,
+    ruling: Ruling,
+}
+
+/// A unit as the hash of the tree sees it.
+#[derive(Serialize)]
+struct UnitEntry<'a> {
+    id: UnitId,
+    code: Option<(String, String)>,
+    name: &'a str,
+    area: Option<&'a str>,
+    region: Option<&'a str>,
+}
+
+/// What is stored of the households of a commune in a round.
+struct Kept {
+    homes: BTreeMap<HouseholdId, Home>,
+    documents: BTreeMap<HouseholdId, DocumentState>,
+    reviews: BTreeMap<HouseholdId, ReviewState>,
+    blocking: BTreeMap<HouseholdId, u32>,
+    listed: BTreeMap<HouseholdId, ListedHousehold>,
+}
+
+/// An acceptance that still holds.
+struct Acceptance {
+    pin: Pin,
+    heads: Vec<ChangeHash>,
+    entry: Hash,
+}
+
+impl Ground {
+    /// Finds the commune and the round; a place above or below communes has no list of its own.
+    pub(super) async fn of(app: &App, read: &mut Read, round: &RoundId, commune: UnitId) -> Result<Self, Refusal> {
+        let today = store::unit::by_id(read, commune, app.clock.today()).await?;
+        today.filter(|unit| unit.level == Level::Commune).ok_or(Refusal::UnitNotFound)?;
+        let round = store::round::by_id(read, round).await?.ok_or(Refusal::RoundNotFound)?;
+        let on = round.reference_on;
+        let unit = store::unit::by_id(read, commune, on).await?.filter(|unit| unit.level == Level::Commune);
+        let unit = unit.ok_or(Refusal::UnitNotFound)?;
+        if !store::unit::is_within(read, commune, round.unit, on).await? {
+            return Err(Refusal::RoundNotFound);
+        }
+        let code = store::unit::code_of(read, commune, on).await?.map(|(_, code)| code);
+        let mut villages = BTreeMap::new();
+        for unit in store::unit::children(read, commune, on).await? {
+            let ruling = Ruling::of(app, read, &round, unit.id).await?;
+            villages.insert(unit.id, Village { unit, ruling });
+        }
+        let units = units_hash(read, &unit, &villages, &round).await?;
+        let texts = store::ledger::texts(read, commune).await?;
+        let ledger = ledger::verify(commune, texts.iter().map(String::as_str)).map_err(Refusal::LedgerBroken)?;
+        Ok(Self { round, commune: unit, code, villages, units, ledger })
+    }
+
+    /// The number of the ledger's last entry, up to which decisions were seen.
+    pub(super) fn last_entry(&self) -> u64 {
+        self.ledger.last().map_or(0, |entry| entry.number)
+    }
+
+    /// What the list rests on besides its households.
+    pub(super) fn setting<'a>(&self, ruling: &'a Ruling) -> Result<Setting<'a>, Refusal> {
+        let standard = ruling.standards.first().ok_or(Refusal::RoundNotFound)?;
+        let name = self.commune.attributes.name.clone();
+        Ok(Setting {
+            round: self.round.id.clone(),
+            commune: CommuneName { id: self.commune.id, code: self.code.clone(), name },
+            reference_on: self.round.reference_on,
+            standard,
+            mode: &ruling.mode,
+            merge_policy: MERGE_POLICY,
+            units: self.units,
+            previous: self.previous(),
+        })
+    }
+
+    /// The file of last year's list that was read in last.
+    fn previous(&self) -> Previous {
+        let file = |entry: &LedgerEntry| match &entry.decision {
+            Decision::ListImported { round, file, .. } if *round == self.round.id => Some(*file),
+            _ => None,
+        };
+        self.ledger.iter().rev().find_map(file).map_or(Previous::Nothing, |hash| Previous::File { hash })
+    }
+
+    /// The hash of the entry that accepted a household on a pin.
+    fn accepted_by(&self, number: u64, id: HouseholdId, on: Pin) -> Option<Hash> {
+        let at = usize::try_from(number.checked_sub(1)?).ok()?;
+        let entry = self.ledger.get(at)?;
+        match &entry.decision {
+            Decision::Accepted { household, round, pin } => {
+                (*household == id && *round == self.round.id && *pin == on).then(|| entry.hash())
+            }
+            _ => None,
+        }
+    }
+
+    /// The households of the round as they were accepted, or those that are in the way when there are any.
+    pub(super) async fn households(
+        &self,
+        app: &App,
+        read: &mut Read,
+    ) -> Result<(Vec<Approved>, Vec<Waiting>), Refusal> {
+        let kept = Kept::of(read, self).await?;
+        let (accepted, waiting) = self.sorted(read, &kept).await?;
+        let mut approved = Vec::with_capacity(accepted.len());
+        if waiting.is_empty() {
+            for (home, acceptance) in accepted {
+                approved.push(self.open(app, read, &kept, home, acceptance).await?);
+            }
+        }
+        Ok((approved, waiting))
+    }
+
+    /// The households that are in the way, without opening any.
+    pub(super) async fn waiting(&self, read: &mut Read) -> Result<Vec<Waiting>, Refusal> {
+        let kept = Kept::of(read, self).await?;
+        Ok(self.sorted(read, &kept).await?.1)
+    }
+
+    async fn sorted<'k>(
+        &self,
+        read: &mut Read,
+        kept: &'k Kept,
+    ) -> Result<(Vec<(&'k Home, Acceptance)>, Vec<Waiting>), Refusal> {
+        let (mut accepted, mut waiting) = (Vec::new(), Vec::new());
+        for (id, home) in &kept.homes {
+            match self.acceptance(read, kept, *id).await? {
+                Ok(_) if self.place(home).is_none() => {
+                    let obstacles = vec![Obstacle::PlaceUnknown];
+                    waiting.push(Waiting { household: *id, village: home.village, obstacles });
+                }
+                Ok(acceptance) => accepted.push((home, acceptance)),
+                Err(obstacles) => waiting.push(Waiting { household: *id, village: home.village, obstacles }),
+            }
+        }
+        Ok((accepted, waiting))
+    }
+
+    /// The acceptance of a household, or everything that is in its way.
+    async fn acceptance(
+        &self,
+        read: &mut Read,
+        kept: &Kept,
+        id: HouseholdId,
+    ) -> Result<Result<Acceptance, Vec<Obstacle>>, Refusal> {
+        let mut obstacles = Vec::new();
+        if let Some(open) = kept.blocking.get(&id).filter(|open| **open > 0) {
+            obstacles.push(Obstacle::Disagreements { open: *open });
+        }
+        let said = kept.reviews.get(&id).and_then(|state| state.last);
+        let (pin, number) = match said {
+            Some((Said::Accepted, pin, number)) => (pin, number),
+            Some((Said::Returned, ..)) => return Ok(Err(with(obstacles, Obstacle::Returned))),
+            None => return Ok(Err(with(obstacles, Obstacle::NotReviewed))),
+        };
+        let place = DocumentKey { commune: self.commune.id, round: self.round.id.clone(), household: id };
+        let heads = store::review::heads_of_pin(read, &place, pin).await?;
+        let (Some(heads), Some(entry)) = (heads, self.accepted_by(number, id, pin)) else {
+            return Err(Refusal::AcceptanceLost(id));
+        };
+        if kept.documents.get(&id).is_none_or(|document| document.heads != heads) {
+            obstacles.push(Obstacle::ChangedSince);
+        }
+        let acceptance = Acceptance { pin, heads, entry };
+        Ok(if obstacles.is_empty() { Ok(acceptance) } else { Err(obstacles) })
+    }
+
+    /// The village of a household on the reference day, and what the rules need of it.
+    fn place(&self, home: &Home) -> Option<(&Unit, Place)> {
+        let village = self.villages.get(&home.village)?;
+        Some((&village.unit, village.ruling.place?))
+    }
+
+    async fn open(
+        &self,
+        app: &App,
+        read: &mut Read,
+        kept: &Kept,
+        home: &Home,
+        acceptance: Acceptance,
+    ) -> Result<Approved, Refusal> {
+        let (village, place) = self.place(home).ok_or(Refusal::PlaceNotSaid)?;
+        let opened = document::open(app, read, home.clone(), &self.round.id).await?;
+        let opened = opened.ok_or(Refusal::HouseholdNotFound)?;
+        let past = opened.history.past_of(&acceptance.heads).ok_or(Refusal::AcceptanceLost(home.id))?;
+        let listed = kept.listed.get(&home.id);
+        Ok(Approved {
+            household: opened.history.household(&past),
+            heads: acceptance.heads.iter().map(|head| Hash(head.0)).collect(),
+            pin: acceptance.pin,
+            accepted: acceptance.entry,
+            salt: salt(&opened.key, &self.round.id),
+            village: VillageName { id: home.village, name: village.attributes.name.clone() },
+            place,
+            past: listed.map_or(Ok(Past::default()), |listed| past_of(listed, &opened.key, &self.round.id))?,
+        })
+    }
+
+    /// How the households of the commune are classified; the standards and the mode are the same in every village.
+    pub(super) async fn ruling(&self, app: &App, read: &mut Read) -> Result<Ruling, Refusal> {
+        Ruling::of(app, read, &self.round, self.commune.id).await
+    }
+}
+
+impl Kept {
+    async fn of(read: &mut Read, ground: &Ground) -> Result<Self, Refusal> {
+        let (commune, round) = (ground.commune.id, &ground.round.id);
+        let documents = store::document::of_commune(read, commune, round).await?;
+        let documents: BTreeMap<_, _> = documents.into_iter().map(|one| (one.household, one)).collect();
+        let listed = store::listing::of_commune(read, commune, round).await?;
+        let listed: BTreeMap<_, _> = listed.into_iter().map(|one| (one.household, one)).collect();
+        let homes = store::household::of_commune(read, commune).await?.into_iter();
+        let homes = homes.filter(|home| documents.contains_key(&home.id) || listed.contains_key(&home.id));
+        let views = store::view::of_commune(read, commune, round).await?;
+        Ok(Self {
+            homes: homes.map(|home| (home.id, home)).collect(),
+            documents,
+            reviews: store::review::of_commune(read, commune, round).await?.into_iter().collect(),
+            blocking: views.into_iter().map(|view| (view.household, view.blocking)).collect(),
+            listed,
+        })
+    }
+}
+
+fn with(mut obstacles: Vec<Obstacle>, more: Obstacle) -> Vec<Obstacle> {
+    obstacles.push(more);
+    obstacles
+}
+
+/// The salt of a household's leaf in a round.
+pub(super) fn salt(key: &HouseholdKey, round: &RoundId) -> Salt {
+    let secret = key.derive("salt of roster lines 1");
+    Salt::new(keyed_hash(&secret).chain_update(round.as_str()).finalize().into_bytes().into())
+}
+
+/// What earlier lists said of a household. One that escaped last year was on the list of the year before.
+fn past_of(listed: &ListedHousehold, key: &HouseholdKey, round: &RoundId) -> Result<Past, Refusal> {
+    let Some(sealed) = &listed.sealed else { return Ok(Past::default()) };
+    let facts = key.open(Subject::Listing(round.as_str()), sealed)?;
+    let facts: ListedFacts =
+        serde_json::from_slice(&facts).map_err(|_| Refusal::ListingUnreadable(listed.household))?;
+    let class = facts.class.map(|class| match class {
+        ListedClass::Poor => Class::Poor,
+        ListedClass::NearPoor => Class::NearPoor,
+        ListedClass::NotPoor => Class::NotPoor,
+    });
+    Ok(match facts.list {
+        ListedOn::Current => Past { last: class, before: ClassSet::NONE },
+        ListedOn::EscapedPoor => Past { last: Some(Class::NotPoor), before: ClassSet::only(Class::Poor) },
+        ListedOn::EscapedNearPoor => Past { last: Some(Class::NotPoor), before: ClassSet::only(Class::NearPoor) },
+    })
+}
+
+/// The commune and its villages as of the reference day, by id.
+async fn units_hash(
+    read: &mut Read,
+    commune: &Unit,
+    villages: &BTreeMap<UnitId, Village>,
+    round: &Round,
+) -> Result<Hash, Refusal> {
+    let mut entries = Vec::new();
+    for unit in std::iter::once(commune).chain(villages.values().map(|village| &village.unit)) {
+        let code = store::unit::code_of(read, unit.id, round.reference_on).await?;
+        let attributes = &unit.attributes;
+        let (area, region) = (attributes.area.map(|area| area.code()), attributes.region.as_deref());
+        entries.push(UnitEntry { id: unit.id, code, name: &attributes.name, area, region });
+    }
+    // Entries hold texts and whole numbers only, so they always have a canonical form.
+    Ok(Hash(canonical::hash("rasoat roster units 1", &entries).expect("units are canonical")))
+}
