@@ -14,6 +14,7 @@ pub mod phone;
 pub mod rebuild;
 pub mod roster;
 pub mod serve;
+pub mod standard;
 pub mod version;
 
 /// Rà soát hộ nghèo, hộ cận nghèo. Review of poor and near-poor households.
@@ -48,6 +49,11 @@ enum Command {
     /// A phone without a screen: enrol, sync, found and edit households from files.
     #[command(subcommand)]
     Phone(phone::PhoneCommand),
+    /// Chuẩn nghèo của cơ quan: kiểm tra. An office's own standard: check it.
+    #[command(subcommand)]
+    Standard(standard::StandardCommand),
+    /// Xếp loại hộ từ tệp. Classify households from files.
+    Classify(standard::Classify),
     /// In phiên bản. Print the version.
     Version,
 }
@@ -72,6 +78,8 @@ impl Cli {
             Command::Roster(roster) => roster.run().await?,
             Command::Rebuild(rebuild) => rebuild.run().await?,
             Command::Phone(phone) => return phone.run().await,
+            Command::Standard(standard) => standard.run()?,
+            Command::Classify(classify) => classify.run()?,
             Command::Version => version::run()?,
         }
         Ok(ExitCode::SUCCESS)

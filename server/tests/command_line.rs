@@ -133,3 +133,35 @@ fn the_version_is_printed() -> Result<()> {
     assert_eq!(String::from_utf8_lossy(&output.stdout), format!("rasoat {}\n", env!("CARGO_PKG_VERSION")));
     Ok(())
 }
+
+#[test]
+fn a_standards_folder_is_checked_fault_by_fault() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/standards/vn-2022-2025");
+    let sound = run(directory.path(), &["standard", "check", shipped], "")?;
+    assert!(sound.status.success(), "{sound:?}");
+    let spoiled = directory.path().join("chuan");
+    std::fs::create_dir(&spoiled)?;
+    std::fs::write(spoiled.join("standard.toml"), "id = 7")?;
+    let refused = run(directory.path(), &["standard", "check", &spoiled.display().to_string()], "")?;
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("standard.toml") && said.contains("indicators.toml"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn households_are_classified_from_files_and_an_unreadable_file_stops_nothing_else() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let (good, bad) = (directory.path().join("ho.json"), directory.path().join("hong.json"));
+    std::fs::write(&good, r#"{"household": "00000000000000000000000000", "answers": {"b1_points": 150}}"#)?;
+    std::fs::write(&bad, "{")?;
+    let (good, bad) = (good.display().to_string(), bad.display().to_string());
+    let ask = ["classify", "--standard", "vn-2022-2025", "--as-of", "2026-10-01"];
+    let both = run(directory.path(), &[&ask[..], &["--json", &bad, &good]].concat(), "")?;
+    assert!(!both.status.success(), "an unreadable file is told by the exit code");
+    let reports: serde_json::Value = serde_json::from_slice(&both.stdout)?;
+    assert_eq!(reports.as_array().map(Vec::len), Some(1));
+    let text = run(directory.path(), &[&ask[..], &[&good]].concat(), "")?;
+    assert!(text.status.success() && String::from_utf8_lossy(&text.stdout).contains("B1"), "{text:?}");
+    Ok(())
+}
