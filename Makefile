@@ -30,8 +30,9 @@ wasm: ## builds the two lower crates for the browser
 	rustup target add wasm32-unknown-unknown >/dev/null
 	$(CARGO) build --profile $(PROFILE) --target wasm32-unknown-unknown -p schemas -p sync-protocol
 
-bench: ## measures classification; results under target/criterion
+bench: ## measures classification, roster and durable ingest; results under target/criterion and target/bench
 	$(CARGO) bench -p schemas
+	$(CARGO) bench -p house-tests --bench ingest
 
 doc: ## the documentation of all crates
 	$(CARGO) doc --workspace --no-deps --open

@@ -39,6 +39,9 @@ pub enum Effect {
     Reject(Judged, Rejection, String),
     /// Nothing: the verdict stands from before.
     Stands(Verdict),
+    /// Write down that it came: the bytes are not what the journal names, so they say nothing about that change, which may
+    /// still come and be accepted. The reason is for people.
+    Unproven(Rejection, String),
     /// Keep the request for whoever decides.
     Command(Vec<u8>),
     /// Expect the blob.
@@ -69,7 +72,7 @@ impl Effect {
         match self {
             Self::Accept(_) | Self::Command(_) | Self::Blob { .. } => Verdict::Accepted,
             Self::Hold(_, hold) => Verdict::Held(*hold),
-            Self::Reject(_, rejection, _) => Verdict::Rejected(*rejection),
+            Self::Reject(_, rejection, _) | Self::Unproven(rejection, _) => Verdict::Rejected(*rejection),
             Self::Stands(verdict) => *verdict,
         }
     }
@@ -136,6 +139,10 @@ impl<R: Register> Docket<'_, R> {
 
     fn change(&mut self, judged: Judged) -> Effect {
         let key = (judged.household, judged.hash);
+        // Whatever bytes came this time: the change itself is in.
+        if self.documents.get(&key.0).is_some_and(|history| history.knows(&key.1)) {
+            return Effect::Stands(Verdict::Accepted);
+        }
         let earlier = self.refused.get(&key).copied().or_else(|| self.register.earlier(&key.0, &key.1));
         if let Some(verdict @ (Verdict::Rejected(_) | Verdict::Superseded)) = earlier {
             return Effect::Stands(verdict);
@@ -149,6 +156,7 @@ impl<R: Register> Docket<'_, R> {
             Admission::Held(hold, _) if earlier == Some(Verdict::Held(hold)) => Effect::Stands(Verdict::Held(hold)),
             Admission::Held(hold, _) => Effect::Hold(judged, hold),
             Admission::Rejected(rejection, reason) => Effect::Reject(judged, rejection, reason),
+            Admission::Unproven(rejection, reason) => return Effect::Unproven(rejection, reason),
         };
         if let verdict @ (Verdict::Held(_) | Verdict::Rejected(_)) = effect.verdict() {
             self.refused.insert(key, verdict);
@@ -208,7 +216,7 @@ pub fn reconsider(
                     admitted.push(change.clone());
                     false
                 }
-                Admission::Known | Admission::Held(..) | Admission::Rejected(..) => true,
+                Admission::Known | Admission::Held(..) | Admission::Rejected(..) | Admission::Unproven(..) => true,
             }
         });
         if waiting.len() == before {

@@ -13,7 +13,7 @@ use schemas::value::{Key, Value};
 
 use crate::hash::{ActorId, ChangeHash};
 
-pub(crate) use decode::{Container, Containers, actor_id, read_ops};
+pub(crate) use decode::{Container, Containers, actor_id, check_header, decode, read_ops};
 pub use decode::{Fault, parse};
 pub use encode::Draft;
 pub(crate) use encode::genesis_container;

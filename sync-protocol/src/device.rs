@@ -224,7 +224,7 @@ impl Device {
                 let verdict = Verdict::Held(hold);
                 return Err(CommitError::Refused(verdict, verdict.slug().to_owned()));
             }
-            Admission::Rejected(rejection, reason) => {
+            Admission::Rejected(rejection, reason) | Admission::Unproven(rejection, reason) => {
                 return Err(CommitError::Refused(Verdict::Rejected(rejection), reason));
             }
         }

@@ -59,6 +59,9 @@ pub enum Admission {
     Held(Hold, Vec<ChangeHash>),
     /// Rejected; the reason in words is for the evidence, the verdict for the sender.
     Rejected(Rejection, String),
+    /// Rejected, but nothing is proven about the change that the journal names: these bytes are not it, or not for this
+    /// writer to bring. The verdict is for the sender alone and must never stick to the change.
+    Unproven(Rejection, String),
 }
 
 impl Admission {
@@ -67,7 +70,7 @@ impl Admission {
         match self {
             Self::Admitted(_) | Self::Known => Verdict::Accepted,
             Self::Held(hold, _) => Verdict::Held(*hold),
-            Self::Rejected(rejection, _) => Verdict::Rejected(*rejection),
+            Self::Rejected(rejection, _) | Self::Unproven(rejection, _) => Verdict::Rejected(*rejection),
         }
     }
 }
@@ -90,12 +93,14 @@ pub fn judge(
         },
         Err(Refusal::Missing(missing)) => judge_missing(missing, fate),
         Err(Refusal::Never(rejection, reason)) => Admission::Rejected(rejection, reason),
+        Err(Refusal::Unproven(rejection, reason)) => Admission::Unproven(rejection, reason),
     }
 }
 
 enum Refusal {
     Missing(Vec<ChangeHash>),
     Never(Rejection, String),
+    Unproven(Rejection, String),
 }
 
 fn judge_missing(missing: Vec<ChangeHash>, fate: impl Fn(&ChangeHash) -> Fate) -> Admission {
@@ -111,11 +116,15 @@ fn judge_missing(missing: Vec<ChangeHash>, fate: impl Fn(&ChangeHash) -> Fate) -
 
 /// Everything that does not depend on policy. `None` when the document has the change already.
 fn fit(history: &History, candidate: Candidate<'_>) -> Result<Option<Node>, Refusal> {
-    let (expanded, hash) = change::parse(candidate.bytes).map_err(from_fault)?;
+    let (expanded, hash) = change::decode(candidate.bytes).map_err(|fault| {
+        let (rejection, reason) = from_fault(&fault);
+        Refusal::Unproven(rejection, reason)
+    })?;
     if hash != candidate.hash {
-        return Err(Refusal::Never(Rejection::OtherHash, format!("bytes hash to {hash}")));
+        return Err(Refusal::Unproven(Rejection::OtherHash, format!("bytes hash to {hash}")));
     }
     check_actor(&expanded, candidate.actor)?;
+    change::check_header(&expanded).map_err(never)?;
     if history.knows(&hash) {
         return Ok(None);
     }
@@ -130,7 +139,7 @@ fn fit(history: &History, candidate: Candidate<'_>) -> Result<Option<Node>, Refu
 fn check_actor(expanded: &ExpandedChange, actor: ActorId) -> Result<(), Refusal> {
     match expanded.actor_id.to_bytes() == actor.0 {
         true => Ok(()),
-        false => Err(Refusal::Never(Rejection::ForeignActor, format!("actor {}", expanded.actor_id))),
+        false => Err(Refusal::Unproven(Rejection::ForeignActor, format!("actor {}", expanded.actor_id))),
     }
 }
 
@@ -157,7 +166,7 @@ fn check_content(history: &History, op: &Op) -> Result<(), Rejection> {
 fn from_misfit(misfit: Misfit) -> Refusal {
     match misfit {
         Misfit::MissingDependencies(missing) => Refusal::Missing(missing),
-        Misfit::Broken(Break::Fault(fault)) => from_fault(fault),
+        Misfit::Broken(Break::Fault(fault)) => never(fault),
         Misfit::Broken(Break::Fork) => Refusal::Never(Rejection::Fork, misfit.to_string()),
         Misfit::Broken(
             Break::Dependencies
@@ -170,12 +179,17 @@ fn from_misfit(misfit: Misfit) -> Refusal {
     }
 }
 
-fn from_fault(fault: Fault) -> Refusal {
+fn never(fault: Fault) -> Refusal {
+    let (rejection, reason) = from_fault(&fault);
+    Refusal::Never(rejection, reason)
+}
+
+fn from_fault(fault: &Fault) -> (Rejection, String) {
     let rejection = match fault {
         Fault::TooLarge => Rejection::TooLarge,
         Fault::ChunkType => Rejection::ChunkType,
         Fault::Unreadable | Fault::NotCanonical => Rejection::Malformed,
         Fault::OpCount | Fault::Header(_) | Fault::Operation { .. } => Rejection::NotAllowed,
     };
-    Refusal::Never(rejection, fault.to_string())
+    (rejection, fault.to_string())
 }

@@ -90,6 +90,12 @@ impl Client {
         answer(self.request(Method::POST, path).body(bytes)).await
     }
 
+    /// Sends bytes with POST and gives back status and bytes.
+    pub async fn post_raw(&self, path: &str, bytes: Vec<u8>) -> Result<(u16, Vec<u8>)> {
+        let response = self.request(Method::POST, path).body(bytes).send().await?;
+        Ok((response.status().as_u16(), response.bytes().await?.to_vec()))
+    }
+
     /// Asks with GET.
     pub async fn get(&self, path: &str) -> Result<Answer> {
         self.ask(Method::GET, path, None).await

@@ -22,6 +22,11 @@ impl Phone {
         Self { key: SigningKey::from_bytes(&secret) }
     }
 
+    /// Its key, for tests that sign what an honest phone would not.
+    pub fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
     /// Its id, which follows from its key.
     pub fn id(&self) -> Result<DeviceId> {
         Ok(DeviceKey::from_bytes(&self.key.verifying_key().to_bytes())?.device_id())

@@ -34,6 +34,8 @@ codes! {
         DeviceRevoked = "device_revoked",
         /// A phone sent a segment that cannot be trusted.
         SegmentRefused = "segment_refused",
+        /// A phone sent bytes that are not the change its journal names.
+        ChangeRefused = "change_refused",
         /// A round was made.
         RoundCreated = "round_created",
     }

@@ -1,5 +1,6 @@
 //! Every refusal and fault, turned into a status and words by one exhaustive match.
 
+mod review;
 mod sent;
 
 use std::sync::Arc;
@@ -322,7 +323,7 @@ fn refused(refusal: &Refusal) -> Problem {
         | R::NothingToWrite
         | R::NothingToSalvage
         | R::Unwritable(_)
-        | R::NotAdmitted(_) => review(refusal),
+        | R::NotAdmitted(_) => review::problem(refusal),
         R::LedgerMoved => new(
             S::CONFLICT,
             "roster/decided-meanwhile",
@@ -341,156 +342,6 @@ fn refused(refusal: &Refusal) -> Problem {
         | R::RosterAltered
         | R::WorkbookNotWritten(_) => self::fault(),
         R::Archive(_) | R::Seal(_) | R::FormUnknown(_) | R::Store(_) | R::Password(_) => self::fault(),
-    }
-}
-
-/// Refusals of decisions on a household: what stands in the way, and what to do about it.
-fn review(refusal: &Refusal) -> Problem {
-    use Refusal as R;
-    use StatusCode as S;
-    let new = Problem::new;
-    match refusal {
-        R::RoundNotFound => new(
-            S::NOT_FOUND,
-            "round/not-found",
-            ["Không tìm thấy đợt rà soát", "Chọn lại trong danh sách đợt"],
-            ["Round not found", "Choose one from the list of rounds"],
-        ),
-        R::AssignmentNotFound => new(
-            S::NOT_FOUND,
-            "assignment/not-found",
-            ["Người này không được giao bản này", "Xem lại danh sách phân công"],
-            ["This person does not survey this village", "Look at the assignments again"],
-        ),
-        R::FormOfAnotherStandard => new(
-            S::UNPROCESSABLE_ENTITY,
-            "round/form-of-another-standard",
-            ["Phiếu không thuộc chuẩn chính của đợt", "Chọn phiếu của chuẩn đứng đầu"],
-            ["The form is not the deciding standard's", "Choose the form of the first standard"],
-        ),
-        R::StandardUnknown(id) => Problem {
-            detail: Some(id.to_string()),
-            ..new(
-                S::UNPROCESSABLE_ENTITY,
-                "round/unknown-standard",
-                ["Máy chủ không có chuẩn này", "Chọn chuẩn có sẵn, hoặc nạp chuẩn của cơ quan"],
-                ["This server does not have the standard", "Choose one that it has, or load the office's"],
-            )
-        },
-        R::RoundNot(state) => Problem {
-            detail: Some(state.code().to_owned()),
-            ..new(
-                S::CONFLICT,
-                "round/wrong-state",
-                ["Đợt rà soát không ở trạng thái phù hợp", "Xem lại trạng thái của đợt"],
-                ["The round is in another state", "Look at the state of the round"],
-            )
-        },
-        R::DisagreementNotFound => new(
-            S::NOT_FOUND,
-            "disagreement/not-found",
-            ["Không còn điểm khác nhau này", "Mở lại hộ; có thể người khác vừa giải quyết"],
-            ["This disagreement is not open", "Open the household again; somebody may just have settled it"],
-        ),
-        R::StaleHeads => new(
-            S::CONFLICT,
-            "review/stale",
-            ["Hộ đã thay đổi sau khi bạn mở", "Mở lại, xem chỗ thay đổi rồi quyết định"],
-            ["The household has changed since you opened it", "Open it again, look at the change, then decide"],
-        ),
-        R::DisagreementsOpen(_) => new(
-            S::CONFLICT,
-            "review/disagreements-open",
-            ["Còn điểm khác nhau chưa giải quyết", "Giải quyết từng điểm trước khi chấp nhận"],
-            ["Disagreements are open", "Settle each of them, then accept"],
-        ),
-        R::Incomplete(_) => new(
-            S::CONFLICT,
-            "review/incomplete",
-            ["Hộ chưa đủ thông tin để xếp loại", "Xem phần còn thiếu; trả lại cho rà soát viên nếu cần"],
-            ["The household cannot be classified yet", "See what is missing; return it to the enumerator"],
-        ),
-        R::HeldChanges(_) => new(
-            S::CONFLICT,
-            "review/held-changes",
-            ["Còn thay đổi đang bị giữ lại", "Cho vào, viết lại hoặc bỏ ra kèm lý do, rồi chấp nhận"],
-            ["Changes of this household are held", "Release, salvage or set them aside with a reason, then accept"],
-        ),
-        R::PointsNotConfirmed => new(
-            S::CONFLICT,
-            "review/points-not-confirmed",
-            [
-                "Điểm B1 nhập từ phiếu giấy chưa được người thứ hai xác nhận",
-                "Nhờ người khác đọc phiếu và xác nhận điểm",
-            ],
-            ["Nobody else has confirmed the paper score", "Have a second person read the form and confirm the points"],
-        ),
-        R::PointsDiffer => new(
-            S::CONFLICT,
-            "review/points-differ",
-            ["Điểm trên phiếu khác điểm đã nhập", "Đọc lại phiếu; nếu nhập sai, trả lại để sửa"],
-            ["The points on the form are not those that were typed", "Read the form again, or return the household"],
-        ),
-        R::SamePerson => new(
-            S::CONFLICT,
-            "review/same-person",
-            ["Người nhập điểm không thể tự xác nhận", "Nhờ người khác xác nhận"],
-            ["Whoever typed the points cannot confirm them", "Ask somebody else to confirm"],
-        ),
-        R::NotForRecognition => new(
-            S::CONFLICT,
-            "review/not-for-recognition",
-            ["Kết quả này không dùng để công nhận", "Dùng điểm B1 theo phiếu hoặc bảng điểm của cơ quan"],
-            ["This result may not be used for recognition", "Use B1 points from the form or the office's table"],
-        ),
-        R::PlaceNotSaid => new(
-            S::CONFLICT,
-            "review/place-not-said",
-            ["Chưa khai báo khu vực nông thôn hay thành thị", "Quản trị khai báo khu vực và vùng cho xã"],
-            ["Nobody has said whether the place is rural or urban", "Have an administrator say area and region"],
-        ),
-        R::ReasonNeeded => new(
-            S::UNPROCESSABLE_ENTITY,
-            "review/reason-needed",
-            ["Cần ghi lý do", "Ghi lý do bằng lời rồi gửi lại"],
-            ["A reason is needed", "Say why in words and send it again"],
-        ),
-        R::AlreadyDecided => new(
-            S::CONFLICT,
-            "review/already-decided",
-            ["Việc này đã được quyết định", "Mở lại để xem ai đã quyết định và lý do"],
-            ["This has been decided already", "Open it again to see who decided and why"],
-        ),
-        R::NothingToWrite => new(
-            S::CONFLICT,
-            "review/nothing-to-write",
-            ["Không có gì thay đổi", "Các giá trị này đã có sẵn"],
-            ["Nothing would change", "These values stand there already"],
-        ),
-        R::NothingToSalvage => new(
-            S::CONFLICT,
-            "review/nothing-to-salvage",
-            ["Không đọc được nội dung thay đổi", "Bỏ ra kèm lý do, và nhờ rà soát viên nhập lại"],
-            ["The change cannot be read", "Set it aside with a reason and have it entered again"],
-        ),
-        R::NotAdmitted(verdict) => Problem {
-            detail: Some(verdict.slug().to_owned()),
-            ..new(
-                S::CONFLICT,
-                "review/not-admitted",
-                ["Thay đổi chưa vào được", "Xem lý do trong chi tiết"],
-                ["The change cannot be let in", "See the detail for the reason"],
-            )
-        },
-        other => Problem {
-            detail: Some(other.to_string()),
-            ..new(
-                S::UNPROCESSABLE_ENTITY,
-                "review/unwritable",
-                ["Không ghi được giá trị này", "Sửa chỗ được nêu trong chi tiết"],
-                ["The value cannot be written", "Correct what the detail names"],
-            )
-        },
     }
 }
 

@@ -1,6 +1,5 @@
 //! The sync endpoint: bytes in, bytes out; what they mean is `sync-protocol`'s business.
 
-use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -8,7 +7,7 @@ use sync_protocol::message::MAX_REQUEST_BYTES;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::AskingDevice;
+use super::extract::{AskingDevice, Raw};
 use super::problem::ProblemView;
 use super::{ApiError, AppState};
 use crate::workflow;
@@ -30,7 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 pub(super) async fn exchange(
     State(app): State<AppState>,
     AskingDevice(device): AskingDevice,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> Result<impl IntoResponse, ApiError> {
     let response = workflow::exchange::exchange(&app, &device, &body).await?;
     Ok(([(header::CONTENT_TYPE, CBOR)], response))

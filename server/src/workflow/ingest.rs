@@ -19,14 +19,27 @@ use super::ledger;
 use super::logbook::Logbook;
 use crate::app::App;
 use crate::domain::field::{DocumentState, StoredChange, StoredSegment};
+use crate::domain::log::{SecurityEvent, SecurityEventKind};
 use crate::seal::Subject;
 use crate::store::{self, Tx};
 
 /// One entry as it will be written.
 enum Line {
-    Change { household: HouseholdId, change: StoredChange },
-    Command { entry: u64, sealed: Vec<u8> },
-    Blob { household: HouseholdId, hash: sync_protocol::hash::BlobHash, size_bytes: u64 },
+    Change {
+        household: HouseholdId,
+        change: StoredChange,
+    },
+    Command {
+        entry: u64,
+        sealed: Vec<u8>,
+    },
+    Blob {
+        household: HouseholdId,
+        hash: sync_protocol::hash::BlobHash,
+        size_bytes: u64,
+    },
+    /// Bytes that are not what the journal names: only that they came.
+    Unproven(SecurityEvent),
 }
 
 /// All that is written about one segment.
@@ -165,6 +178,7 @@ impl Batch {
                     }
                 }
             }
+            Line::Unproven(event) => store::security_event::append(tx, &event).await?,
             Line::Command { entry, sealed } => {
                 let id = (self.segment.head, entry);
                 store::segment::put_command(tx, self.commune, id, self.now, &sealed).await?;
@@ -242,6 +256,12 @@ fn line(
         Effect::Accept(judged) | Effect::Hold(judged, _) => (judged, None),
         Effect::Reject(judged, _, reason) => (judged, Some(reason)),
         Effect::Stands(_) => return Ok(None),
+        Effect::Unproven(rejection, reason) => {
+            let slug = Verdict::Rejected(rejection).slug();
+            let subject = format!("{} {}/{} {slug} {reason}", author.device(), author.epoch, entry.number);
+            let (kind, actor) = (SecurityEventKind::ChangeRefused, Some(author.account));
+            return Ok(Some(Line::Unproven(SecurityEvent { at: now, kind, actor, subject })));
+        }
         Effect::Command(request) => {
             let sealed = app.master_key.seal(Subject::Command, &request, &app.chance)?;
             return Ok(Some(Line::Command { entry: entry.number, sealed }));

@@ -242,7 +242,12 @@ impl Docket {
 fn accepted(effect: &Effect) -> Option<&Judged> {
     match effect {
         Effect::Accept(judged) => Some(judged),
-        Effect::Hold(..) | Effect::Reject(..) | Effect::Stands(_) | Effect::Command(_) | Effect::Blob { .. } => None,
+        Effect::Hold(..)
+        | Effect::Reject(..)
+        | Effect::Stands(_)
+        | Effect::Unproven(..)
+        | Effect::Command(_)
+        | Effect::Blob { .. } => None,
     }
 }
 

@@ -48,6 +48,14 @@ const CLOCK_RANGE_S: std::ops::Range<i64> = 0..1 << 33;
 
 /// Parses the bytes of one change, checks all that can be checked without its document, and computes its hash.
 pub fn parse(bytes: &[u8]) -> Result<(ExpandedChange, ChangeHash), Fault> {
+    let (expanded, hash) = decode(bytes)?;
+    check_header(&expanded)?;
+    Ok((expanded, hash))
+}
+
+/// Decodes bytes that are the one canonical form of a change, and computes its hash. Bytes that fail here prove nothing
+/// about any change: whoever carried them may have spoiled them.
+pub(crate) fn decode(bytes: &[u8]) -> Result<(ExpandedChange, ChangeHash), Fault> {
     if bytes.len() > MAX_CHANGE_BYTES {
         return Err(Fault::TooLarge);
     }
@@ -58,21 +66,20 @@ pub fn parse(bytes: &[u8]) -> Result<(ExpandedChange, ChangeHash), Fault> {
     // Automerge's decoder can panic on crafted columns; nothing it touched outlives the call.
     let parsed = catch_unwind(AssertUnwindSafe(|| {
         let change = Change::try_from(bytes).map_err(|_| Fault::Unreadable)?;
-        if change.is_empty() || change.len() > MAX_CHANGE_OPS {
-            return Err(Fault::OpCount);
-        }
         let expanded = change.decode();
         match Change::from(expanded.clone()).raw_bytes() == bytes {
             true => Ok((expanded, change.hash().into())),
             false => Err(Fault::NotCanonical),
         }
     }));
-    let (expanded, hash) = parsed.unwrap_or(Err(Fault::Unreadable))?;
-    check_header(&expanded)?;
-    Ok((expanded, hash))
+    parsed.unwrap_or(Err(Fault::Unreadable))
 }
 
-fn check_header(change: &ExpandedChange) -> Result<(), Fault> {
+/// Checks what a change says of itself.
+pub(crate) fn check_header(change: &ExpandedChange) -> Result<(), Fault> {
+    if change.operations.is_empty() || change.operations.len() > MAX_CHANGE_OPS {
+        return Err(Fault::OpCount);
+    }
     let message = change.message.as_deref().unwrap_or_default();
     let fault = if change.actor_id.to_bytes().len() != 16 {
         "actor"

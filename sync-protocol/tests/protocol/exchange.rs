@@ -15,7 +15,7 @@ use sync_protocol::device::{
 use sync_protocol::hash::PublicKey;
 use sync_protocol::journal::Scope;
 use sync_protocol::message::{MessageFault, Request, Response, SegmentAnswer};
-use sync_protocol::segment::{Segment, SegmentFault};
+use sync_protocol::segment::{Payload, Segment, SegmentFault};
 use sync_protocol::verdict::{Hold, Rejection, Verdict};
 
 use crate::office::{Office, scope};
@@ -241,6 +241,38 @@ fn exchange_segments(office: &mut Office, phone: &Phone, segments: Vec<Vec<u8>>)
     let mut request = Request::from_bytes(&phone.device.request(NOW.wall_ms, 0).bytes).unwrap();
     request.segments = segments.into_iter().map(Into::into).collect();
     Response::from_bytes(&office.exchange(phone.key(), &request.to_bytes())).unwrap().segments
+}
+
+#[test]
+fn spoiled_bytes_under_a_changes_name_never_stick_to_the_change() {
+    let mut office = Office::new();
+    let mut lan = Phone::new(1, &office);
+    lan.commit(home(1), [answer("floor_area", 40)]);
+    let request = Request::from_bytes(&lan.device.request(NOW.wall_ms, 0).bytes).unwrap();
+    let honest = Segment::open(&request.segments[0]).unwrap();
+    let spoilers: [fn(&mut Vec<u8>); 4] =
+        [|bytes| bytes[8] = 2, |bytes| bytes[4] ^= 1, |bytes| bytes.truncate(20), |bytes| bytes.resize(30_000, 0)];
+    for spoil in spoilers {
+        let answers = exchange_segments(&mut office, &lan, vec![spoiled(&honest, spoil)]);
+        assert!(matches!(&answers[0], SegmentAnswer::Taken(verdicts) if matches!(verdicts[0], Verdict::Rejected(_))));
+        assert!(office.rows.is_empty() && office.refused.is_empty());
+    }
+    lan.sync(&mut office);
+    assert_eq!(lan.said(home(1), "floor_area", View::Accepted), Some(Value::Int(40)));
+    let answers = exchange_segments(&mut office, &lan, vec![spoiled(&honest, spoilers[0])]);
+    assert_eq!(answers, [SegmentAnswer::Taken(vec![Verdict::Accepted])], "the change itself is in");
+}
+
+/// The same signed journal with other bytes beside it: payloads are proven by their hash alone.
+fn spoiled(segment: &Segment, spoil: fn(&mut Vec<u8>)) -> Vec<u8> {
+    let payloads = segment.with_payloads().filter_map(|(_, payload)| payload).map(|Payload::Raw(bytes)| {
+        let mut bytes = bytes.to_vec();
+        spoil(&mut bytes);
+        Payload::Raw(bytes.into())
+    });
+    let key = SigningKey::from_bytes(&[1; 32]);
+    let entries = segment.entries().to_vec();
+    Segment::sign(*segment.author(), segment.scope().clone(), entries, payloads.collect(), &key).to_bytes()
 }
 
 #[test]

@@ -121,7 +121,7 @@ impl Office {
             Effect::Accept(judged) => self.accept(judged, author),
             Effect::Hold(judged, hold) => self.refuse(judged, Verdict::Held(hold)),
             Effect::Reject(judged, rejection, _) => self.refuse(judged, Verdict::Rejected(rejection)),
-            Effect::Stands(_) | Effect::Command(_) | Effect::Blob { .. } => {}
+            Effect::Stands(_) | Effect::Unproven(..) | Effect::Command(_) | Effect::Blob { .. } => {}
         }
     }
 

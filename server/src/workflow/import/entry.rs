@@ -176,7 +176,7 @@ impl<'a> Context<'a> {
             Admission::Admitted(node) => opened.history.push(*node),
             Admission::Known => return Ok(Ok(())),
             Admission::Held(hold, _) => return Ok(Err(refused(format!("{hold:?}")))),
-            Admission::Rejected(_, reason) => return Ok(Err(refused(reason))),
+            Admission::Rejected(_, reason) | Admission::Unproven(_, reason) => return Ok(Err(refused(reason))),
         }
         let sealed = opened.key.seal(Subject::Change(&hash.0), bytes, &self.app.chance)?;
         prepared.changes.push(self.stored(opened.home.id, hash, sealed));
