@@ -40,6 +40,18 @@ impl Opened {
         self.state.as_ref().map(|state| state.heads.as_slice()).unwrap_or_default()
     }
 
+    /// The document as it is to be stored with its history as it stands now; closed stays closed.
+    pub fn state_with(&self, saved: Option<Vec<u8>>) -> DocumentState {
+        DocumentState {
+            household: self.home.id,
+            form: self.history.genesis().form.clone(),
+            heads: self.history.heads().to_vec(),
+            changes: self.history.nodes().len() as u64,
+            saved,
+            closed_at: self.state.as_ref().and_then(|state| state.closed_at),
+        }
+    }
+
     /// Opens a sealed change of this household.
     pub fn change_bytes(&self, change: &StoredChange) -> Result<Vec<u8>, Refusal> {
         Ok(self.key.open(Subject::Change(&change.hash.0), &change.sealed)?.to_vec())

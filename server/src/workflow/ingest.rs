@@ -18,7 +18,7 @@ use super::intake::{JudgedSegment, Moved};
 use super::ledger;
 use super::logbook::Logbook;
 use crate::app::App;
-use crate::domain::field::{DocumentState, StoredChange, StoredSegment};
+use crate::domain::field::{StoredChange, StoredSegment};
 use crate::domain::log::{SecurityEvent, SecurityEventKind};
 use crate::seal::Subject;
 use crate::store::{self, Tx};
@@ -226,14 +226,7 @@ impl Batch {
     async fn store_document(&mut self, tx: &mut Tx, household: HouseholdId) -> Result<(), Refusal> {
         let opened = &self.documents[&household];
         let moved = self.moved.get(&household);
-        let state = DocumentState {
-            household,
-            form: opened.history.genesis().form.clone(),
-            heads: opened.history.heads().to_vec(),
-            changes: opened.history.nodes().len() as u64,
-            saved: moved.map(|moved| moved.saved.clone()),
-            closed_at: None,
-        };
+        let state = opened.state_with(moved.map(|moved| moved.saved.clone()));
         let place = opened.place();
         store::document::put(tx, &place, &state).await?;
         if let Some(Moved { projection, .. }) = moved {

@@ -117,15 +117,7 @@ impl Released {
         if authority::reconsider(&mut case.opened.history, vec![waiting], |_| Policy::Allows).is_empty() {
             return Err(Refusal::NotAdmitted(kept.verdict));
         }
-        let history = &case.opened.history;
-        let state = DocumentState {
-            household: case.opened.home.id,
-            form: history.genesis().form.clone(),
-            heads: history.heads().to_vec(),
-            changes: history.nodes().len() as u64,
-            saved: Some(case.opened.extended(app, &[bytes])?),
-            closed_at: None,
-        };
+        let state = case.opened.state_with(Some(case.opened.extended(app, &[bytes])?));
         let (projection, by) = (case.projection(), case.right.account());
         Ok((Self { case, before, state, projection }, by))
     }

@@ -210,14 +210,7 @@ async fn mend(
     changes: &[Vec<u8>],
     projection: Projection,
 ) -> Result<(), Refusal> {
-    let state = DocumentState {
-        household: opened.home.id,
-        form: opened.history.genesis().form.clone(),
-        heads: heads(&opened.history),
-        changes: opened.history.nodes().len() as u64,
-        saved: Some(opened.extended(app, changes)?),
-        closed_at: opened.state.as_ref().and_then(|state| state.closed_at),
-    };
+    let state = opened.state_with(Some(opened.extended(app, changes)?));
     app.store
         .write("rebuild/document", move |tx| {
             Box::pin(async move {

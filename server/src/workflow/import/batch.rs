@@ -7,7 +7,6 @@ use sync_protocol::hash::ChangeHash;
 use sync_protocol::journal::Scope;
 
 use super::entry::Prepared;
-use crate::domain::field::DocumentState;
 use crate::store::{self, Tx};
 use crate::workflow::Refusal;
 use crate::workflow::ledger::append;
@@ -60,14 +59,7 @@ impl Batch {
             heads = after;
         }
         if !changes.is_empty() {
-            let state = DocumentState {
-                household: home.id,
-                form: opened.history.genesis().form.clone(),
-                heads: opened.history.heads().to_vec(),
-                changes: opened.history.nodes().len() as u64,
-                saved,
-                closed_at: None,
-            };
+            let state = opened.state_with(saved);
             store::document::put(tx, &opened.place(), &state).await?;
         }
         if let Some(shown) = shown {
