@@ -76,12 +76,12 @@ impl Demo {
         let account = self.directory.join("account.txt");
         let mut teller =
             Teller::new(self.seed, &self.place, &self.directory.join("story"), story::scenes(&self.place))?;
+        let Size { villages, households } = self.size;
+        teller.check_begun_as(&format!("--seed {} --villages {villages} --households {households}", teller.seed()))?;
         if teller.is_done(OVER) {
             let address = teller.left_by("address").context("an address")?.parse()?;
             return Ok(Told { account: std::fs::read_to_string(account)?, address });
         }
-        let Size { villages, households } = self.size;
-        teller.check_begun_as(&format!("--seed {} --villages {villages} --households {households}", teller.seed()))?;
         let told = self.play_on(&mut teller).await;
         teller.hush();
         let told = told?;

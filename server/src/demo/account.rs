@@ -65,7 +65,7 @@ pub(super) fn text(teller: &Teller, ending: &Ending, directory: &Path) -> String
     }
     text.push_str("\nDanh sách của các xã / The lists of the communes\n");
     let _ =
-        writeln!(text, "  {:<18}{:>7}{:>10}{:>12}{:>14}", "", "nghèo", "cận nghèo", "thoát nghèo", "không xếp loại");
+        writeln!(text, "  {:<18}{:>8}{:>12}{:>14}{:>18}", "", "nghèo", "cận nghèo", "thoát nghèo", "không xếp loại");
     for list in &ending.lists {
         let _ = writeln!(text, "{}", line(list));
     }
@@ -91,7 +91,7 @@ fn line(list: &CommuneList) -> String {
     let count = |name: &str| list.counts[name]["households"].as_u64().unwrap_or(0);
     let escaped = count("escaped_poor") + count("escaped_near_poor");
     let (poor, near_poor) = (count("poor"), count("near_poor"));
-    format!("  {:<18}{poor:>7}{near_poor:>10}{escaped:>12}{:>14}", list.name, list.unassessed)
+    format!("  {:<18}{poor:>8}{near_poor:>12}{escaped:>14}{:>18}", list.name, list.unassessed)
 }
 
 /// Who can log in.

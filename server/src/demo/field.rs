@@ -303,7 +303,7 @@ impl<'a> Crew<'a> {
             return Ok(());
         }
         self.sync_both(teller).await?;
-        for (household, key, value) in [(returned, "floor_area", 610), (accepted, "poultry", 35)] {
+        for (household, key, value) in [(returned, "floor_area", 613), (accepted, "poultry", 37)] {
             let Some(household) = household else { continue };
             let post =
                 if self.lan.device().household(&household, View::Mine).is_some() { Post::Lan } else { Post::Minh };

@@ -88,18 +88,17 @@ impl<'a> Office<'a> {
                 return Ok(false);
             }
             ("refused", _) => self.refused(teller, household, detail).await?,
-            ("points_to_confirm", Some(row)) => {
-                let confirmed = json!({ "points": row.points });
-                self.committee.post(&self.path(household, "/confirm-points"), &confirmed).await?;
-                teller.event("confirmed", household)?;
-            }
+            ("points_to_confirm", Some(row)) => self.confirm(teller, household, row).await?,
             ("ready_to_accept", Some(row)) if self.is_to_be_measured_again(teller) => {
                 self.give_back(teller, household, row).await?;
             }
-            ("ready_to_accept" | "changed_since", Some(row)) => {
-                self.reviewer.post(&self.path(household, "/accept"), &json!({ "seen": row.heads })).await?;
-                let what = if kind == "changed_since" { "accepted-again" } else { "accepted" };
-                teller.event(what, household)?;
+            ("ready_to_accept", Some(row)) => self.accept(teller, household, (row, "accepted")).await?,
+            ("changed_since", Some(row)) => {
+                let page = self.reviewer.get(&self.path(household, "")).await?;
+                if page["points_confirmed"] != true {
+                    self.confirm(teller, household, row).await?;
+                }
+                self.accept(teller, household, (row, "accepted-again")).await?;
             }
             ("not_met", Some(row)) => self.unassess(teller, household, row).await?,
             _ => return Ok(false),
@@ -121,6 +120,18 @@ impl<'a> Office<'a> {
             }
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// A second person reads the points on the signed paper form.
+    async fn confirm(&self, teller: &mut Teller, household: &str, row: &Row) -> anyhow::Result<()> {
+        let read = json!({ "points": row.points });
+        self.committee.post(&self.path(household, "/confirm-points"), &read).await?;
+        teller.event("confirmed", household)
+    }
+
+    async fn accept(&self, teller: &mut Teller, household: &str, (row, what): (&Row, &str)) -> anyhow::Result<()> {
+        self.reviewer.post(&self.path(household, "/accept"), &json!({ "seen": row.heads })).await?;
+        teller.event(what, household)
     }
 
     async fn give_back(&self, teller: &mut Teller, household: &str, row: &Row) -> anyhow::Result<()> {

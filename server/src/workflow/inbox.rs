@@ -1,9 +1,10 @@
 //! What waits for a person in a commune, sorted by consequence.
 //!
 //! Owns the kinds and their order: what changes a class first, then identity, then what moved after acceptance, then work
-//! that is held or was rejected, then paper scores, then households that nobody could review. Deciding is [`super::review`]'s and [`super::quarantine`]'s.
+//! that is held or was rejected, then paper scores, then
+//! households that nobody could review. Deciding is [`super::review`]'s and [`super::quarantine`]'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
@@ -11,8 +12,10 @@ use schemas::ledger::{Pin, Unassessed};
 use sync_protocol::hash::ChangeHash;
 use sync_protocol::verdict::{Rejection, Verdict};
 
-use super::Refusal;
+use super::document::key_of;
 use super::permit::Permit;
+use super::projection::shown_points;
+use super::{Refusal, ledger};
 use crate::app::App;
 use crate::domain::field::StoredChange;
 use crate::domain::review::{DisagreementView, HouseholdView, ReviewState, Said};
@@ -128,9 +131,13 @@ pub async fn list(app: &App, permit: &Permit, commune: UnitId, round: &RoundId) 
     for change in store::change::refused(&mut read, commune, round).await? {
         matters.extend(refused(change));
     }
-    let reviews = store::review::of_commune(&mut read, commune, round).await?.into_iter().collect();
+    let reviews: BTreeMap<_, _> = store::review::of_commune(&mut read, commune, round).await?.into_iter().collect();
     let pins = store::review::pins_of_commune(&mut read, commune, round).await?;
-    matters.extend(views.iter().filter_map(|view| standing(view, &reviews, &pins, found.b1_mode)));
+    let confirmed = match found.b1_mode {
+        B1Mode::Paper => Some(confirmed(app, &mut read, commune, &views, &reviews).await?),
+        B1Mode::Points | B1Mode::Training => None,
+    };
+    matters.extend(views.iter().filter_map(|view| standing(view, &reviews, &pins, confirmed.as_ref())));
     matters.sort_by_key(|(household, matter)| (matter.rank(), *household));
     Ok(matters.into_iter().map(|(household, matter)| item(household, matter, known.get(&household).copied())).collect())
 }
@@ -143,12 +150,36 @@ fn refused(change: StoredChange) -> Option<(HouseholdId, Matter)> {
     Some((household, Matter::Refused { change: hash, verdict, reason, account: author.account, received_at }))
 }
 
-/// Where a household stands when nothing else waits.
+/// The households whose points, as they stand now, a second person has read on the paper form. Points that were written
+/// anew since, or that another side of a disagreement brought, have to be read again.
+async fn confirmed(
+    app: &App,
+    read: &mut Read,
+    commune: UnitId,
+    views: &[HouseholdView],
+    reviews: &BTreeMap<HouseholdId, ReviewState>,
+) -> Result<BTreeSet<HouseholdId>, Refusal> {
+    let pinned = reviews.iter().filter_map(|(household, review)| Some((*household, review.confirmed_points?)));
+    let pinned: BTreeMap<HouseholdId, Pin> = pinned.collect();
+    let points = views.iter().filter_map(|view| Some((view.household, shown_points(view)?)));
+    let points: BTreeMap<HouseholdId, i64> = points.collect();
+    let mut confirmed = BTreeSet::new();
+    for home in store::household::of_commune(read, commune).await? {
+        let (Some(pin), Some(points)) = (pinned.get(&home.id), points.get(&home.id)) else { continue };
+        if *pin == ledger::value_pin(&key_of(app, &home)?, &points.to_string()) {
+            confirmed.insert(home.id);
+        }
+    }
+    Ok(confirmed)
+}
+
+/// Where a household stands when nothing else waits. `confirmed`: the households whose paper score a second person has
+/// read, in a round that goes by paper scores.
 fn standing(
     view: &HouseholdView,
     reviews: &BTreeMap<HouseholdId, ReviewState>,
     pins: &BTreeMap<(HouseholdId, Pin), Vec<ChangeHash>>,
-    mode: B1Mode,
+    confirmed: Option<&BTreeSet<HouseholdId>>,
 ) -> Option<(HouseholdId, Matter)> {
     let review = reviews.get(&view.household);
     let last = review.and_then(|review| review.last);
@@ -169,7 +200,7 @@ fn standing(
         let outcome = view.last_outcome.as_deref().and_then(Unassessed::of_outcome)?;
         return Some((view.household, Matter::NotMet { outcome }));
     }
-    let confirmed = mode != B1Mode::Paper || review.is_some_and(|review| review.confirmed_points.is_some());
+    let confirmed = confirmed.is_none_or(|confirmed| confirmed.contains(&view.household));
     let matter = if confirmed { Matter::ReadyToAccept } else { Matter::PointsToConfirm };
     Some((view.household, matter))
 }

@@ -13,7 +13,7 @@ use schemas::ids::UnitId;
 use schemas::rules::{self, AreaType, Assessment, B1Mode, ClassSet, Place, Region, Training};
 use schemas::standard::Standard;
 use schemas::value::Value;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sync_protocol::disagreement::{self, Disagreement};
 use sync_protocol::history::History;
 use sync_protocol::impact::{self, Possible};
@@ -140,6 +140,17 @@ pub fn project(history: &History, village: UnitId, ruling: &Ruling) -> Projectio
         summary: summary(&household, history.form(), ruling, assessment.as_ref()),
     };
     Projection { view, disagreements }
+}
+
+/// The points of B1 that a view shows, where they leave no choice.
+pub fn shown_points(view: &HouseholdView) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct Shown {
+        b1: Option<(i64, i64)>,
+    }
+    // What was written here is JSON.
+    let shown: Shown = serde_json::from_str(&view.summary).ok()?;
+    shown.b1.filter(|(lowest, highest)| lowest == highest).map(|(points, _)| points)
 }
 
 fn show(history: &History, disagreement: &Disagreement, possible: &Possible, ruling: &Ruling) -> DisagreementView {

@@ -142,11 +142,16 @@ async fn check_points_confirmed(read: &mut Read, case: &Case) -> Result<(), Refu
         return Ok(());
     }
     let state = store::review::by_key(read, &case.place()).await?.unwrap_or_default();
-    let points = paper_points(case).map(|points| ledger::value_pin(&case.opened.key, &points.to_string()));
-    match points.is_some() && state.confirmed_points == points {
+    match are_points_confirmed(case, &state) {
         true => Ok(()),
         false => Err(Refusal::PointsNotConfirmed),
     }
+}
+
+/// Whether a second person has read, on the paper form, the points that stand here now.
+pub(super) fn are_points_confirmed(case: &Case, state: &ReviewState) -> bool {
+    let points = paper_points(case).map(|points| ledger::value_pin(&case.opened.key, &points.to_string()));
+    points.is_some() && state.confirmed_points == points
 }
 
 fn paper_points(case: &Case) -> Option<i64> {
@@ -257,7 +262,8 @@ mod tests {
     use super::*;
     use crate::domain::role::Role;
     use crate::workflow::bench::{Bench, Carried, answer, home, permit, poor_interview, round_id};
-    use crate::workflow::quarantine;
+    use crate::workflow::inbox::{self, Matter};
+    use crate::workflow::{household, quarantine};
 
     fn case(bench: &Bench, household: HouseholdId) -> CaseId {
         CaseId { round: round_id(), commune: bench.commune, household }
@@ -303,6 +309,23 @@ mod tests {
         office::write(&bench.app, &opened, draft).await.unwrap();
         let refused = confirm_points(&bench.app, &hoa, case(&bench, home(1)), 120).await;
         assert!(matches!(refused, Err(Refusal::SamePerson)), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn points_that_were_written_anew_wait_for_a_second_person_again() {
+        let (bench, mut lan, hoa) = surveyed().await;
+        let waiting = async || {
+            let items = inbox::list(&bench.app, &hoa, bench.commune, &round_id()).await.unwrap();
+            items.into_iter().map(|item| item.matter).collect::<Vec<_>>()
+        };
+        assert_eq!(waiting().await, [Matter::PointsToConfirm]);
+        confirm_points(&bench.app, &hoa, case(&bench, home(1)), 140).await.unwrap();
+        assert_eq!(waiting().await, [Matter::ReadyToAccept]);
+        lan.write(bench.scope(0), home(1), [answer(PAPER_POINTS, 135)]);
+        lan.sync(&bench).await;
+        assert_eq!(waiting().await, [Matter::PointsToConfirm]);
+        let page = household::page(&bench.app, &hoa, case(&bench, home(1))).await.unwrap();
+        assert!(!page.points_confirmed);
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ use server::phone::{Phone, Surroundings};
 use server::standards::Standards;
 use server::store;
 use server::workflow::rebuild;
-use sync_protocol::device::Standing;
+use sync_protocol::device::{Standing, View};
 use sync_protocol::hash::ChangeHash;
 
 use crate::stage::Stage;
@@ -48,6 +48,10 @@ impl Acknowledged {
             for (household, document) in phone.device().households() {
                 let answered = document.own.iter().filter(|own| own.standing != Standing::Waiting);
                 self.changes.extend(answered.map(|own| (*household, own.hash)));
+                // Everything that the server's signed log has brought, whoever wrote it.
+                let history = phone.device().history(household, View::Accepted);
+                let nodes = history.iter().flat_map(|history| history.nodes());
+                self.changes.extend(nodes.map(|node| (*household, node.entry.hash)));
             }
         }
         let story = fs::read_to_string(stage.path("story")).unwrap_or_default();

@@ -35,10 +35,11 @@ fn libreoffice_opens_the_lists_of_the_demo() {
     let stage = Stage::new(11);
     let told = stage.play();
     let Some(totals) = stage.converted("lists/tong-hop-2026.xlsx") else { return };
-    let roots: Vec<&str> = told.lines().filter_map(|line| line.split_once(" Xã ")).map(|(root, _)| root).collect();
+    let roots = told.lines().filter_map(|line| line.split_once(" Xã ")).map(|(root, _)| root);
+    let roots: Vec<&str> = roots.filter(|root| root.len() == 64).collect();
     assert_eq!(roots.len(), 7, "{told}");
     for root in roots {
-        assert!(totals.iter().any(|sheet| sheet.contains(root.trim())), "{root} stands in no sheet");
+        assert!(totals.iter().any(|sheet| sheet.contains(root)), "{root} stands in no sheet");
     }
     let list = stage.converted("lists/danh-sach-2026-tan-trinh.xlsx").unwrap();
     let rows = fs::read_to_string(stage.path("lists/danh-sach-2026-tan-trinh.csv")).unwrap();
