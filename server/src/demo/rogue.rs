@@ -59,7 +59,7 @@ impl Rogue {
     /// Sends one request full of what it may not send; says how much of it was refused, which has to be all.
     pub(super) async fn attack(&self, history: &History, scope: &Scope) -> anyhow::Result<usize> {
         let household = history.genesis().household;
-        let stolen = Author { key: PublicKey([7; 32]), ..self.author.clone() };
+        let stolen = Author { key: PublicKey([7; 32]), ..self.author };
         let as_another = forge(history, &stolen, 9_999.into())?;
         let mut compressed = forge(history, &self.author, 8_888.into())?;
         compressed.2[CHUNK_TYPE] = 2;
@@ -89,7 +89,7 @@ impl Rogue {
             entries.push(journal.append(None, 0, 0, Body::Change { household, hash }));
             payloads.push(Payload::Raw(bytes.into()));
         }
-        Segment::sign(self.author.clone(), scope.clone(), entries, payloads, &self.key).to_bytes()
+        Segment::sign(self.author, scope.clone(), entries, payloads, &self.key).to_bytes()
     }
 
     async fn send(&self, segments: Vec<Vec<u8>>) -> anyhow::Result<Vec<SegmentAnswer>> {

@@ -201,8 +201,10 @@ impl<'a> Story<'a> {
         let reviewer = Desk::log_in(&self.server, &Post::Reviewer.login(&commune.slug)).await?;
         let compiled = reviewer.post(&ground.path(commune, "roster"), &Value::Null).await?;
         ensure!(compiled["outcome"] != "waiting", "{}: the list waits: {}", commune.name, compiled["waiting"]);
-        for format in ["xlsx", "csv", "json"] {
-            let bytes = reviewer.file(&ground.path(commune, &format!("roster.{format}"))).await?;
+        // The chair's file has the salts, with which anybody can compute the root again.
+        let chair = Desk::log_in(&self.server, &Post::Chair.login(&commune.slug)).await?;
+        for (format, query) in [("xlsx", ""), ("csv", ""), ("json", "?salts=true")] {
+            let bytes = chair.file(&ground.path(commune, &format!("roster.{format}{query}"))).await?;
             std::fs::write(self.file("lists", &format!("danh-sach-2026-{}.{format}", commune.slug))?, bytes)?;
         }
         Ok(())
