@@ -15,7 +15,7 @@ use super::problem::ProblemView;
 use super::{ApiError, AppState};
 use crate::workflow::permit::Permit;
 use crate::workflow::roster::export::{self, Format};
-use crate::workflow::roster::{self, Compiled, Count, Outcome, Standing, Waiting};
+use crate::workflow::roster::{self, Compiled, Count, Outcome, Standing, Waiting, WithoutClass};
 
 const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 const CSV: &str = "text/csv; charset=utf-8";
@@ -70,6 +70,19 @@ pub(super) struct WaitingView {
     obstacles: Vec<roster::Obstacle>,
 }
 
+/// A household for which the round ended without a class.
+#[derive(Serialize, ToSchema)]
+pub(super) struct WithoutClassView {
+    household: String,
+    village: u64,
+    /// `refused`, `moved`, `not_found`, `no_longer_wants`, `no_member_left`.
+    why: &'static str,
+    /// The same in the words of who decided.
+    reason: String,
+    /// Number of the entry in the commune's ledger that says so.
+    ledger: u64,
+}
+
 /// What came of compiling.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CompileView {
@@ -83,6 +96,8 @@ pub(super) struct CompileView {
 #[derive(Serialize, ToSchema)]
 pub(super) struct StandingView {
     newest: Option<RosterView>,
+    /// Households for which the round ended without a class, as far as that still holds.
+    unassessed: Vec<WithoutClassView>,
     /// Households that are in the way of the next list, as far as can be seen without opening them.
     waiting: Vec<WaitingView>,
 }
@@ -123,6 +138,13 @@ impl From<Waiting> for WaitingView {
     }
 }
 
+impl From<WithoutClass> for WithoutClassView {
+    fn from(without_class: WithoutClass) -> Self {
+        let WithoutClass { household, village, why, reason, ledger } = without_class;
+        Self { household: household.to_string(), village: village.0, why: why.code(), reason, ledger }
+    }
+}
+
 fn views(waiting: Vec<Waiting>) -> Vec<WaitingView> {
     waiting.into_iter().map(WaitingView::from).collect()
 }
@@ -140,7 +162,12 @@ impl From<Outcome> for CompileView {
 
 impl From<Standing> for StandingView {
     fn from(standing: Standing) -> Self {
-        Self { newest: standing.newest.map(RosterView::from), waiting: views(standing.waiting) }
+        let Standing { newest, unassessed, waiting } = standing;
+        Self {
+            newest: newest.map(RosterView::from),
+            unassessed: unassessed.into_iter().map(WithoutClassView::from).collect(),
+            waiting: views(waiting),
+        }
     }
 }
 
@@ -157,7 +184,7 @@ pub(super) async fn standing(
     Ok(Json(StandingView::from(standing)))
 }
 
-/// Compiles the list from everything that was accepted; doing it again changes nothing.
+/// Compiles the list from everything that was decided; doing it again changes nothing.
 #[utoipa::path(post, path = "/api/rounds/{round}/communes/{unit}/roster", tag = "roster",
     params(("round" = String, Path), ("unit" = u64, Path)), security(("session" = []), ("session_cookie" = [])),
     responses((status = 200, body = CompileView), (status = 403, body = ProblemView), (status = 404, body = ProblemView),

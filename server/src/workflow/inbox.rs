@@ -1,13 +1,13 @@
 //! What waits for a person in a commune, sorted by consequence.
 //!
 //! Owns the kinds and their order: what changes a class first, then identity, then what moved after acceptance, then work
-//! that is held or was rejected, then paper scores. Deciding is [`super::review`]'s and [`super::quarantine`]'s.
+//! that is held or was rejected, then paper scores, then households that nobody could review. Deciding is [`super::review`]'s and [`super::quarantine`]'s.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
-use schemas::ledger::Pin;
+use schemas::ledger::{Pin, Unassessed};
 use sync_protocol::hash::ChangeHash;
 use sync_protocol::verdict::{Rejection, Verdict};
 
@@ -37,7 +37,7 @@ pub struct Item {
 pub enum Matter {
     /// People disagree.
     Disagreement(DisagreementView),
-    /// The household has changed since it was accepted by this ledger entry.
+    /// The household has changed since this ledger entry accepted it or ended the round for it without a class.
     ChangedSince(u64),
     /// A change waits or was rejected.
     Refused {
@@ -54,6 +54,11 @@ pub enum Matter {
     },
     /// The points typed from paper wait for a second person.
     PointsToConfirm,
+    /// The household has no class, and the last visit says that it will not get one.
+    NotMet {
+        /// What the visit says.
+        outcome: Unassessed,
+    },
     /// Everything is there: it can be accepted.
     ReadyToAccept,
 }
@@ -68,8 +73,9 @@ impl Matter {
             Self::Refused { .. } => 3,
             Self::Disagreement(view) if view.blocking => 4,
             Self::PointsToConfirm => 5,
-            Self::ReadyToAccept => 6,
-            Self::Disagreement(_) => 7,
+            Self::NotMet { .. } => 6,
+            Self::ReadyToAccept => 7,
+            Self::Disagreement(_) => 8,
         }
     }
 }
@@ -148,14 +154,20 @@ fn standing(
     let last = review.and_then(|review| review.last);
     let unmoved = |pin: Pin| pins.get(&(view.household, pin)).is_some_and(|heads| *heads == view.heads);
     match last {
-        Some((Said::Accepted, pin, _)) if unmoved(pin) => return None,
-        Some((Said::Accepted, _, number)) => return Some((view.household, Matter::ChangedSince(number))),
+        Some((Said::Accepted | Said::Unassessed(_), pin, _)) if unmoved(pin) => return None,
+        Some((Said::Accepted | Said::Unassessed(_), _, number)) => {
+            return Some((view.household, Matter::ChangedSince(number)));
+        }
         // Returned: it waits for the enumerator, not for the office, until something new arrives.
         Some((Said::Returned, pin, _)) if unmoved(pin) => return None,
         Some((Said::Returned, ..)) | None => {}
     }
-    if !view.complete || view.classes.len() != 1 || view.blocking > 0 {
+    if view.blocking > 0 {
         return None;
+    }
+    if !view.complete || view.classes.len() != 1 {
+        let outcome = view.last_outcome.as_deref().and_then(Unassessed::of_outcome)?;
+        return Some((view.household, Matter::NotMet { outcome }));
     }
     let confirmed = mode != B1Mode::Paper || review.is_some_and(|review| review.confirmed_points.is_some());
     let matter = if confirmed { Matter::ReadyToAccept } else { Matter::PointsToConfirm };

@@ -179,7 +179,7 @@ pub fn head_name(household: &Household) -> String {
 }
 
 /// What came of the visit with the latest date; of two on one day, the one with the later attempt.
-fn last_outcome(household: &Household) -> Option<String> {
+pub fn last_outcome(household: &Household) -> Option<String> {
     let when = |answers: &Answers| {
         let day = text(answers, "visited_on").and_then(|day| day.parse::<PartialDate>().ok()).map(PartialDate::latest);
         let attempt = match answers.get("attempt") {

@@ -5,23 +5,26 @@
 
 use jiff::civil::Date;
 use schemas::ids::{RoundId, UnitId};
-use schemas::roster::{RosterFile, RosterLine, Salt, SaltedLine, root};
+use schemas::ledger::Hash;
+use schemas::roster::{RosterFile, RosterLine, Salt, UnassessedEntry, root};
+
+use serde::de::DeserializeOwned;
 
 use super::Counts;
 use super::book::{self, Names};
-use super::gather::{Ground, salt};
+use super::gather::{Ground, salt, unassessed_salt};
+use super::key_of_household;
 use crate::app::App;
 use crate::clock::day_of;
 use crate::documents::workbook::{CommuneTotals, ListTotals, Sheet, write_compiled, write_csv, write_roster};
 use crate::domain::log::{Access, AccessAction};
 use crate::domain::role::Role;
-use crate::domain::roster::{StoredLine, StoredRoster};
+use crate::domain::roster::{LeafKind, StoredRoster};
 use crate::domain::round::Round;
 use crate::domain::unit::{Level, Unit};
 use crate::seal::Subject;
 use crate::store::{self, Read, StoreError};
 use crate::workflow::Refusal;
-use crate::workflow::document::key_of;
 use crate::workflow::permit::{Permit, Right};
 
 /// Roles that may take the salts along: with them the root can be computed from the file alone.
@@ -45,6 +48,7 @@ pub enum Format {
 pub(super) struct OpenedRoster {
     pub(super) stored: StoredRoster,
     pub(super) lines: Vec<(RosterLine, Salt)>,
+    pub(super) unassessed: Vec<(UnassessedEntry, Salt)>,
 }
 
 /// The newest list of a commune as a file.
@@ -149,22 +153,26 @@ pub(super) async fn newest(
     commune: UnitId,
 ) -> Result<Option<OpenedRoster>, Refusal> {
     let Some(stored) = store::roster::newest(read, commune, round).await? else { return Ok(None) };
-    let mut lines = Vec::new();
-    for line in store::roster::lines(read, commune, round, stored.number).await? {
-        lines.push(open(app, read, round, line).await?);
+    let (mut lines, mut unassessed) = (Vec::new(), Vec::new());
+    for leaf in store::roster::lines(read, commune, round, stored.number).await? {
+        let key = key_of_household(app, read, leaf.household).await?;
+        match leaf.kind {
+            LeafKind::Line => {
+                let text = key.open(Subject::RosterLine(round.as_str()), &leaf.sealed)?;
+                lines.push((parsed(&text)?, salt(&key, round)));
+            }
+            LeafKind::Unassessed => {
+                let text = key.open(Subject::RosterUnassessed(round.as_str()), &leaf.sealed)?;
+                unassessed.push((parsed(&text)?, unassessed_salt(&key, round)));
+            }
+        }
     }
-    match root(&stored.header, lines.iter().map(|(line, salt)| (line, *salt))) == stored.root {
-        true => Ok(Some(OpenedRoster { stored, lines })),
-        false => Err(Refusal::RosterAltered),
-    }
+    let opened = OpenedRoster { stored, lines, unassessed };
+    if opened.root() == opened.stored.root { Ok(Some(opened)) } else { Err(Refusal::RosterAltered) }
 }
 
-async fn open(app: &App, read: &mut Read, round: &RoundId, line: StoredLine) -> Result<(RosterLine, Salt), Refusal> {
-    let home = store::household::by_id(read, line.household).await?.ok_or(Refusal::HouseholdNotFound)?;
-    let key = key_of(app, &home)?;
-    let text = key.open(Subject::RosterLine(round.as_str()), &line.sealed)?;
-    let opened = serde_json::from_slice(&text).map_err(|_| Refusal::RosterAltered)?;
-    Ok((opened, salt(&key, round)))
+fn parsed<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(text).map_err(|_| Refusal::RosterAltered)
 }
 
 fn subject(round: &RoundId, roster: &StoredRoster) -> String {
@@ -198,9 +206,12 @@ impl OpenedRoster {
         self.stored.header.commune.id
     }
 
+    fn root(&self) -> Hash {
+        let lines = self.lines.iter().map(|(line, salt)| (line, *salt));
+        root(&self.stored.header, lines, self.unassessed.iter().map(|(entry, salt)| (entry, *salt)))
+    }
+
     fn file(&self) -> RosterFile {
-        let line = |(line, salt): &(RosterLine, Salt)| SaltedLine { line: line.clone(), salt: Some(*salt) };
-        let lines = self.lines.iter().map(line).collect();
-        RosterFile { root: self.stored.root, header: self.stored.header.clone(), lines }
+        RosterFile::new(self.stored.root, self.stored.header.clone(), &self.lines, &self.unassessed)
     }
 }
