@@ -221,7 +221,8 @@ pub(super) async fn workbook(
 /// The poor and near-poor of the newest list as CSV, or the households for which the round ended without a class.
 #[utoipa::path(get, path = "/api/rounds/{round}/communes/{unit}/roster.csv", tag = "roster",
     params(("round" = String, Path), ("unit" = u64, Path), ("unassessed" = Option<bool>, Query,
-        description = "The households without a class instead of the poor and near-poor")), security(("session" = []), ("session_cookie" = [])),
+        description = "The households without a class instead of the poor and near-poor")),
+    security(("session" = []), ("session_cookie" = [])),
     responses((status = 200, content_type = "text/csv"), (status = 403, body = ProblemView), (status = 404, body = ProblemView)))]
 pub(super) async fn csv(
     State(app): State<AppState>,

@@ -1,7 +1,8 @@
 //! What waits for a person in a commune, sorted by consequence.
 //!
 //! Owns the kinds and their order: what changes a class first, then identity, then what moved after acceptance, then work
-//! that is held or was rejected, then paper scores, then households that nobody could review. Deciding is [`super::review`]'s and [`super::quarantine`]'s.
+//! that is held or was rejected, then paper scores, then households that nobody could review. Deciding is
+//! [`super::review`]'s and [`super::quarantine`]'s.
 
 use std::collections::BTreeMap;
 
