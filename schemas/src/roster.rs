@@ -29,15 +29,6 @@ use crate::canonical;
 use crate::ids::UnitId;
 use crate::ledger::Hash;
 
-/// The root of a list compiled from those of communes: the canonical hash of their ids and roots, sorted by id. Whoever has
-/// the roots, which stand in the compiled workbook, can compute it again.
-pub fn compiled_root(communes: &[(UnitId, Hash)]) -> Hash {
-    let mut communes = communes.to_vec();
-    communes.sort_unstable();
-    // Numbers and texts only, so they always have a canonical form.
-    Hash(canonical::hash("rasoat compiled list 1", &communes).expect("roots are canonical"))
-}
-
 /// A compiled list: the header, then the lines and the households without a class, each with the salt of its leaf and in
 /// the order of their household ids.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -185,6 +185,9 @@ pub enum Refusal {
     /// A decision of this kind needs a reason in words.
     #[error("reason needed")]
     ReasonNeeded,
+    /// The reason is longer than anybody reads.
+    #[error("reason too long")]
+    ReasonTooLong,
     /// Another decision on the same thing came first.
     #[error("already decided")]
     AlreadyDecided,

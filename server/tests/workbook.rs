@@ -141,6 +141,7 @@ fn libreoffice_opens_the_lists_of_several_communes_with_their_totals() {
         near_poor: (5, 21),
         escaped_poor: (3, 12),
         escaped_near_poor: (1, 4),
+        unassessed: 2,
         root: root.to_owned(),
     };
     let commune = |name: &str, list| CommuneTotals { name: name.to_owned(), code: "01243".to_owned(), list };
@@ -155,7 +156,7 @@ fn libreoffice_opens_the_lists_of_several_communes_with_their_totals() {
     let sheets = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
     let totals = sheets.filter(|path| path.extension().is_some_and(|end| end == "csv"));
     let texts: Vec<String> = totals.map(|path| fs::read_to_string(path).unwrap()).collect();
-    assert_eq!(texts.len(), 4);
+    assert_eq!(texts.len(), 5);
     let totals = texts.iter().find(|text| text.contains(root)).expect("the sheet of totals");
     assert!(totals.contains(",Tổng cộng,,48,12,25%,48,5,"), "{totals}");
     assert!(totals.contains("chưa lập danh sách"), "{totals}");

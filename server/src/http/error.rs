@@ -320,6 +320,7 @@ fn refused(refusal: &Refusal) -> Problem {
         | R::NotForRecognition
         | R::PlaceNotSaid
         | R::ReasonNeeded
+        | R::ReasonTooLong
         | R::AlreadyDecided
         | R::NothingToWrite
         | R::NothingToSalvage

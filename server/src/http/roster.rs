@@ -109,6 +109,13 @@ pub(super) struct WithSalts {
     salts: bool,
 }
 
+/// Which households go into the file.
+#[derive(Deserialize)]
+pub(super) struct OrUnassessed {
+    #[serde(default)]
+    unassessed: bool,
+}
+
 impl From<Count> for CountView {
     fn from(count: Count) -> Self {
         Self { households: count.households, people: count.people }
@@ -211,17 +218,24 @@ pub(super) async fn workbook(
     Ok(file(WORKBOOK, format!("danh-sach-{round}-{commune}.xlsx"), bytes))
 }
 
-/// The poor and near-poor of the newest list as CSV.
+/// The poor and near-poor of the newest list as CSV, or the households for which the round ended without a class.
 #[utoipa::path(get, path = "/api/rounds/{round}/communes/{unit}/roster.csv", tag = "roster",
-    params(("round" = String, Path), ("unit" = u64, Path)), security(("session" = []), ("session_cookie" = [])),
+    params(("round" = String, Path), ("unit" = u64, Path), ("unassessed" = Option<bool>, Query,
+        description = "The households without a class instead of the poor and near-poor")),
+    security(("session" = []), ("session_cookie" = [])),
     responses((status = 200, content_type = "text/csv"), (status = 403, body = ProblemView), (status = 404, body = ProblemView)))]
 pub(super) async fn csv(
     State(app): State<AppState>,
     permit: Permit,
     PathId((round, commune)): InCommune,
+    Query(which): Query<OrUnassessed>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let bytes = export::of_commune(&app, &permit, &round, commune, Format::Csv).await?;
-    Ok(file(CSV, format!("danh-sach-{round}-{commune}.csv"), bytes))
+    let (format, name) = match which.unassessed {
+        true => (Format::UnassessedCsv, "khong-xep-loai"),
+        false => (Format::Csv, "danh-sach"),
+    };
+    let bytes = export::of_commune(&app, &permit, &round, commune, format).await?;
+    Ok(file(CSV, format!("{name}-{round}-{commune}.csv"), bytes))
 }
 
 /// The newest list as JSON; with its salts, anybody can compute the root again (`rasoat roster verify`).

@@ -1,8 +1,8 @@
 //! What waits for a person in a commune, sorted by consequence.
 //!
 //! Owns the kinds and their order: what changes a class first, then identity, then what moved after acceptance, then work
-//! that is held or was rejected, then paper scores, then
-//! households that nobody could review. Deciding is [`super::review`]'s and [`super::quarantine`]'s.
+//! that is held or was rejected, then paper scores, then households that nobody could review. Deciding is
+//! [`super::review`]'s and [`super::quarantine`]'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -200,7 +200,7 @@ fn standing(
         let outcome = view.last_outcome.as_deref().and_then(Unassessed::of_outcome)?;
         return Some((view.household, Matter::NotMet { outcome }));
     }
-    let confirmed = confirmed.is_none_or(|confirmed| confirmed.contains(&view.household));
+    let confirmed = mode != B1Mode::Paper || review.is_some_and(|review| review.confirmed_points.is_some());
     let matter = if confirmed { Matter::ReadyToAccept } else { Matter::PointsToConfirm };
     Some((view.household, matter))
 }

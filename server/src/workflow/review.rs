@@ -30,6 +30,8 @@ mod unassessed;
 
 pub use unassessed::unassess;
 
+/// Characters that no reason has: it stays in the ledger for good and stands in a cell of the workbook.
+const MORE_THAN_A_REASON: usize = 2_001;
 /// The question that holds the points typed from the signed paper form.
 const PAPER_POINTS: &str = "b1_points";
 
@@ -56,7 +58,11 @@ pub async fn give_back(
 }
 
 fn check_reason(reason: &Reason) -> Result<(), Refusal> {
-    if reason.trim().is_empty() { Err(Refusal::ReasonNeeded) } else { Ok(()) }
+    match reason.chars().count() {
+        _ if reason.trim().is_empty() => Err(Refusal::ReasonNeeded),
+        MORE_THAN_A_REASON.. => Err(Refusal::ReasonTooLong),
+        _ => Ok(()),
+    }
 }
 
 /// A reviewer's last word on a household, with what it needs.

@@ -23,6 +23,7 @@ use crate::store::{self, Read};
 mod book;
 pub mod export;
 mod gather;
+mod without_class;
 
 use gather::{Ground, Households};
 

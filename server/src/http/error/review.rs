@@ -131,6 +131,12 @@ pub(super) fn problem(refusal: &Refusal) -> Problem {
             ["Cần ghi lý do", "Ghi lý do bằng lời rồi gửi lại"],
             ["A reason is needed", "Say why in words and send it again"],
         ),
+        R::ReasonTooLong => new(
+            S::UNPROCESSABLE_ENTITY,
+            "review/reason-too-long",
+            ["Lý do quá dài", "Viết gọn trong 2.000 ký tự; giấy tờ chi tiết lưu kèm hồ sơ"],
+            ["The reason is too long", "Keep it within 2,000 characters; keep the papers with the file"],
+        ),
         R::AlreadyDecided => new(
             S::CONFLICT,
             "review/already-decided",

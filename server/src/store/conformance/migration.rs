@@ -23,12 +23,12 @@ async fn reviews_keep_what_was_said_when_a_round_may_end_without_a_class() {
                   (2, 'dot', zeroblob(16), NULL, NULL, NULL, zeroblob(32))";
     sqlx::query(insert).execute(&mut connection).await.unwrap();
     sqlx::migrate!("migrations/sqlite").run(&mut connection).await.unwrap();
-    let kept: Vec<(i64, Option<String>, Option<String>, Option<i64>)> =
-        sqlx::query_as("SELECT commune, state, why, ledger FROM review ORDER BY commune")
+    let kept: Vec<(i64, String, i64)> =
+        sqlx::query_as("SELECT commune, COALESCE(state, 'none'), COALESCE(ledger, 0) FROM review ORDER BY commune")
             .fetch_all(&mut connection)
             .await
             .unwrap();
-    assert_eq!(kept, [(1, Some("accepted".to_owned()), None, Some(7)), (2, None, None, None)]);
+    assert_eq!(kept, [(1, "accepted".to_owned(), 7), (2, "none".to_owned(), 0)]);
     let odd = "UPDATE review SET state = 'unassessed' WHERE commune = 1";
     assert!(sqlx::query(odd).execute(&mut connection).await.is_err(), "no class, and no reason why");
     let odd = "UPDATE review SET why = 'moved' WHERE commune = 1";

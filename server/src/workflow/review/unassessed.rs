@@ -133,11 +133,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_reason_in_words_nothing_ends() {
+    async fn without_a_reason_in_words_that_somebody_will_read_nothing_ends() {
         let mut village = Village::new().await;
         village.write(visit(1, 2, "refused")).await;
         let refused = village.end_saying(Unassessed::Refused, " \n").await;
         assert!(matches!(refused, Err(Refusal::ReasonNeeded)), "{refused:?}");
+        let refused = village.end_saying(Unassessed::Refused, &"ệ".repeat(2_001)).await;
+        assert!(matches!(refused, Err(Refusal::ReasonTooLong)), "{refused:?}");
+        village.end_saying(Unassessed::Refused, &"ệ".repeat(2_000)).await.unwrap();
     }
 
     #[tokio::test]

@@ -11,12 +11,15 @@ use schemas::roster::{RosterFile, RosterLine, Salt, UnassessedEntry, root};
 use serde::de::DeserializeOwned;
 
 use super::Counts;
-use super::book::{self, Names};
+use super::book::{self, Names, OfCommune};
 use super::gather::{Ground, salt, unassessed_salt};
 use super::key_of_household;
+use super::without_class::describe;
 use crate::app::App;
 use crate::clock::day_of;
-use crate::documents::workbook::{CommuneTotals, ListTotals, Sheet, write_compiled, write_csv, write_roster};
+use crate::documents::workbook::{
+    CommuneTotals, ListTotals, Sheet, write_compiled, write_csv, write_roster, write_unassessed_csv,
+};
 use crate::domain::log::{Access, AccessAction};
 use crate::domain::role::Role;
 use crate::domain::roster::{LeafKind, StoredRoster};
@@ -37,6 +40,8 @@ pub enum Format {
     Workbook,
     /// Its first sheet as CSV: the poor and the near-poor.
     Csv,
+    /// Its fourth sheet as CSV: the households without a class.
+    UnassessedCsv,
     /// The lines as JSON, without salts.
     Json,
     /// The lines as JSON with their salts, from which anybody can compute the root again.
@@ -67,16 +72,18 @@ pub async fn of_commune(
     let ground = Ground::of(app, &mut read, round, commune).await?;
     let opened = newest(app, &mut read, round, commune).await?.ok_or(Refusal::RosterNotFound)?;
     let names = Names::of(&mut read, &ground.commune, ground.code.clone(), ground.round.reference_on).await?;
+    let described = describe(app, &mut read, &opened).await?;
     drop(read);
     log(app, &right, vec![(commune, subject(round, &opened.stored))]).await?;
     let on = day_of(opened.stored.compiled_at);
     let heading = book::heading(app, &ground.round, &names, &opened.stored);
-    let lists = [(names, opened)];
+    let lists = [OfCommune { names, opened, described }];
     let book = || book::book(heading, &lists);
-    let [(_, opened)] = &lists;
+    let [OfCommune { opened, .. }] = &lists;
     match format {
         Format::Workbook => Ok(write_roster(&book(), on)?),
         Format::Csv => Ok(write_csv(Sheet::Listed, &book().listed, on)),
+        Format::UnassessedCsv => Ok(write_unassessed_csv(&book().unassessed)),
         Format::Json => Ok(json(&opened.file().without_salts())),
         Format::SaltedJson => Ok(json(&opened.file())),
     }
@@ -95,19 +102,22 @@ pub async fn of_unit(app: &App, permit: &Permit, round: &RoundId, unit: UnitId) 
         let names = Names::of(&mut read, &commune, code, on).await?;
         let opened = newest(app, &mut read, &round.id, commune.id).await?;
         totals.push(totals_of(&names, opened.as_ref()));
-        lists.extend(opened.map(|opened| (names, opened)));
+        if let Some(opened) = opened {
+            let described = describe(app, &mut read, &opened).await?;
+            lists.push(OfCommune { names, opened, described });
+        }
     }
     let names = Names::of(&mut read, &above, None, on).await?;
     drop(read);
-    let taken = lists.iter().map(|(_, opened)| (opened.commune(), subject(&round.id, &opened.stored)));
+    let taken = lists.iter().map(|OfCommune { opened, .. }| (opened.commune(), subject(&round.id, &opened.stored)));
     log(app, &right, taken.collect()).await?;
     let book = book::book(book::compiled_heading(app, &round, &names), &lists);
     Ok(write_compiled(&book, &totals, compiled_on(app, &lists))?)
 }
 
 /// The day of the newest of the lists, so that the same lists give the same file.
-fn compiled_on(app: &App, lists: &[(Names, OpenedRoster)]) -> Date {
-    let days = lists.iter().map(|(_, opened)| day_of(opened.stored.compiled_at));
+fn compiled_on(app: &App, lists: &[OfCommune]) -> Date {
+    let days = lists.iter().map(|one| day_of(one.opened.stored.compiled_at));
     days.max().unwrap_or_else(|| app.clock.today())
 }
 
@@ -121,6 +131,7 @@ fn totals_of(names: &Names, opened: Option<&OpenedRoster>) -> CommuneTotals {
             near_poor: pair(counts.near_poor),
             escaped_poor: pair(counts.escaped_poor),
             escaped_near_poor: pair(counts.escaped_near_poor),
+            unassessed: opened.unassessed.len() as u64,
             root: opened.stored.root.to_string(),
         }
     };
