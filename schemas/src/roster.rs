@@ -79,3 +79,12 @@ impl Roster {
 fn salted<T>(entries: &[(T, Salt)]) -> impl Iterator<Item = (&T, Salt)> {
     entries.iter().map(|(entry, salt)| (entry, *salt))
 }
+
+/// The root of a list compiled from those of communes: the canonical hash of their ids and roots, sorted by id. Whoever has
+/// the roots, which stand in the compiled workbook, can compute it again.
+pub fn compiled_root(communes: &[(UnitId, Hash)]) -> Hash {
+    let mut communes = communes.to_vec();
+    communes.sort_unstable();
+    // Numbers and texts only, so they always have a canonical form.
+    Hash(canonical::hash("rasoat compiled list 1", &communes).expect("roots are canonical"))
+}

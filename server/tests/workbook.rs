@@ -11,7 +11,8 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use server::documents::child::{ChildLimits, read_in_child};
 use server::documents::workbook::{
-    CommuneTotals, Item, ListTotals, Options, Refusal, Summary, read, sample, write_compiled, write_roster,
+    CommuneTotals, CompiledTotals, Item, ListTotals, Options, Refusal, Summary, read, sample, write_compiled,
+    write_roster,
 };
 use tempfile::TempDir;
 
@@ -147,6 +148,7 @@ fn libreoffice_opens_the_lists_of_several_communes_with_their_totals() {
     let commune = |name: &str, list| CommuneTotals { name: name.to_owned(), code: "01243".to_owned(), list };
     let totals = [commune("Xã Tân Trịnh", Some(list)), commune("Xã Bằng Lang", None)];
     let file = folder.path().join("tong-hop.xlsx");
+    let totals = CompiledTotals { communes: totals.to_vec(), root: Some("0f".repeat(32)) };
     fs::write(&file, write_compiled(&book, &totals, AS_OF).unwrap()).unwrap();
     // -1: every sheet into a file of its own.
     let filter = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1";
@@ -160,4 +162,5 @@ fn libreoffice_opens_the_lists_of_several_communes_with_their_totals() {
     let totals = texts.iter().find(|text| text.contains(root)).expect("the sheet of totals");
     assert!(totals.contains(",Tổng cộng,,48,12,25%,48,5,"), "{totals}");
     assert!(totals.contains("chưa lập danh sách"), "{totals}");
+    assert!(totals.contains(&"0f".repeat(32)), "{totals}");
 }

@@ -32,6 +32,6 @@ pub use plain::{write_csv, write_json};
 pub use read::{Found, Item, Options, read};
 pub use refusal::Refusal;
 pub use report::{Done, ReportLine, Severity, Summary, render_csv, render_text};
-pub use totals::{CommuneTotals, ListTotals, write_compiled};
+pub use totals::{CommuneTotals, CompiledTotals, ListTotals, write_compiled};
 pub use unassessed::write_unassessed_csv;
 pub use write::{WriteError, write_roster};

@@ -166,7 +166,11 @@ async fn confirmed(
     let mut confirmed = BTreeSet::new();
     for home in store::household::of_commune(read, commune).await? {
         let (Some(pin), Some(points)) = (pinned.get(&home.id), points.get(&home.id)) else { continue };
-        if *pin == ledger::value_pin(&key_of(app, &home)?, &points.to_string()) {
+        let key = match key_of(app, &home) {
+            Err(Refusal::Erased) => continue,
+            key => key?,
+        };
+        if *pin == ledger::value_pin(&key, &points.to_string()) {
             confirmed.insert(home.id);
         }
     }
@@ -200,7 +204,7 @@ fn standing(
         let outcome = view.last_outcome.as_deref().and_then(Unassessed::of_outcome)?;
         return Some((view.household, Matter::NotMet { outcome }));
     }
-    let confirmed = mode != B1Mode::Paper || review.is_some_and(|review| review.confirmed_points.is_some());
+    let confirmed = confirmed.is_none_or(|confirmed| confirmed.contains(&view.household));
     let matter = if confirmed { Matter::ReadyToAccept } else { Matter::PointsToConfirm };
     Some((view.household, matter))
 }

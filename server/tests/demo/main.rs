@@ -41,6 +41,7 @@ fn libreoffice_opens_the_lists_of_the_demo() {
     for root in roots {
         assert!(totals.iter().any(|sheet| sheet.contains(root)), "{root} stands in no sheet");
     }
+    assert!(totals.iter().any(|sheet| sheet.contains(&Stage::root(&told))), "the root of all stands in no sheet");
     let list = stage.converted("lists/danh-sach-2026-tan-trinh.xlsx").unwrap();
     let rows = fs::read_to_string(stage.path("lists/danh-sach-2026-tan-trinh.csv")).unwrap();
     let heads = rows.lines().filter(|line| line.contains("Chủ hộ")).map(|line| line.split(',').nth(1).unwrap());

@@ -64,8 +64,17 @@ pub struct ListTotals {
     pub root: String,
 }
 
+/// What the sheet says of all communes together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompiledTotals {
+    /// One after the other.
+    pub communes: Vec<CommuneTotals>,
+    /// The root of the compiled list; `None` while a commune has no list yet.
+    pub root: Option<String>,
+}
+
 /// Writes the lists of several communes with their totals. `created_on` is the day that the file says it was made on.
-pub fn write_compiled(book: &RosterBook, totals: &[CommuneTotals], created_on: Date) -> Result<Vec<u8>, WriteError> {
+pub fn write_compiled(book: &RosterBook, totals: &CompiledTotals, created_on: Date) -> Result<Vec<u8>, WriteError> {
     let looks = Looks::new();
     let mut workbook = roster_workbook(book, &looks, created_on)?;
     write_totals(workbook.add_worksheet(), book, totals, &looks)?;
@@ -75,12 +84,12 @@ pub fn write_compiled(book: &RosterBook, totals: &[CommuneTotals], created_on: D
 fn write_totals(
     page: &mut Worksheet,
     book: &RosterBook,
-    totals: &[CommuneTotals],
+    totals: &CompiledTotals,
     looks: &Looks,
 ) -> Result<(), XlsxError> {
     FRAME.write(page, &book.heading, looks)?;
     let mut at = FIRST_ROW;
-    for (commune, number) in totals.iter().zip(1u32..) {
+    for (commune, number) in totals.communes.iter().zip(1u32..) {
         write_row(page, at, &number.to_string(), commune, (&looks.text, &looks.centred))?;
         at += 1;
     }
@@ -135,13 +144,13 @@ fn write_counts(page: &mut Worksheet, at: u32, list: &ListTotals, centred: &Form
 }
 
 /// All lists together.
-fn sum(totals: &[CommuneTotals]) -> CommuneTotals {
+fn sum(totals: &CompiledTotals) -> CommuneTotals {
     let add = |(households, people): &mut (u64, u64), (more, heads): (u64, u64)| {
         *households += more;
         *people += heads;
     };
-    let mut all = ListTotals::default();
-    for list in totals.iter().filter_map(|commune| commune.list.as_ref()) {
+    let mut all = ListTotals { root: totals.root.clone().unwrap_or_default(), ..ListTotals::default() };
+    for list in totals.communes.iter().filter_map(|commune| commune.list.as_ref()) {
         all.reviewed += list.reviewed;
         all.unassessed += list.unassessed;
         add(&mut all.poor, list.poor);

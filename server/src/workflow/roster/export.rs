@@ -6,8 +6,7 @@
 use jiff::civil::Date;
 use schemas::ids::{RoundId, UnitId};
 use schemas::ledger::Hash;
-use schemas::roster::{RosterFile, RosterLine, Salt, UnassessedEntry, root};
-
+use schemas::roster::{RosterFile, RosterLine, Salt, UnassessedEntry, compiled_root, root};
 use serde::de::DeserializeOwned;
 
 use super::Counts;
@@ -18,7 +17,7 @@ use super::without_class::describe;
 use crate::app::App;
 use crate::clock::day_of;
 use crate::documents::workbook::{
-    CommuneTotals, ListTotals, Sheet, write_compiled, write_csv, write_roster, write_unassessed_csv,
+    CommuneTotals, CompiledTotals, ListTotals, Sheet, write_compiled, write_csv, write_roster, write_unassessed_csv,
 };
 use crate::domain::log::{Access, AccessAction};
 use crate::domain::role::Role;
@@ -111,8 +110,14 @@ pub async fn of_unit(app: &App, permit: &Permit, round: &RoundId, unit: UnitId) 
     drop(read);
     let taken = lists.iter().map(|OfCommune { opened, .. }| (opened.commune(), subject(&round.id, &opened.stored)));
     log(app, &right, taken.collect()).await?;
+    let root = (lists.len() == totals.len()).then(|| compiled_root(&roots(&lists)).to_string());
+    let totals = CompiledTotals { communes: totals, root };
     let book = book::book(book::compiled_heading(app, &round, &names), &lists);
     Ok(write_compiled(&book, &totals, compiled_on(app, &lists))?)
+}
+
+fn roots(lists: &[OfCommune]) -> Vec<(UnitId, Hash)> {
+    lists.iter().map(|one| (one.opened.commune(), one.opened.stored.root)).collect()
 }
 
 /// The day of the newest of the lists, so that the same lists give the same file.
