@@ -185,6 +185,8 @@ impl<'a> Crew<'a> {
         let edits = interview(&self.home(Post::Lan, household)?, &call, &mut dice);
         written(self.lan.edit_households(edits)?)?;
         teller.event("asked", &household.to_string())?;
+        // It is among the households of its village from now on, and was called on.
+        teller.done(&format!("call/1/{household}"), "met")?;
         teller.done(&step, &household.to_string())?;
         teller.minutes(AT_HOME);
         Ok(())

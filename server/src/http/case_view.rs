@@ -164,7 +164,7 @@ impl From<Page> for HouseholdPage {
             changes: page.changes.iter().map(change).collect(),
             review: said(&page.review),
             why: why(&page.review),
-            points_confirmed: page.review.confirmed_points.is_some(),
+            points_confirmed: page.points_confirmed,
         }
     }
 }
