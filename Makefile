@@ -10,8 +10,8 @@ RASOAT := $(CARGO) run --quiet --profile $(PROFILE) --bin rasoat --
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
 
-run: tools ## builds the server and runs it on data/ at http://127.0.0.1:8080
-	$(RASOAT) serve --data data --listen 127.0.0.1:8080
+run: tools ## plays a whole review in data/ and leaves the server running at http://127.0.0.1:8080
+	$(RASOAT) demo --data data --listen 127.0.0.1:8080
 
 tools: ## says what is missing on this machine to build and run
 	@./.ci/tools

@@ -47,12 +47,12 @@ fn benches(criterion: &mut Criterion) {
         previous: Previous::Nothing,
     };
     let households: Vec<Approved> = (0..HOUSEHOLDS).map(approved).collect();
-    let list = compile(&setting, households.clone()).expect("every household is complete");
+    let list = compile(&setting, households.clone(), vec![]).expect("every household is complete");
     println!("{} lines of {HOUSEHOLDS} households, root {}", list.lines().len(), list.root());
     let mut group = criterion.benchmark_group("roster of 15,000 households");
     group.bench_function("compile", |bench| {
         let given = || households.clone();
-        bench.iter_batched(given, |given| compile(&setting, black_box(given)).is_ok(), BatchSize::PerIteration);
+        bench.iter_batched(given, |given| compile(&setting, black_box(given), vec![]).is_ok(), BatchSize::PerIteration);
     });
     group.bench_function("root", |bench| bench.iter(|| Roster::root(black_box(&list))));
     group.bench_function("proofs of all lines", |bench| bench.iter(|| Roster::proofs(black_box(&list)).len()));

@@ -12,6 +12,10 @@ use thiserror::Error;
 use crate::canonical;
 use crate::ids::{AccountId, HouseholdId, IdError, RoundId, StandardId, UnitId};
 
+mod unassessed;
+
+pub use unassessed::Unassessed;
+
 /// Version of the entry format.
 pub const LEDGER_VERSION: u8 = 1;
 
@@ -64,7 +68,7 @@ impl<'de> Deserialize<'de> for Hash {
 /// secret. It proves nothing about the household to anybody who does not hold the secret.
 pub type Pin = Hash;
 
-/// Why something waits or is sent back, in the words of who decided.
+/// Why something waits, is sent back or ends, in the words of who decided.
 pub type Reason = String;
 
 /// What was decided.
@@ -145,6 +149,19 @@ pub enum Decision {
         /// What has to be looked at again.
         reason: Reason,
     },
+    /// The round ends for the household without a class: nobody could review it, or nobody is left to be reviewed.
+    Unassessed {
+        /// The household.
+        household: HouseholdId,
+        /// The round.
+        round: RoundId,
+        /// The document as it was then.
+        pin: Pin,
+        /// Which of the known reasons.
+        why: Unassessed,
+        /// The same in the words of who decided.
+        reason: Reason,
+    },
     /// A held change was let in unchanged.
     Released {
         /// The household.
@@ -180,7 +197,7 @@ pub enum Decision {
         /// Why.
         reason: Reason,
     },
-    /// The list was compiled from everything accepted up to here.
+    /// The list was compiled from everything decided up to here.
     RosterCompiled {
         /// The round.
         round: RoundId,

@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 
 pub mod admin;
 pub mod boundaries;
+pub mod demo;
 pub mod import;
 pub mod phone;
 pub mod rebuild;
@@ -33,6 +34,8 @@ pub struct Cli {
 enum Command {
     /// Chạy máy chủ. Run the server.
     Serve(serve::Serve),
+    /// Diễn một đợt rà soát trọn vẹn với dữ liệu bịa, rồi để máy chủ chạy. Play a whole review, then leave the server running.
+    Demo(demo::DemoCommand),
     /// Việc quản trị trên chính máy chủ. Administration on the machine itself.
     #[command(subcommand)]
     Admin(admin::Admin),
@@ -72,6 +75,7 @@ impl Cli {
         start_logging(self.log_json);
         match self.command {
             Command::Serve(serve) => serve.run().await?,
+            Command::Demo(demo) => demo.run().await?,
             Command::Admin(admin) => admin.run().await?,
             Command::Import(import) => import.run().await?,
             Command::Boundaries(boundaries) => boundaries.run().await?,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use schemas::form::FormVersion;
 use schemas::ids::HouseholdId;
 use schemas::ids::StandardId;
-use schemas::ledger::LedgerFault;
+use schemas::ledger::{LedgerFault, Unassessed};
 use sync_protocol::archive::ArchiveError;
 use sync_protocol::message::MessageFault;
 use sync_protocol::verdict::Verdict;
@@ -164,6 +164,9 @@ pub enum Refusal {
     /// So many held changes have to be looked at first.
     #[error("{0} held changes")]
     HeldChanges(usize),
+    /// The household's own document does not say what the decision says.
+    #[error("not borne out: {0:?}")]
+    NotBorneOut(Unassessed),
     /// Nobody else has confirmed the points on the paper form.
     #[error("paper points not confirmed")]
     PointsNotConfirmed,
@@ -182,6 +185,9 @@ pub enum Refusal {
     /// A decision of this kind needs a reason in words.
     #[error("reason needed")]
     ReasonNeeded,
+    /// The reason is longer than anybody reads.
+    #[error("reason too long")]
+    ReasonTooLong,
     /// Another decision on the same thing came first.
     #[error("already decided")]
     AlreadyDecided,
@@ -227,9 +233,9 @@ pub enum Refusal {
     /// What an earlier list said of a household cannot be read.
     #[error("listing of household {0} is unreadable")]
     ListingUnreadable(HouseholdId),
-    /// An acceptance names a state that is not there.
-    #[error("acceptance of household {0} has no state or no entry")]
-    AcceptanceLost(HouseholdId),
+    /// A decision on a household names a state that is not there.
+    #[error("decision on household {0} has no state or no entry")]
+    DecisionLost(HouseholdId),
     /// Something was decided while the list was being compiled.
     #[error("decided meanwhile")]
     LedgerMoved,

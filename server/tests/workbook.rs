@@ -11,7 +11,8 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use server::documents::child::{ChildLimits, read_in_child};
 use server::documents::workbook::{
-    CommuneTotals, Item, ListTotals, Options, Refusal, Summary, read, sample, write_compiled, write_roster,
+    CommuneTotals, CompiledTotals, Item, ListTotals, Options, Refusal, Summary, read, sample, write_compiled,
+    write_roster,
 };
 use tempfile::TempDir;
 
@@ -141,11 +142,13 @@ fn libreoffice_opens_the_lists_of_several_communes_with_their_totals() {
         near_poor: (5, 21),
         escaped_poor: (3, 12),
         escaped_near_poor: (1, 4),
+        unassessed: 2,
         root: root.to_owned(),
     };
     let commune = |name: &str, list| CommuneTotals { name: name.to_owned(), code: "01243".to_owned(), list };
     let totals = [commune("Xã Tân Trịnh", Some(list)), commune("Xã Bằng Lang", None)];
     let file = folder.path().join("tong-hop.xlsx");
+    let totals = CompiledTotals { communes: totals.to_vec(), root: Some("0f".repeat(32)) };
     fs::write(&file, write_compiled(&book, &totals, AS_OF).unwrap()).unwrap();
     // -1: every sheet into a file of its own.
     let filter = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1";
@@ -155,8 +158,9 @@ fn libreoffice_opens_the_lists_of_several_communes_with_their_totals() {
     let sheets = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
     let totals = sheets.filter(|path| path.extension().is_some_and(|end| end == "csv"));
     let texts: Vec<String> = totals.map(|path| fs::read_to_string(path).unwrap()).collect();
-    assert_eq!(texts.len(), 4);
+    assert_eq!(texts.len(), 5);
     let totals = texts.iter().find(|text| text.contains(root)).expect("the sheet of totals");
     assert!(totals.contains(",Tổng cộng,,48,12,25%,48,5,"), "{totals}");
     assert!(totals.contains("chưa lập danh sách"), "{totals}");
+    assert!(totals.contains(&"0f".repeat(32)), "{totals}");
 }

@@ -76,7 +76,7 @@ fn book(households: usize) -> RosterBook {
     let text = String::new;
     let heading = Heading { office: text(), above: text(), round: text(), standard: text() };
     let listed = (0..households).map(household).collect();
-    RosterBook { heading, listed, escaped_poor: vec![], escaped_near_poor: vec![] }
+    RosterBook { heading, listed, escaped_poor: vec![], escaped_near_poor: vec![], unassessed: vec![] }
 }
 
 fn household(n: usize) -> Listing {

@@ -47,7 +47,7 @@ fn list() -> Result<Vec<u8>> {
         household(2, "BẢN MỘT", "Vàng Seo Páo"),
         household(3, "Bản Mới", "Đặng Văn Phàn"),
     ];
-    let book = RosterBook { heading, listed, escaped_poor: vec![], escaped_near_poor: vec![] };
+    let book = RosterBook { heading, listed, escaped_poor: vec![], escaped_near_poor: vec![], unassessed: vec![] };
     Ok(write_roster(&book, date(2025, 12, 12))?)
 }
 

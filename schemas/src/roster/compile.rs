@@ -1,13 +1,15 @@
-//! From approved households to the list: a pure function, so that everybody who has the same inputs gets the same root.
+//! From what was decided on households to the list: a pure function, so that everybody who has the same inputs gets the
+//! same root.
 
 use jiff::civil::Date;
 use serde::Serialize;
 use thiserror::Error;
 
+use super::Roster;
 use super::header::{CommuneName, HashedId, PointsFrom, Previous, ROSTER_VERSION, RosterHeader};
 use super::line::{B1Points, Past, PointsSource, RosterLine, RosterMember, VillageName};
 use super::tree::Salt;
-use super::{Roster, SaltedRow};
+use super::unassessed::{NotAssessed, UnassessedEntry};
 use crate::canonical;
 use crate::codes::cause::Cause;
 use crate::codes::relation::Relation;
@@ -15,7 +17,7 @@ use crate::date::PartialDate;
 use crate::form::Label;
 use crate::household::{Answers, Household};
 use crate::ids::{HouseholdId, MemberId, RoundId, UnitId};
-use crate::ledger::{Hash, Pin};
+use crate::ledger::{Hash, Pin, Unassessed};
 use crate::rules::{
     Assessment, B1Mode, B1Source, ClassSet, Facts, Outcome, Place, Report, Truth, classify, counted_members,
 };
@@ -128,7 +130,7 @@ pub enum NotCompiled {
     #[error("B1 of this round does not serve recognition")]
     Training,
     /// A household was given twice.
-    #[error("household {0} was approved twice")]
+    #[error("household {0} was decided twice")]
     Twice(HouseholdId),
     /// Households are not ready.
     #[error("{} households are not ready", .0.len())]
@@ -136,7 +138,11 @@ pub enum NotCompiled {
 }
 
 /// Compiles the list. The order of the households does not matter.
-pub fn compile(setting: &Setting<'_>, mut approved: Vec<Approved>) -> Result<Roster, NotCompiled> {
+pub fn compile(
+    setting: &Setting<'_>,
+    mut approved: Vec<Approved>,
+    mut unassessed: Vec<NotAssessed>,
+) -> Result<Roster, NotCompiled> {
     if !setting.standard.status().may_decide() {
         return Err(NotCompiled::Standard(setting.standard.status()));
     }
@@ -146,14 +152,15 @@ pub fn compile(setting: &Setting<'_>, mut approved: Vec<Approved>) -> Result<Ros
         B1Mode::Training(_) => return Err(NotCompiled::Training),
     };
     approved.sort_unstable_by_key(|one| one.household.household);
-    if let Some(pair) = approved.windows(2).find(|pair| pair[0].household.household == pair[1].household.household) {
-        return Err(NotCompiled::Twice(pair[1].household.household));
-    }
+    unassessed.sort_unstable_by_key(|one| one.household);
+    let inputs = inputs(&approved, &unassessed)?;
     let lines = lines(setting, &approved)?;
-    Ok(Roster { header: header(setting, b1, &approved), lines })
+    let header = header(setting, b1, [approved.len(), unassessed.len()], inputs);
+    let unassessed = unassessed.iter().map(|one| (UnassessedEntry::from(one), one.salt)).collect();
+    Ok(Roster { header, lines, unassessed })
 }
 
-fn lines(setting: &Setting<'_>, approved: &[Approved]) -> Result<Vec<SaltedRow>, NotCompiled> {
+fn lines(setting: &Setting<'_>, approved: &[Approved]) -> Result<Vec<(RosterLine, Salt)>, NotCompiled> {
     let (mut lines, mut blocked) = (Vec::new(), Vec::new());
     for one in approved {
         match Judged::new(setting, one).line() {
@@ -166,7 +173,7 @@ fn lines(setting: &Setting<'_>, approved: &[Approved]) -> Result<Vec<SaltedRow>,
     if blocked.is_empty() { Ok(lines) } else { Err(NotCompiled::Blocked(blocked)) }
 }
 
-fn header(setting: &Setting<'_>, b1: PointsFrom, approved: &[Approved]) -> RosterHeader {
+fn header(setting: &Setting<'_>, b1: PointsFrom, [approved, unassessed]: [usize; 2], inputs: Hash) -> RosterHeader {
     let standard = setting.standard;
     let overlay = standard.overlay();
     RosterHeader {
@@ -180,32 +187,70 @@ fn header(setting: &Setting<'_>, b1: PointsFrom, approved: &[Approved]) -> Roste
         merge_policy: setting.merge_policy,
         units: setting.units,
         previous: setting.previous.clone(),
-        approved: approved.len() as u64,
-        inputs: inputs_hash(approved),
+        approved: approved as u64,
+        unassessed: unassessed as u64,
+        inputs,
     }
 }
 
-/// One approved household as the hash of the inputs sees it.
+/// One household as the hash of the inputs sees it. The kind keeps an approved one from being read as one without a class.
 #[derive(Serialize)]
-struct InputEntry<'a> {
-    household: HouseholdId,
-    heads: Vec<Hash>,
-    accepted: Hash,
-    village: &'a VillageName,
-    place: Place,
-    past: Past,
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Input<'a> {
+    Approved {
+        household: HouseholdId,
+        heads: Vec<Hash>,
+        accepted: Hash,
+        village: &'a VillageName,
+        place: Place,
+        past: Past,
+    },
+    Unassessed {
+        household: HouseholdId,
+        heads: Vec<Hash>,
+        decided: Hash,
+        village: &'a VillageName,
+        why: Unassessed,
+        past: Past,
+    },
 }
 
-fn inputs_hash(approved: &[Approved]) -> Hash {
-    let entry = |one| {
-        let Approved { household, heads, accepted, village, place, past, .. }: &Approved = one;
-        let mut heads = heads.clone();
-        heads.sort_unstable();
-        InputEntry { household: household.household, heads, accepted: *accepted, village, place: *place, past: *past }
-    };
-    let entries: Vec<_> = approved.iter().map(entry).collect();
-    // Entries hold texts and whole numbers only, so they always have a canonical form.
-    Hash(canonical::hash("rasoat roster inputs 1", &entries).expect("inputs are canonical"))
+impl<'a> Input<'a> {
+    fn approved(one: &'a Approved) -> Self {
+        let Approved { household, heads, accepted, village, place, past, .. } = one;
+        let (household, heads) = (household.household, sorted(heads));
+        Self::Approved { household, heads, accepted: *accepted, village, place: *place, past: *past }
+    }
+
+    fn unassessed(one: &'a NotAssessed) -> Self {
+        let NotAssessed { household, heads, decided, why, village, past, .. } = one;
+        let (household, heads) = (*household, sorted(heads));
+        Self::Unassessed { household, heads, decided: *decided, village, why: *why, past: *past }
+    }
+
+    fn household(&self) -> HouseholdId {
+        match self {
+            Self::Approved { household, .. } | Self::Unassessed { household, .. } => *household,
+        }
+    }
+}
+
+fn sorted(heads: &[Hash]) -> Vec<Hash> {
+    let mut heads = heads.to_vec();
+    heads.sort_unstable();
+    heads
+}
+
+/// The hash of everything that was decided; no household may be in it twice.
+fn inputs(approved: &[Approved], unassessed: &[NotAssessed]) -> Result<Hash, NotCompiled> {
+    let both = approved.iter().map(Input::approved).chain(unassessed.iter().map(Input::unassessed));
+    let mut inputs: Vec<Input<'_>> = both.collect();
+    inputs.sort_by_key(Input::household);
+    if let Some(pair) = inputs.windows(2).find(|pair| pair[0].household() == pair[1].household()) {
+        return Err(NotCompiled::Twice(pair[1].household()));
+    }
+    // Inputs hold texts and whole numbers only, so they always have a canonical form.
+    Ok(Hash(canonical::hash("rasoat roster inputs 1", &inputs).expect("inputs are canonical")))
 }
 
 /// One household under the rules of the setting.

@@ -7,6 +7,7 @@ use super::Roster;
 use super::header::{ROSTER_VERSION, RosterHeader};
 use super::line::RosterLine;
 use super::tree::{self, Salt};
+use super::unassessed::UnassessedEntry;
 use crate::ids::HouseholdId;
 use crate::ledger::Hash;
 
@@ -21,6 +22,8 @@ pub struct RosterFile {
     pub header: RosterHeader,
     /// The leaves after it.
     pub lines: Vec<SaltedLine>,
+    /// The leaves behind those: households without a class.
+    pub unassessed: Vec<SaltedUnassessed>,
 }
 
 /// A line of a file.
@@ -29,6 +32,17 @@ pub struct RosterFile {
 pub struct SaltedLine {
     /// The line.
     pub line: RosterLine,
+    /// The salt of its leaf.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<Salt>,
+}
+
+/// A household without a class in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaltedUnassessed {
+    /// What the list says of it.
+    pub entry: UnassessedEntry,
     /// The salt of its leaf.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub salt: Option<Salt>,
@@ -62,23 +76,48 @@ pub enum FileFault {
 }
 
 impl RosterFile {
+    /// The file of a list, with its salts.
+    pub fn new(
+        root: Hash,
+        header: RosterHeader,
+        lines: &[(RosterLine, Salt)],
+        unassessed: &[(UnassessedEntry, Salt)],
+    ) -> Self {
+        let line = |(line, salt): &(RosterLine, Salt)| SaltedLine { line: line.clone(), salt: Some(*salt) };
+        let without_class = |(entry, salt): &(UnassessedEntry, Salt)| {
+            let (entry, salt) = (entry.clone(), Some(*salt));
+            SaltedUnassessed { entry, salt }
+        };
+        let (lines, unassessed) = (lines.iter().map(line), unassessed.iter().map(without_class));
+        Self { root, header, lines: lines.collect(), unassessed: unassessed.collect() }
+    }
+
     /// Reads a file; a field that we do not know makes it another file.
     pub fn read(json: &[u8]) -> Result<Self, FileFault> {
         serde_json::from_slice(json).map_err(|error| FileFault::Unreadable(error.to_string()))
     }
 
-    /// The root that the lines and their salts give.
+    /// The root that the entries and their salts give.
     pub fn computed_root(&self) -> Result<Hash, FileFault> {
         if self.header.v != ROSTER_VERSION {
             return Err(FileFault::Version(self.header.v));
         }
-        let out_of_order = self.lines.windows(2).find(|pair| pair[0].line.household >= pair[1].line.household);
-        if let Some(pair) = out_of_order {
-            return Err(FileFault::Order(pair[1].line.household));
+        self.check_order()?;
+        let lines: Result<Vec<_>, _> = self.lines.iter().map(|one| salted(&one.line, one.salt)).collect();
+        let unassessed: Result<Vec<_>, _> = self.unassessed.iter().map(|one| salted(&one.entry, one.salt)).collect();
+        Ok(tree::root(&self.header, lines?, unassessed?))
+    }
+
+    /// Both parts ascend, and no household stands in both.
+    fn check_order(&self) -> Result<(), FileFault> {
+        let lines: Vec<HouseholdId> = self.lines.iter().map(|one| one.line.household).collect();
+        let unassessed: Vec<HouseholdId> = self.unassessed.iter().map(|one| one.entry.household).collect();
+        let falling = |ids: &[HouseholdId]| ids.windows(2).find(|pair| pair[0] >= pair[1]).map(|pair| pair[1]);
+        let twice = || unassessed.iter().copied().find(|id| lines.binary_search(id).is_ok());
+        match falling(&lines).or_else(|| falling(&unassessed)).or_else(twice) {
+            Some(household) => Err(FileFault::Order(household)),
+            None => Ok(()),
         }
-        let salted = |entry: &SaltedLine| entry.salt.ok_or(FileFault::NoSalts);
-        let salts: Vec<Salt> = self.lines.iter().map(salted).collect::<Result<_, _>>()?;
-        Ok(tree::root(&self.header, self.lines.iter().map(|entry| &entry.line).zip(salts)))
     }
 
     /// Checks that the file is the list with this root, and that it claims no other.
@@ -95,13 +134,17 @@ impl RosterFile {
     #[must_use]
     pub fn without_salts(mut self) -> Self {
         self.lines.iter_mut().for_each(|entry| entry.salt = None);
+        self.unassessed.iter_mut().for_each(|entry| entry.salt = None);
         self
     }
 }
 
 impl From<&Roster> for RosterFile {
     fn from(roster: &Roster) -> Self {
-        let line = |(line, salt): &(RosterLine, Salt)| SaltedLine { line: line.clone(), salt: Some(*salt) };
-        Self { root: roster.root(), header: roster.header.clone(), lines: roster.lines.iter().map(line).collect() }
+        Self::new(roster.root(), roster.header.clone(), &roster.lines, &roster.unassessed)
     }
+}
+
+fn salted<T>(entry: &T, salt: Option<Salt>) -> Result<(&T, Salt), FileFault> {
+    salt.map(|salt| (entry, salt)).ok_or(FileFault::NoSalts)
 }

@@ -37,7 +37,10 @@ pub struct RosterHeader {
     pub previous: Previous,
     /// How many households were approved, those without a line included.
     pub approved: u64,
-    /// Hash of the approved households: id, heads, acceptance, place and earlier classes, sorted by id.
+    /// For how many households the round ended without a class.
+    pub unassessed: u64,
+    /// Hash of both, sorted by id: of each household its kind, id, heads, deciding entry, village and earlier classes; of
+    /// the approved also the place, of the others why they have no class.
     pub inputs: Hash,
 }
 

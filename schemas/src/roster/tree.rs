@@ -1,4 +1,4 @@
-//! The RFC 6962 tree over a header and its lines: root, proofs, and checking one line.
+//! The RFC 6962 tree over a header, its lines and the households without a class: root, proofs, and checking one leaf.
 
 use ct_merkle::digest::Output;
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
@@ -8,9 +8,10 @@ use sha2::{Digest, Sha256};
 
 use super::header::RosterHeader;
 use super::line::RosterLine;
+use super::unassessed::UnassessedEntry;
 use crate::ledger::Hash;
 
-/// What keeps a line from being guessed by its hash: 32 bytes that follow from its household's secret and the round.
+/// What keeps a leaf from being guessed by its hash: 32 bytes that follow from its household's secret and the round.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Salt(Hash);
@@ -36,7 +37,7 @@ impl std::fmt::Debug for Salt {
     }
 }
 
-/// Shows that one line stands on the list with a given root.
+/// Shows that one leaf stands on the list with a given root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proof {
@@ -54,6 +55,40 @@ struct Leaf {
     text: String,
 }
 
+/// What stands before the text of a household without a class: no canonical JSON of a line begins like this.
+const UNASSESSED: &str = "unassessed\0";
+
+impl Leaf {
+    fn header(header: &RosterHeader) -> Self {
+        Self { salt: Salt::HEADER, text: header.text() }
+    }
+
+    fn line(line: &RosterLine, salt: Salt) -> Self {
+        Self { salt, text: line.text() }
+    }
+
+    fn unassessed(entry: &UnassessedEntry, salt: Salt) -> Self {
+        Self { salt, text: format!("{UNASSESSED}{}", entry.text()) }
+    }
+
+    /// The hash of this leaf alone.
+    fn digest(&self) -> Hash {
+        let mut hasher = Sha256::new_with_prefix([0]);
+        self.hash(&mut hasher);
+        Hash(hasher.finalize().into())
+    }
+
+    fn stands_on(&self, root: Hash, proof: &Proof) -> bool {
+        if proof.leaf == 0 || proof.leaves > MOST_LEAVES {
+            return false;
+        }
+        let root = RootHash::<Sha256>::new(root.0.into(), proof.leaves);
+        let path: Vec<Output<Sha256>> = proof.path.iter().map(|hash| hash.0.into()).collect();
+        let path = InclusionProof::from_digests(path.iter());
+        root.verify_inclusion(self, proof.leaf, &path).is_ok()
+    }
+}
+
 impl HashableLeaf for Leaf {
     fn hash<H: ct_merkle::digest::Update>(&self, hasher: &mut H) {
         hasher.update(self.salt.bytes());
@@ -66,31 +101,48 @@ const MOST_LEAVES: u64 = 1 << 32;
 
 type Tree = MemoryBackedTree<Sha256, Leaf>;
 
-fn tree<'a>(header: &RosterHeader, lines: impl IntoIterator<Item = (&'a RosterLine, Salt)>) -> Tree {
+fn tree<'a>(
+    header: &RosterHeader,
+    lines: impl IntoIterator<Item = (&'a RosterLine, Salt)>,
+    unassessed: impl IntoIterator<Item = (&'a UnassessedEntry, Salt)>,
+) -> Tree {
     let mut tree = Tree::new();
-    tree.push(Leaf { salt: Salt::HEADER, text: header.text() });
+    tree.push(Leaf::header(header));
     for (line, salt) in lines {
-        tree.push(Leaf { salt, text: line.text() });
+        tree.push(Leaf::line(line, salt));
+    }
+    for (entry, salt) in unassessed {
+        tree.push(Leaf::unassessed(entry, salt));
     }
     tree
 }
 
 /// The hash of one line's leaf: what is left of a line whose household was erased.
 pub fn leaf_hash(line: &RosterLine, salt: Salt) -> Hash {
-    let leaf = Leaf { salt, text: line.text() };
-    let mut hasher = Sha256::new_with_prefix([0]);
-    leaf.hash(&mut hasher);
-    Hash(hasher.finalize().into())
+    Leaf::line(line, salt).digest()
 }
 
-/// The root over a header and lines in the given order.
-pub fn root<'a>(header: &RosterHeader, lines: impl IntoIterator<Item = (&'a RosterLine, Salt)>) -> Hash {
-    Hash((*tree(header, lines).root().as_bytes()).into())
+/// The same of a household without a class.
+pub fn unassessed_leaf_hash(entry: &UnassessedEntry, salt: Salt) -> Hash {
+    Leaf::unassessed(entry, salt).digest()
 }
 
-/// The proof of every line, in their order.
-pub(super) fn proofs<'a>(header: &RosterHeader, lines: impl IntoIterator<Item = (&'a RosterLine, Salt)>) -> Vec<Proof> {
-    let tree = tree(header, lines);
+/// The root over a header, lines and households without a class in the given order.
+pub fn root<'a>(
+    header: &RosterHeader,
+    lines: impl IntoIterator<Item = (&'a RosterLine, Salt)>,
+    unassessed: impl IntoIterator<Item = (&'a UnassessedEntry, Salt)>,
+) -> Hash {
+    Hash((*tree(header, lines, unassessed).root().as_bytes()).into())
+}
+
+/// The proof of every leaf but the header, in their order.
+pub(super) fn proofs<'a>(
+    header: &RosterHeader,
+    lines: impl IntoIterator<Item = (&'a RosterLine, Salt)>,
+    unassessed: impl IntoIterator<Item = (&'a UnassessedEntry, Salt)>,
+) -> Vec<Proof> {
+    let tree = tree(header, lines, unassessed);
     let leaves = tree.len();
     let proof = |leaf: u64| {
         // Numbers of leaves that are in memory fit.
@@ -103,11 +155,10 @@ pub(super) fn proofs<'a>(header: &RosterHeader, lines: impl IntoIterator<Item = 
 
 /// Whether a line under its salt stands on the list with this root; leaf 0 is the header and never a line.
 pub fn verify_line(root: Hash, line: &RosterLine, salt: Salt, proof: &Proof) -> bool {
-    if proof.leaf == 0 || proof.leaves > MOST_LEAVES {
-        return false;
-    }
-    let root = RootHash::<Sha256>::new(root.0.into(), proof.leaves);
-    let path: Vec<Output<Sha256>> = proof.path.iter().map(|hash| hash.0.into()).collect();
-    let path = InclusionProof::from_digests(path.iter());
-    root.verify_inclusion(&Leaf { salt, text: line.text() }, proof.leaf, &path).is_ok()
+    Leaf::line(line, salt).stands_on(root, proof)
+}
+
+/// Whether the list with this root says this of a household without a class.
+pub fn verify_unassessed(root: Hash, entry: &UnassessedEntry, salt: Salt, proof: &Proof) -> bool {
+    Leaf::unassessed(entry, salt).stands_on(root, proof)
 }

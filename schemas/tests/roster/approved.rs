@@ -1,13 +1,13 @@
-//! A commune's approved households to start from.
+//! A commune's decided households to start from.
 
 use std::sync::OnceLock;
 
 use jiff::civil::{Date, date};
 use schemas::household::{Answers, Household};
 use schemas::ids::{HouseholdId, MemberId, UnitId};
-use schemas::ledger::Hash;
+use schemas::ledger::{Hash, Unassessed};
 use schemas::roster::{
-    Approved, CommuneName, NotCompiled, Past, Previous, Roster, Salt, Setting, VillageName, compile,
+    Approved, CommuneName, NotAssessed, NotCompiled, Past, Previous, Roster, Salt, Setting, VillageName, compile,
 };
 use schemas::rules::{AreaType, B1Mode, Class, ClassSet, Place, Region};
 use schemas::standard::{Standard, shipped};
@@ -103,10 +103,36 @@ pub(crate) fn approved(household: Household, last: Option<Class>) -> Approved {
         pin: Hash([number.wrapping_add(100); 32]),
         accepted: Hash([number.wrapping_add(200); 32]),
         salt: Salt::new([number.wrapping_mul(7); 32]),
-        village: VillageName { id: UnitId(30 + u64::from(number % 2)), name: format!("Thôn {}", number % 2) },
+        village: village(number),
         place: RURAL,
         past: Past { last, before: ClassSet::NONE },
     }
+}
+
+fn village(number: u8) -> VillageName {
+    VillageName { id: UnitId(30 + u64::from(number % 2)), name: format!("Thôn {}", number % 2) }
+}
+
+pub(crate) fn not_assessed(number: u8, why: Unassessed, last: Option<Class>) -> NotAssessed {
+    NotAssessed {
+        household: HouseholdId([number; 16]),
+        heads: vec![Hash([number; 32]), Hash([1; 32])],
+        pin: Hash([number.wrapping_add(100); 32]),
+        decided: Hash([number.wrapping_add(200); 32]),
+        why,
+        salt: Salt::new([number.wrapping_mul(9); 32]),
+        village: village(number),
+        past: Past { last, before: ClassSet::NONE },
+    }
+}
+
+/// Three households without a class: one that was poor, one that was near-poor, one that was never listed.
+pub(crate) fn without_class() -> Vec<NotAssessed> {
+    vec![
+        not_assessed(9, Unassessed::NoMemberLeft, Some(Class::NearPoor)),
+        not_assessed(7, Unassessed::Refused, Some(Class::Poor)),
+        not_assessed(8, Unassessed::NoLongerWants, None),
+    ]
 }
 
 /// Six households: kept poor, newly poor, kept near-poor, escaped from each class, and one that was never listed.
@@ -121,6 +147,16 @@ pub(crate) fn commune() -> Vec<Approved> {
     ]
 }
 
+/// The list of approved households alone.
 pub(crate) fn compiled(approved: Vec<Approved>) -> Result<Roster, NotCompiled> {
-    compile(&setting(vn_2022(), &B1Mode::Paper), approved)
+    compiled_with(approved, vec![])
+}
+
+pub(crate) fn compiled_with(approved: Vec<Approved>, unassessed: Vec<NotAssessed>) -> Result<Roster, NotCompiled> {
+    compile(&setting(vn_2022(), &B1Mode::Paper), approved, unassessed)
+}
+
+/// The list of the whole commune, with those without a class.
+pub(crate) fn whole() -> Roster {
+    compiled_with(commune(), without_class()).unwrap()
 }

@@ -3,11 +3,15 @@
 use proptest::prelude::*;
 use schemas::household::Household;
 use schemas::ids::MemberId;
+use schemas::ledger::Unassessed;
 use schemas::roster::{Block, List, Movement, NotCompiled, PointsFrom, compile};
 use schemas::rules::{B1Mode, Class, Training};
 use schemas::standard::{Status, shipped};
 
-use crate::approved::{approved, commune, compiled, deprived, household, set, setting, vn_2022};
+use crate::approved::{
+    approved, commune, compiled, compiled_with, deprived, household, not_assessed, set, setting, vn_2022, whole,
+    without_class,
+};
 
 /// What stands in the way of one household.
 fn blocks(household: Household) -> Vec<Block> {
@@ -21,14 +25,14 @@ fn blocks(household: Household) -> Vec<Block> {
 fn no_list_rests_on_a_sample_or_on_a_standard_that_is_partly_known() {
     for (id, status) in [("vn-2027-2030", Status::PartlyKnown), ("global-mpi", Status::SampleOnly)] {
         let standard = shipped::load(id).unwrap();
-        let refused = compile(&setting(&standard, &B1Mode::Paper), commune());
+        let refused = compile(&setting(&standard, &B1Mode::Paper), commune(), vec![]);
         assert_eq!(refused, Err(NotCompiled::Standard(status)));
     }
     let standard = vn_2022();
     let table = standard.points_tables()[0].clone();
     for training in [Training::MeasuredIncome, Training::Sample(table)] {
         let mode = B1Mode::Training(training);
-        assert_eq!(compile(&setting(standard, &mode), commune()), Err(NotCompiled::Training));
+        assert_eq!(compile(&setting(standard, &mode), commune(), vec![]), Err(NotCompiled::Training));
     }
 }
 
@@ -36,6 +40,25 @@ fn no_list_rests_on_a_sample_or_on_a_standard_that_is_partly_known() {
 fn a_household_given_twice_is_refused() {
     let twice = vec![approved(household(1, 90), None), approved(household(1, 190), None)];
     assert_eq!(compiled(twice), Err(NotCompiled::Twice(household(1, 0).household)));
+    let ended = || not_assessed(1, Unassessed::Moved, None);
+    let both_ways = compiled_with(vec![approved(household(1, 90), None)], vec![ended()]);
+    assert_eq!(both_ways, Err(NotCompiled::Twice(household(1, 0).household)), "approved and without a class");
+    assert_eq!(compiled_with(vec![], vec![ended(), ended()]), Err(NotCompiled::Twice(household(1, 0).household)));
+}
+
+#[test]
+fn a_household_without_a_class_stands_on_no_list_and_is_named_with_the_class_that_it_had() {
+    let roster = whole();
+    assert_eq!(roster.lines(), compiled(commune()).unwrap().lines(), "it takes nobody off and puts nobody on a list");
+    let named: Vec<(u8, Unassessed, Option<Class>)> =
+        roster.unassessed().iter().map(|(entry, _)| (entry.household.0[0], entry.why, entry.last)).collect();
+    let expected = [
+        (7, Unassessed::Refused, Some(Class::Poor)),
+        (8, Unassessed::NoLongerWants, None),
+        (9, Unassessed::NoMemberLeft, Some(Class::NearPoor)),
+    ];
+    assert_eq!(named, expected);
+    assert_eq!((roster.header().approved, roster.header().unassessed), (6, 3));
 }
 
 #[test]
@@ -136,8 +159,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn the_order_of_the_households_does_not_matter(order in Just(commune()).prop_shuffle()) {
-        prop_assert_eq!(compiled(order).unwrap(), compiled(commune()).unwrap());
+    fn the_order_of_the_households_does_not_matter(
+        approved in Just(commune()).prop_shuffle(),
+        unassessed in Just(without_class()).prop_shuffle(),
+    ) {
+        prop_assert_eq!(compiled_with(approved, unassessed).unwrap(), whole());
     }
 
     #[test]
@@ -153,5 +179,21 @@ proptest! {
             _ => drop(changed.remove(at)),
         }
         prop_assert_ne!(compiled(changed).unwrap().root(), compiled(commune()).unwrap().root());
+    }
+
+    #[test]
+    fn every_input_without_a_class_is_in_the_root(at in 0usize..3, what in 0u8..7) {
+        let mut changed = without_class();
+        let one = &mut changed[at];
+        match what {
+            0 => one.heads[0].0[31] ^= 1,
+            1 => one.decided.0[0] ^= 1,
+            2 => one.village.name.push('x'),
+            3 => one.past.before = schemas::rules::ClassSet::only(Class::NearPoor),
+            4 => one.why = Unassessed::NotFound,
+            5 => one.pin.0[0] ^= 1,
+            _ => drop(changed.remove(at)),
+        }
+        prop_assert_ne!(compiled_with(commune(), changed).unwrap().root(), whole().root());
     }
 }

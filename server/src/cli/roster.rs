@@ -143,7 +143,12 @@ impl Verify {
         let bytes = std::fs::read(&self.file).with_context(|| self.file.display().to_string())?;
         let file = RosterFile::read(&bytes)?;
         file.verify(self.root)?;
-        println!("{}  đúng, {} hộ (right, {1} households)", self.root, file.lines.len());
+        let (lines, unassessed) = (file.lines.len(), file.unassessed.len());
+        println!(
+            "{}  đúng, {lines} hộ, {unassessed} hộ không xếp loại \
+             (right, {lines} households, {unassessed} without a class)",
+            self.root
+        );
         Ok(())
     }
 }

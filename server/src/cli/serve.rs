@@ -41,17 +41,22 @@ impl Serve {
             _ if self.insecure_listen => Protection::InsecureAsked,
             _ => Protection::LoopbackOnly,
         };
-        let mut stop = StopSignals::take()?;
-        let app = Arc::new(open(self.data).await?);
-        let running = start(app.clone(), self.listen, protection).await?;
-        let jobs = jobs::start(app);
-        tracing::info!(address = %running.address(), "Listening");
-        stop.asked().await;
-        tracing::info!("Stopping: finishing requests that are under way");
-        jobs.abort();
-        running.stop().await;
-        Ok(())
+        serve(open(self.data).await?, self.listen, protection).await
     }
+}
+
+/// Serves until SIGTERM or SIGINT, then finishes what was begun.
+pub(super) async fn serve(app: App, listen: SocketAddr, protection: Protection) -> anyhow::Result<()> {
+    let mut stop = StopSignals::take()?;
+    let app = Arc::new(app);
+    let running = start(app.clone(), listen, protection).await?;
+    let jobs = jobs::start(app);
+    tracing::info!(address = %running.address(), "Listening");
+    stop.asked().await;
+    tracing::info!("Stopping: finishing requests that are under way");
+    jobs.abort();
+    running.stop().await;
+    Ok(())
 }
 
 /// Opens a data directory with the clock and the randomness of the machine.

@@ -1,7 +1,7 @@
 //! Where a household stands with its reviewers, and what the inbox shows of it.
 
 use schemas::ids::{HouseholdId, UnitId};
-use schemas::ledger::Pin;
+use schemas::ledger::{Pin, Unassessed};
 use schemas::rules::ClassSet;
 use sync_protocol::hash::{ChangeHash, DisagreementId};
 
@@ -12,6 +12,27 @@ pub enum Said {
     Accepted,
     /// To be looked at again.
     Returned,
+    /// The round ends for it without a class, for this reason.
+    Unassessed(Unassessed),
+}
+
+impl Said {
+    /// The code under which it is stored and sent.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Returned => "returned",
+            Self::Unassessed(_) => "unassessed",
+        }
+    }
+
+    /// Why there is no class; `None` for any other word.
+    pub fn why(self) -> Option<Unassessed> {
+        match self {
+            Self::Unassessed(why) => Some(why),
+            Self::Accepted | Self::Returned => None,
+        }
+    }
 }
 
 /// Where a household stands with its reviewers; made from the ledger.

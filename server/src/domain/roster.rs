@@ -20,13 +20,24 @@ pub struct StoredRoster {
     pub ledger: u64,
 }
 
-/// One line of it, in the order of the tree.
+/// What a leaf behind the header is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeafKind {
+    /// A line of one of the four lists.
+    Line,
+    /// A household for which the round ended without a class.
+    Unassessed,
+}
+
+/// One leaf of it, in the order of the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredLine {
+    /// What it is about.
+    pub kind: LeafKind,
     /// The household.
     pub household: HouseholdId,
     /// The hash of its leaf: what is left when the household's key was destroyed.
     pub leaf: Hash,
-    /// The line's canonical text under the household's key.
+    /// The canonical text of the line or entry under the household's key.
     pub sealed: Vec<u8>,
 }

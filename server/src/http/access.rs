@@ -136,6 +136,7 @@ pub static RULES: &[Rule] = &[
     rule("POST", "/api/rounds/{round}/close", Who::Holders(&[Compiler, Administrator], Place::UnitOfRound)),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/accept", DECIDE),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/return", DECIDE),
+    rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/unassessed", DECIDE),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/confirm-points", DECIDE),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/disagreements/{disagreement}", DECIDE),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/changes/{change}/release", DECIDE),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use schemas::ids::{HouseholdId, RoundId, UnitId};
+use schemas::ledger::Unassessed;
 use schemas::value::{Key, Value};
 use serde::{Deserialize, Serialize};
 use sync_protocol::hash::{ChangeHash, DisagreementId};
@@ -29,6 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(household))
         .routes(routes!(accept))
         .routes(routes!(give_back))
+        .routes(routes!(unassess))
         .routes(routes!(confirm_points))
         .routes(routes!(settle))
         .routes(routes!(release))
@@ -65,6 +67,18 @@ pub(super) struct GiveBack {
     /// The heads of the household as they were shown, hexadecimal.
     seen: Vec<String>,
     /// What has to be looked at again.
+    reason: String,
+}
+
+/// A household for which the round ends without a class.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Unassess {
+    /// The heads of the household as they were shown, hexadecimal.
+    seen: Vec<String>,
+    /// `refused`, `moved`, `not_found`, `no_longer_wants`: what the latest visit says; `no_member_left`.
+    #[schema(value_type = String)]
+    why: Unassessed,
+    /// The same in words.
     reason: String,
 }
 
@@ -169,6 +183,23 @@ pub(super) async fn give_back(
     Body(body): Body<GiveBack>,
 ) -> Result<Json<Decided>, ApiError> {
     let ledger = workflow::review::give_back(&app, &permit, case(id), hashes(&body.seen)?, body.reason).await?;
+    Ok(Json(Decided { ledger }))
+}
+
+/// Ends the round for a household without a class.
+#[utoipa::path(post, path = "/api/rounds/{round}/communes/{unit}/households/{household}/unassessed", tag = "review",
+    params(("round" = String, Path), ("unit" = u64, Path), ("household" = String, Path)), request_body = Unassess,
+    security(("session" = []), ("session_cookie" = [])),
+    responses((status = 200, body = Decided), (status = 404, body = ProblemView), (status = 409, body = ProblemView),
+        (status = 422, body = ProblemView)))]
+pub(super) async fn unassess(
+    State(app): State<AppState>,
+    permit: Permit,
+    PathId(id): OfHousehold,
+    Body(body): Body<Unassess>,
+) -> Result<Json<Decided>, ApiError> {
+    let Unassess { seen, why, reason } = body;
+    let ledger = workflow::review::unassess(&app, &permit, case(id), hashes(&seen)?, why, reason).await?;
     Ok(Json(Decided { ledger }))
 }
 

@@ -1,5 +1,6 @@
 //! How households, inbox items and disagreements look in answers.
 
+use schemas::ledger::Unassessed;
 use schemas::rules::ClassSet;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use sync_protocol::history::SectionValue;
 use utoipa::ToSchema;
 
 use crate::domain::field::StoredChange;
-use crate::domain::review::{HouseholdView, ReviewState, Said};
+use crate::domain::review::{HouseholdView, ReviewState};
 use crate::workflow::household::Page;
 use crate::workflow::inbox::{Item, Matter};
 
@@ -28,7 +29,7 @@ pub(super) struct ItemView {
     /// Absent while nothing of the household was accepted.
     village: Option<u64>,
     head_name: String,
-    /// `disagreement`, `changed_since`, `refused`, `points_to_confirm`, `ready_to_accept`.
+    /// `disagreement`, `changed_since`, `refused`, `points_to_confirm`, `not_met`, `ready_to_accept`.
     kind: &'static str,
     /// What the kind needs to be decided.
     #[schema(value_type = Object)]
@@ -54,6 +55,7 @@ impl From<Item> for ItemView {
                 }),
             ),
             Matter::PointsToConfirm => ("points_to_confirm", json!({})),
+            Matter::NotMet { outcome } => ("not_met", json!({ "outcome": outcome })),
             Matter::ReadyToAccept => ("ready_to_accept", json!({})),
         };
         Self {
@@ -83,18 +85,22 @@ pub(super) struct HouseholdRow {
     last_outcome: Option<String>,
     /// What to name in a decision on exactly this state, hexadecimal.
     heads: Vec<String>,
-    /// `accepted`, `returned`; absent while nobody decided.
+    /// `accepted`, `returned`, `unassessed`; absent while nobody decided.
     review: Option<&'static str>,
+    /// Why the round ended for it without a class: `refused`, `moved`, `not_found`, `no_longer_wants`, `no_member_left`;
+    /// absent unless `review` says `unassessed`.
+    why: Option<&'static str>,
     /// Members, points, class sets by standard, warnings.
     #[schema(value_type = Object)]
     summary: Value,
 }
 
 fn said(review: &ReviewState) -> Option<&'static str> {
-    review.last.map(|(said, ..)| match said {
-        Said::Accepted => "accepted",
-        Said::Returned => "returned",
-    })
+    review.last.map(|(said, ..)| said.code())
+}
+
+fn why(review: &ReviewState) -> Option<&'static str> {
+    review.last.and_then(|(said, ..)| said.why()).map(Unassessed::code)
 }
 
 impl From<(HouseholdView, ReviewState)> for HouseholdRow {
@@ -110,6 +116,7 @@ impl From<(HouseholdView, ReviewState)> for HouseholdRow {
             last_outcome: view.last_outcome,
             heads: hex(&view.heads),
             review: said(&review),
+            why: why(&review),
             // What the server stored itself is JSON.
             summary: serde_json::from_str(&view.summary).unwrap_or_default(),
         }
@@ -132,7 +139,10 @@ pub(super) struct HouseholdPage {
     /// Every change that came: who, when, and what became of it.
     #[schema(value_type = Vec<Object>)]
     changes: Vec<Value>,
+    /// `accepted`, `returned`, `unassessed`; absent while nobody decided.
     review: Option<&'static str>,
+    /// Why the round ended for it without a class; absent unless `review` says `unassessed`.
+    why: Option<&'static str>,
     /// Whether a second person has confirmed a paper score.
     points_confirmed: bool,
 }
@@ -153,7 +163,8 @@ impl From<Page> for HouseholdPage {
             disagreements: disagreements.collect(),
             changes: page.changes.iter().map(change).collect(),
             review: said(&page.review),
-            points_confirmed: page.review.confirmed_points.is_some(),
+            why: why(&page.review),
+            points_confirmed: page.points_confirmed,
         }
     }
 }

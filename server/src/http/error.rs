@@ -313,12 +313,14 @@ fn refused(refusal: &Refusal) -> Problem {
         | R::DisagreementsOpen(_)
         | R::Incomplete(_)
         | R::HeldChanges(_)
+        | R::NotBorneOut(_)
         | R::PointsNotConfirmed
         | R::PointsDiffer
         | R::SamePerson
         | R::NotForRecognition
         | R::PlaceNotSaid
         | R::ReasonNeeded
+        | R::ReasonTooLong
         | R::AlreadyDecided
         | R::NothingToWrite
         | R::NothingToSalvage
@@ -333,12 +335,12 @@ fn refused(refusal: &Refusal) -> Problem {
         R::RosterNotFound => new(
             S::NOT_FOUND,
             "roster/not-found",
-            ["Chưa lập danh sách của đợt này", "Lập danh sách trước, sau khi mọi hộ đã được duyệt"],
-            ["No list was compiled in this round yet", "Compile it first, once every household is accepted"],
+            ["Chưa lập danh sách của đợt này", "Lập danh sách trước, sau khi mọi hộ đã có quyết định"],
+            ["No list was compiled in this round yet", "Compile it first, once every household is decided"],
         ),
         R::LedgerBroken(_)
         | R::ListingUnreadable(_)
-        | R::AcceptanceLost(_)
+        | R::DecisionLost(_)
         | R::RosterAltered
         | R::WorkbookNotWritten(_) => self::fault(),
         R::Archive(_) | R::Seal(_) | R::FormUnknown(_) | R::Store(_) | R::Password(_) => self::fault(),

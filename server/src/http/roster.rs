@@ -15,7 +15,7 @@ use super::problem::ProblemView;
 use super::{ApiError, AppState};
 use crate::workflow::permit::Permit;
 use crate::workflow::roster::export::{self, Format};
-use crate::workflow::roster::{self, Compiled, Count, Outcome, Standing, Waiting};
+use crate::workflow::roster::{self, Compiled, Count, Outcome, Standing, Waiting, WithoutClass};
 
 const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 const CSV: &str = "text/csv; charset=utf-8";
@@ -70,6 +70,19 @@ pub(super) struct WaitingView {
     obstacles: Vec<roster::Obstacle>,
 }
 
+/// A household for which the round ended without a class.
+#[derive(Serialize, ToSchema)]
+pub(super) struct WithoutClassView {
+    household: String,
+    village: u64,
+    /// `refused`, `moved`, `not_found`, `no_longer_wants`, `no_member_left`.
+    why: &'static str,
+    /// The same in the words of who decided.
+    reason: String,
+    /// Number of the entry in the commune's ledger that says so.
+    ledger: u64,
+}
+
 /// What came of compiling.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CompileView {
@@ -83,6 +96,8 @@ pub(super) struct CompileView {
 #[derive(Serialize, ToSchema)]
 pub(super) struct StandingView {
     newest: Option<RosterView>,
+    /// Households for which the round ended without a class, as far as that still holds.
+    unassessed: Vec<WithoutClassView>,
     /// Households that are in the way of the next list, as far as can be seen without opening them.
     waiting: Vec<WaitingView>,
 }
@@ -92,6 +107,13 @@ pub(super) struct StandingView {
 pub(super) struct WithSalts {
     #[serde(default)]
     salts: bool,
+}
+
+/// Which households go into the file.
+#[derive(Deserialize)]
+pub(super) struct OrUnassessed {
+    #[serde(default)]
+    unassessed: bool,
 }
 
 impl From<Count> for CountView {
@@ -123,6 +145,13 @@ impl From<Waiting> for WaitingView {
     }
 }
 
+impl From<WithoutClass> for WithoutClassView {
+    fn from(without_class: WithoutClass) -> Self {
+        let WithoutClass { household, village, why, reason, ledger } = without_class;
+        Self { household: household.to_string(), village: village.0, why: why.code(), reason, ledger }
+    }
+}
+
 fn views(waiting: Vec<Waiting>) -> Vec<WaitingView> {
     waiting.into_iter().map(WaitingView::from).collect()
 }
@@ -140,7 +169,12 @@ impl From<Outcome> for CompileView {
 
 impl From<Standing> for StandingView {
     fn from(standing: Standing) -> Self {
-        Self { newest: standing.newest.map(RosterView::from), waiting: views(standing.waiting) }
+        let Standing { newest, unassessed, waiting } = standing;
+        Self {
+            newest: newest.map(RosterView::from),
+            unassessed: unassessed.into_iter().map(WithoutClassView::from).collect(),
+            waiting: views(waiting),
+        }
     }
 }
 
@@ -157,7 +191,7 @@ pub(super) async fn standing(
     Ok(Json(StandingView::from(standing)))
 }
 
-/// Compiles the list from everything that was accepted; doing it again changes nothing.
+/// Compiles the list from everything that was decided; doing it again changes nothing.
 #[utoipa::path(post, path = "/api/rounds/{round}/communes/{unit}/roster", tag = "roster",
     params(("round" = String, Path), ("unit" = u64, Path)), security(("session" = []), ("session_cookie" = [])),
     responses((status = 200, body = CompileView), (status = 403, body = ProblemView), (status = 404, body = ProblemView),
@@ -184,17 +218,24 @@ pub(super) async fn workbook(
     Ok(file(WORKBOOK, format!("danh-sach-{round}-{commune}.xlsx"), bytes))
 }
 
-/// The poor and near-poor of the newest list as CSV.
+/// The poor and near-poor of the newest list as CSV, or the households for which the round ended without a class.
 #[utoipa::path(get, path = "/api/rounds/{round}/communes/{unit}/roster.csv", tag = "roster",
-    params(("round" = String, Path), ("unit" = u64, Path)), security(("session" = []), ("session_cookie" = [])),
+    params(("round" = String, Path), ("unit" = u64, Path), ("unassessed" = Option<bool>, Query,
+        description = "The households without a class instead of the poor and near-poor")),
+    security(("session" = []), ("session_cookie" = [])),
     responses((status = 200, content_type = "text/csv"), (status = 403, body = ProblemView), (status = 404, body = ProblemView)))]
 pub(super) async fn csv(
     State(app): State<AppState>,
     permit: Permit,
     PathId((round, commune)): InCommune,
+    Query(which): Query<OrUnassessed>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let bytes = export::of_commune(&app, &permit, &round, commune, Format::Csv).await?;
-    Ok(file(CSV, format!("danh-sach-{round}-{commune}.csv"), bytes))
+    let (format, name) = match which.unassessed {
+        true => (Format::UnassessedCsv, "khong-xep-loai"),
+        false => (Format::Csv, "danh-sach"),
+    };
+    let bytes = export::of_commune(&app, &permit, &round, commune, format).await?;
+    Ok(file(CSV, format!("{name}-{round}-{commune}.csv"), bytes))
 }
 
 /// The newest list as JSON; with its salts, anybody can compute the root again (`rasoat roster verify`).

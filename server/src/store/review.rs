@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemas::ids::{HouseholdId, RoundId, UnitId};
-use schemas::ledger::{Hash, Pin};
+use schemas::ledger::{Hash, Pin, Unassessed};
 use sqlx::FromRow;
 use sync_protocol::hash::ChangeHash;
 
@@ -17,26 +17,22 @@ use crate::domain::review::{ReviewState, Said};
 struct Row {
     household: Vec<u8>,
     state: Option<String>,
+    why: Option<String>,
     pin: Option<Vec<u8>>,
     ledger: Option<i64>,
     confirmed_points: Option<Vec<u8>>,
 }
 
-fn said_stored(said: Said) -> &'static str {
-    match said {
-        Said::Accepted => "accepted",
-        Said::Returned => "returned",
-    }
-}
-
 impl Row {
     fn read(self) -> Result<(HouseholdId, ReviewState), StoreError> {
         let of = RowOf { table: "review", id: format!("{:02x?}", self.household) };
-        let said = match self.state.as_deref() {
-            None => None,
-            Some("accepted") => Some(Said::Accepted),
-            Some("returned") => Some(Said::Returned),
-            Some(_) => of.column("state", Err("not a state"))?,
+        let why = self.why.as_deref().map(|code| Unassessed::from_code(code).ok_or("not a reason"));
+        let said = match (self.state.as_deref(), why.map(|why| of.column("why", why)).transpose()?) {
+            (None, None) => None,
+            (Some("accepted"), None) => Some(Said::Accepted),
+            (Some("returned"), None) => Some(Said::Returned),
+            (Some("unassessed"), Some(why)) => Some(Said::Unassessed(why)),
+            _ => of.column("state", Err("not a state"))?,
         };
         let pin = self.pin.map(|pin| of.bytes("pin", pin).map(Hash)).transpose()?;
         let ledger = self.ledger.map(|number| of.number("ledger", number)).transpose()?;
@@ -53,16 +49,17 @@ impl Row {
 /// Writes where a household stands.
 pub async fn put(tx: &mut Tx, key: &DocumentKey, state: &ReviewState) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO review (commune, round, household, state, pin, ledger, confirmed_points) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) \
+        "INSERT INTO review (commune, round, household, state, why, pin, ledger, confirmed_points) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
          ON CONFLICT (commune, round, household) \
-         DO UPDATE SET state = excluded.state, pin = excluded.pin, ledger = excluded.ledger, \
+         DO UPDATE SET state = excluded.state, why = excluded.why, pin = excluded.pin, ledger = excluded.ledger, \
                        confirmed_points = excluded.confirmed_points",
     )
     .bind(stored(key.commune.0))
     .bind(key.round.as_str())
     .bind(key.household.0.as_slice())
-    .bind(state.last.map(|(said, ..)| said_stored(said)))
+    .bind(state.last.map(|(said, ..)| said.code()))
+    .bind(state.last.and_then(|(said, ..)| said.why()).map(Unassessed::code))
     .bind(state.last.map(|(_, pin, _)| pin.0.to_vec()))
     .bind(state.last.map(|(.., ledger)| stored(ledger)))
     .bind(state.confirmed_points.map(|pin| pin.0.to_vec()))
@@ -74,7 +71,7 @@ pub async fn put(tx: &mut Tx, key: &DocumentKey, state: &ReviewState) -> Result<
 /// Where a household stands.
 pub async fn by_key(read: &mut Read, key: &DocumentKey) -> Result<Option<ReviewState>, StoreError> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT household, state, pin, ledger, confirmed_points FROM review \
+        "SELECT household, state, why, pin, ledger, confirmed_points FROM review \
          WHERE commune = $1 AND round = $2 AND household = $3",
     )
     .bind(stored(key.commune.0))
@@ -92,7 +89,7 @@ pub async fn of_commune(
     round: &RoundId,
 ) -> Result<Vec<(HouseholdId, ReviewState)>, StoreError> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT household, state, pin, ledger, confirmed_points FROM review \
+        "SELECT household, state, why, pin, ledger, confirmed_points FROM review \
          WHERE commune = $1 AND round = $2 ORDER BY household",
     )
     .bind(stored(commune.0))

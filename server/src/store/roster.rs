@@ -1,4 +1,4 @@
-//! Compiled lists and their sealed lines: only ever added to.
+//! Compiled lists and their sealed leaves: only ever added to.
 
 use schemas::ids::{HouseholdId, RoundId, UnitId};
 use schemas::ledger::Hash;
@@ -6,7 +6,7 @@ use sqlx::FromRow;
 
 use super::row::{RowOf, milliseconds, stored};
 use super::{Read, StoreError, Tx};
-use crate::domain::roster::{StoredLine, StoredRoster};
+use crate::domain::roster::{LeafKind, StoredLine, StoredRoster};
 
 #[derive(FromRow)]
 struct Row {
@@ -35,6 +35,7 @@ impl TryFrom<Row> for StoredRoster {
 #[derive(FromRow)]
 struct LineRow {
     position: i64,
+    kind: String,
     household: Vec<u8>,
     leaf: Vec<u8>,
     sealed: Vec<u8>,
@@ -44,7 +45,13 @@ impl TryFrom<LineRow> for StoredLine {
     type Error = StoreError;
     fn try_from(row: LineRow) -> Result<Self, StoreError> {
         let of = RowOf { table: "roster_line", id: row.position };
+        let kind = match row.kind.as_str() {
+            "line" => LeafKind::Line,
+            "unassessed" => LeafKind::Unassessed,
+            _ => of.column("kind", Err("not a kind"))?,
+        };
         Ok(Self {
+            kind,
             household: HouseholdId(of.bytes("household", row.household)?),
             leaf: Hash(of.bytes("leaf", row.leaf)?),
             sealed: row.sealed,
@@ -52,7 +59,7 @@ impl TryFrom<LineRow> for StoredLine {
     }
 }
 
-/// Adds a list with its lines. One number twice is refused by the key.
+/// Adds a list with its leaves. One number twice is refused by the key.
 pub async fn insert(
     tx: &mut Tx,
     commune: UnitId,
@@ -88,13 +95,17 @@ async fn insert_line(
     line: &StoredLine,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO roster_line (commune, round, number, position, household, leaf, sealed) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO roster_line (commune, round, number, position, kind, household, leaf, sealed) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(stored(commune.0))
     .bind(round.as_str())
     .bind(stored(number))
     .bind(position)
+    .bind(match line.kind {
+        LeafKind::Line => "line",
+        LeafKind::Unassessed => "unassessed",
+    })
     .bind(line.household.0.as_slice())
     .bind(line.leaf.0.as_slice())
     .bind(&line.sealed)
@@ -116,7 +127,7 @@ pub async fn newest(read: &mut Read, commune: UnitId, round: &RoundId) -> Result
     row.map(StoredRoster::try_from).transpose()
 }
 
-/// The lines of a list in the order of its tree.
+/// The leaves of a list behind its header, in the order of its tree.
 pub async fn lines(
     read: &mut Read,
     commune: UnitId,
@@ -124,7 +135,7 @@ pub async fn lines(
     number: u64,
 ) -> Result<Vec<StoredLine>, StoreError> {
     let rows: Vec<LineRow> = sqlx::query_as(
-        "SELECT position, household, leaf, sealed FROM roster_line \
+        "SELECT position, kind, household, leaf, sealed FROM roster_line \
          WHERE commune = $1 AND round = $2 AND number = $3 ORDER BY position",
     )
     .bind(stored(commune.0))

@@ -9,6 +9,7 @@ use sync_protocol::hash::ChangeHash;
 use super::Refusal;
 use super::case::{Case, CaseId};
 use super::permit::Permit;
+use super::review::are_points_confirmed;
 use crate::app::App;
 use crate::domain::field::StoredChange;
 use crate::domain::log::{Access, AccessAction};
@@ -30,6 +31,8 @@ pub struct Page {
     pub changes: Vec<StoredChange>,
     /// Where it stands with its reviewers.
     pub review: ReviewState,
+    /// Whether a second person has confirmed the paper score that stands here now.
+    pub points_confirmed: bool,
 }
 
 /// Opens a household for reading, and writes down that it was read.
@@ -57,6 +60,7 @@ pub async fn page(app: &App, permit: &Permit, id: CaseId) -> Result<Page, Refusa
         heads: case.opened.history.heads().to_vec(),
         disagreements: disagreement::open(&case.opened.history).into_iter().zip(views).collect(),
         changes: kept,
+        points_confirmed: are_points_confirmed(&case, &review),
         review,
         household,
     })

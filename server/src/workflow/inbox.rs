@@ -1,18 +1,21 @@
 //! What waits for a person in a commune, sorted by consequence.
 //!
 //! Owns the kinds and their order: what changes a class first, then identity, then what moved after acceptance, then work
-//! that is held or was rejected, then paper scores. Deciding is [`super::review`]'s and [`super::quarantine`]'s.
+//! that is held or was rejected, then paper scores, then households that nobody could review. Deciding is
+//! [`super::review`]'s and [`super::quarantine`]'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
-use schemas::ledger::Pin;
+use schemas::ledger::{Pin, Unassessed};
 use sync_protocol::hash::ChangeHash;
 use sync_protocol::verdict::{Rejection, Verdict};
 
-use super::Refusal;
+use super::document::key_of;
 use super::permit::Permit;
+use super::projection::shown_points;
+use super::{Refusal, ledger};
 use crate::app::App;
 use crate::domain::field::StoredChange;
 use crate::domain::review::{DisagreementView, HouseholdView, ReviewState, Said};
@@ -37,7 +40,7 @@ pub struct Item {
 pub enum Matter {
     /// People disagree.
     Disagreement(DisagreementView),
-    /// The household has changed since it was accepted by this ledger entry.
+    /// The household has changed since this ledger entry accepted it or ended the round for it without a class.
     ChangedSince(u64),
     /// A change waits or was rejected.
     Refused {
@@ -54,6 +57,11 @@ pub enum Matter {
     },
     /// The points typed from paper wait for a second person.
     PointsToConfirm,
+    /// The household has no class, and the last visit says that it will not get one.
+    NotMet {
+        /// What the visit says.
+        outcome: Unassessed,
+    },
     /// Everything is there: it can be accepted.
     ReadyToAccept,
 }
@@ -68,8 +76,9 @@ impl Matter {
             Self::Refused { .. } => 3,
             Self::Disagreement(view) if view.blocking => 4,
             Self::PointsToConfirm => 5,
-            Self::ReadyToAccept => 6,
-            Self::Disagreement(_) => 7,
+            Self::NotMet { .. } => 6,
+            Self::ReadyToAccept => 7,
+            Self::Disagreement(_) => 8,
         }
     }
 }
@@ -122,9 +131,13 @@ pub async fn list(app: &App, permit: &Permit, commune: UnitId, round: &RoundId) 
     for change in store::change::refused(&mut read, commune, round).await? {
         matters.extend(refused(change));
     }
-    let reviews = store::review::of_commune(&mut read, commune, round).await?.into_iter().collect();
+    let reviews: BTreeMap<_, _> = store::review::of_commune(&mut read, commune, round).await?.into_iter().collect();
     let pins = store::review::pins_of_commune(&mut read, commune, round).await?;
-    matters.extend(views.iter().filter_map(|view| standing(view, &reviews, &pins, found.b1_mode)));
+    let confirmed = match found.b1_mode {
+        B1Mode::Paper => Some(confirmed(app, &mut read, commune, &views, &reviews).await?),
+        B1Mode::Points | B1Mode::Training => None,
+    };
+    matters.extend(views.iter().filter_map(|view| standing(view, &reviews, &pins, confirmed.as_ref())));
     matters.sort_by_key(|(household, matter)| (matter.rank(), *household));
     Ok(matters.into_iter().map(|(household, matter)| item(household, matter, known.get(&household).copied())).collect())
 }
@@ -137,27 +150,61 @@ fn refused(change: StoredChange) -> Option<(HouseholdId, Matter)> {
     Some((household, Matter::Refused { change: hash, verdict, reason, account: author.account, received_at }))
 }
 
-/// Where a household stands when nothing else waits.
+/// The households whose points, as they stand now, a second person has read on the paper form. Points that were written
+/// anew since, or that another side of a disagreement brought, have to be read again.
+async fn confirmed(
+    app: &App,
+    read: &mut Read,
+    commune: UnitId,
+    views: &[HouseholdView],
+    reviews: &BTreeMap<HouseholdId, ReviewState>,
+) -> Result<BTreeSet<HouseholdId>, Refusal> {
+    let pinned = reviews.iter().filter_map(|(household, review)| Some((*household, review.confirmed_points?)));
+    let pinned: BTreeMap<HouseholdId, Pin> = pinned.collect();
+    let points = views.iter().filter_map(|view| Some((view.household, shown_points(view)?)));
+    let points: BTreeMap<HouseholdId, i64> = points.collect();
+    let mut confirmed = BTreeSet::new();
+    for home in store::household::of_commune(read, commune).await? {
+        let (Some(pin), Some(points)) = (pinned.get(&home.id), points.get(&home.id)) else { continue };
+        let key = match key_of(app, &home) {
+            Err(Refusal::Erased) => continue,
+            key => key?,
+        };
+        if *pin == ledger::value_pin(&key, &points.to_string()) {
+            confirmed.insert(home.id);
+        }
+    }
+    Ok(confirmed)
+}
+
+/// Where a household stands when nothing else waits. `confirmed`: the households whose paper score a second person has
+/// read, in a round that goes by paper scores.
 fn standing(
     view: &HouseholdView,
     reviews: &BTreeMap<HouseholdId, ReviewState>,
     pins: &BTreeMap<(HouseholdId, Pin), Vec<ChangeHash>>,
-    mode: B1Mode,
+    confirmed: Option<&BTreeSet<HouseholdId>>,
 ) -> Option<(HouseholdId, Matter)> {
     let review = reviews.get(&view.household);
     let last = review.and_then(|review| review.last);
     let unmoved = |pin: Pin| pins.get(&(view.household, pin)).is_some_and(|heads| *heads == view.heads);
     match last {
-        Some((Said::Accepted, pin, _)) if unmoved(pin) => return None,
-        Some((Said::Accepted, _, number)) => return Some((view.household, Matter::ChangedSince(number))),
+        Some((Said::Accepted | Said::Unassessed(_), pin, _)) if unmoved(pin) => return None,
+        Some((Said::Accepted | Said::Unassessed(_), _, number)) => {
+            return Some((view.household, Matter::ChangedSince(number)));
+        }
         // Returned: it waits for the enumerator, not for the office, until something new arrives.
         Some((Said::Returned, pin, _)) if unmoved(pin) => return None,
         Some((Said::Returned, ..)) | None => {}
     }
-    if !view.complete || view.classes.len() != 1 || view.blocking > 0 {
+    if view.blocking > 0 {
         return None;
     }
-    let confirmed = mode != B1Mode::Paper || review.is_some_and(|review| review.confirmed_points.is_some());
+    if !view.complete || view.classes.len() != 1 {
+        let outcome = view.last_outcome.as_deref().and_then(Unassessed::of_outcome)?;
+        return Some((view.household, Matter::NotMet { outcome }));
+    }
+    let confirmed = confirmed.is_none_or(|confirmed| confirmed.contains(&view.household));
     let matter = if confirmed { Matter::ReadyToAccept } else { Matter::PointsToConfirm };
     Some((view.household, matter))
 }

@@ -13,7 +13,7 @@ use schemas::ids::UnitId;
 use schemas::rules::{self, AreaType, Assessment, B1Mode, ClassSet, Place, Region, Training};
 use schemas::standard::Standard;
 use schemas::value::Value;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sync_protocol::disagreement::{self, Disagreement};
 use sync_protocol::history::History;
 use sync_protocol::impact::{self, Possible};
@@ -142,6 +142,17 @@ pub fn project(history: &History, village: UnitId, ruling: &Ruling) -> Projectio
     Projection { view, disagreements }
 }
 
+/// The points of B1 that a view shows, where they leave no choice.
+pub fn shown_points(view: &HouseholdView) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct Shown {
+        b1: Option<(i64, i64)>,
+    }
+    // What was written here is JSON.
+    let shown: Shown = serde_json::from_str(&view.summary).ok()?;
+    shown.b1.filter(|(lowest, highest)| lowest == highest).map(|(points, _)| points)
+}
+
 fn show(history: &History, disagreement: &Disagreement, possible: &Possible, ruling: &Ruling) -> DisagreementView {
     let roster = disagreement.touches_roster(history);
     let by_standard: Option<Vec<ClassSet>> = match possible {
@@ -179,7 +190,7 @@ pub fn head_name(household: &Household) -> String {
 }
 
 /// What came of the visit with the latest date; of two on one day, the one with the later attempt.
-fn last_outcome(household: &Household) -> Option<String> {
+pub fn last_outcome(household: &Household) -> Option<String> {
     let when = |answers: &Answers| {
         let day = text(answers, "visited_on").and_then(|day| day.parse::<PartialDate>().ok()).map(PartialDate::latest);
         let attempt = match answers.get("attempt") {

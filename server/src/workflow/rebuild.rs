@@ -241,6 +241,9 @@ fn reviews(entries: &[LedgerEntry], of: &RoundId) -> BTreeMap<HouseholdId, Revie
             Decision::Returned { household, round, pin, .. } if round == of => {
                 reviews.entry(*household).or_default().last = Some((Said::Returned, *pin, entry.number));
             }
+            Decision::Unassessed { household, round, pin, why, .. } if round == of => {
+                reviews.entry(*household).or_default().last = Some((Said::Unassessed(*why), *pin, entry.number));
+            }
             Decision::PaperScoreConfirmed { household, round, pin } if round == of => {
                 reviews.entry(*household).or_default().confirmed_points = Some(*pin);
             }

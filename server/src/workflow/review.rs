@@ -1,13 +1,13 @@
-//! Decisions on a household: accepted, returned, the paper score confirmed, a disagreement settled.
+//! Decisions on a household: accepted, returned, ended without a class, the paper score confirmed, a disagreement settled.
 //!
 //! A decision names the exact state that it saw and is refused on any other. Nothing stored as a projection is trusted
-//! here: what blocks acceptance is computed again from the document.
+//! here: what blocks a decision is computed again from the document.
 
 use std::collections::BTreeMap;
 
 use schemas::household::SectionKey;
-use schemas::ids::AccountId;
-use schemas::ledger::{Decision, Reason};
+use schemas::ids::{AccountId, HouseholdId, RoundId};
+use schemas::ledger::{Decision, Pin, Reason, Unassessed};
 use schemas::rules::Outcome;
 use schemas::value::{Key, Value};
 use sync_protocol::change::{Slot, Write};
@@ -26,12 +26,21 @@ use crate::domain::review::{ReviewState, Said};
 use crate::domain::round::B1Mode;
 use crate::store::{self, Read, Tx};
 
+mod unassessed;
+
+pub use unassessed::unassess;
+
+/// Characters that no reason has: it stays in the ledger for good and stands in a cell of the workbook.
+const MORE_THAN_A_REASON: usize = 2_001;
 /// The question that holds the points typed from the signed paper form.
 const PAPER_POINTS: &str = "b1_points";
 
 /// Finds the household complete and right, on the state that the reviewer saw.
 pub async fn accept(app: &App, permit: &Permit, id: CaseId, seen: Vec<ChangeHash>) -> Result<u64, Refusal> {
-    decide(app, permit, id, seen, Said::Accepted, None).await
+    let case = Case::open(app, &mut app.store.read().await?, permit, &id).await?;
+    case.check_seen(&seen)?;
+    check_acceptable(app, &case).await?;
+    decide(app, case, id, Word::Accepted).await
 }
 
 /// Sends the household back, with the reason.
@@ -42,41 +51,58 @@ pub async fn give_back(
     seen: Vec<ChangeHash>,
     reason: Reason,
 ) -> Result<u64, Refusal> {
-    match reason.trim().is_empty() {
-        true => Err(Refusal::ReasonNeeded),
-        false => decide(app, permit, id, seen, Said::Returned, Some(reason)).await,
+    check_reason(&reason)?;
+    let case = Case::open(app, &mut app.store.read().await?, permit, &id).await?;
+    case.check_seen(&seen)?;
+    decide(app, case, id, Word::Returned(reason)).await
+}
+
+fn check_reason(reason: &Reason) -> Result<(), Refusal> {
+    match reason.chars().count() {
+        _ if reason.trim().is_empty() => Err(Refusal::ReasonNeeded),
+        MORE_THAN_A_REASON.. => Err(Refusal::ReasonTooLong),
+        _ => Ok(()),
     }
 }
 
-async fn decide(
-    app: &App,
-    permit: &Permit,
-    id: CaseId,
-    seen: Vec<ChangeHash>,
-    said: Said,
-    reason: Option<Reason>,
-) -> Result<u64, Refusal> {
-    let case = Case::open(app, &mut app.store.read().await?, permit, &id).await?;
-    case.check_seen(&seen)?;
-    if said == Said::Accepted {
-        check_acceptable(app, &case).await?;
+/// A reviewer's last word on a household, with what it needs.
+enum Word {
+    Accepted,
+    Returned(Reason),
+    Unassessed(Unassessed, Reason),
+}
+
+impl Word {
+    fn said(&self) -> Said {
+        match self {
+            Self::Accepted => Said::Accepted,
+            Self::Returned(_) => Said::Returned,
+            Self::Unassessed(why, _) => Said::Unassessed(*why),
+        }
     }
+
+    fn decision(self, household: HouseholdId, round: RoundId, pin: Pin) -> Decision {
+        match self {
+            Self::Accepted => Decision::Accepted { household, round, pin },
+            Self::Returned(reason) => Decision::Returned { household, round, pin, reason },
+            Self::Unassessed(why, reason) => Decision::Unassessed { household, round, pin, why, reason },
+        }
+    }
+}
+
+/// Writes a reviewer's word down, provided the household is still as it was when the case was opened.
+async fn decide(app: &App, case: Case, id: CaseId, word: Word) -> Result<u64, Refusal> {
     let now = app.clock.now();
     app.store
         .write("review/decide", move |tx| {
             Box::pin(async move {
                 check_unmoved(tx, &case).await?;
-                let (household, round) = (id.household, id.round);
-                let pin = ledger::pin(&case.opened.key, &seen);
-                let decision = match (said, reason) {
-                    (Said::Accepted, _) => Decision::Accepted { household, round, pin },
-                    (Said::Returned, reason) => {
-                        Decision::Returned { household, round, pin, reason: reason.unwrap_or_default() }
-                    }
-                };
+                let seen = case.opened.history.heads();
+                let pin = ledger::pin(&case.opened.key, seen);
+                let (said, decision) = (word.said(), word.decision(id.household, id.round, pin));
                 let (number, _) = ledger::append(tx, id.commune, now, Some(case.right.account()), decision).await?;
                 let place = case.place();
-                store::review::put_pin(tx, &place, pin, &seen).await?;
+                store::review::put_pin(tx, &place, pin, seen).await?;
                 let state = store::review::by_key(tx, &place).await?.unwrap_or_default();
                 store::review::put(tx, &place, &ReviewState { last: Some((said, pin, number)), ..state }).await?;
                 Ok(number)
@@ -87,10 +113,7 @@ async fn decide(
 
 /// What stands in the way of acceptance; the first thing found is named.
 async fn check_acceptable(app: &App, case: &Case) -> Result<(), Refusal> {
-    let projection = case.projection();
-    if projection.view.blocking > 0 {
-        return Err(Refusal::DisagreementsOpen(projection.view.blocking));
-    }
+    check_agreed(case)?;
     let assessment = case.assessment().ok_or(Refusal::PlaceNotSaid)?;
     if !assessment.missing().is_empty() || matches!(assessment.outcome(), Outcome::Undetermined(_)) {
         return Err(Refusal::Incomplete(assessment.missing().len()));
@@ -99,12 +122,25 @@ async fn check_acceptable(app: &App, case: &Case) -> Result<(), Refusal> {
         return Err(Refusal::NotForRecognition);
     }
     let mut read = app.store.read().await?;
-    let kept = store::change::of_document(&mut read, &case.place()).await?;
-    let held = kept.iter().filter(|change| matches!(change.verdict, Verdict::Held(_))).count();
-    if held > 0 {
-        return Err(Refusal::HeldChanges(held));
-    }
+    check_nothing_held(&mut read, case).await?;
     check_points_confirmed(&mut read, case).await
+}
+
+/// No disagreement waits for a person.
+fn check_agreed(case: &Case) -> Result<(), Refusal> {
+    match case.projection().view.blocking {
+        0 => Ok(()),
+        open => Err(Refusal::DisagreementsOpen(open)),
+    }
+}
+
+/// No change waits to be let in.
+async fn check_nothing_held(read: &mut Read, case: &Case) -> Result<(), Refusal> {
+    let kept = store::change::of_document(read, &case.place()).await?;
+    match kept.iter().filter(|change| matches!(change.verdict, Verdict::Held(_))).count() {
+        0 => Ok(()),
+        held => Err(Refusal::HeldChanges(held)),
+    }
 }
 
 async fn check_points_confirmed(read: &mut Read, case: &Case) -> Result<(), Refusal> {
@@ -112,11 +148,16 @@ async fn check_points_confirmed(read: &mut Read, case: &Case) -> Result<(), Refu
         return Ok(());
     }
     let state = store::review::by_key(read, &case.place()).await?.unwrap_or_default();
-    let points = paper_points(case).map(|points| ledger::value_pin(&case.opened.key, &points.to_string()));
-    match points.is_some() && state.confirmed_points == points {
+    match are_points_confirmed(case, &state) {
         true => Ok(()),
         false => Err(Refusal::PointsNotConfirmed),
     }
+}
+
+/// Whether a second person has read, on the paper form, the points that stand here now.
+pub(super) fn are_points_confirmed(case: &Case, state: &ReviewState) -> bool {
+    let points = paper_points(case).map(|points| ledger::value_pin(&case.opened.key, &points.to_string()));
+    points.is_some() && state.confirmed_points == points
 }
 
 fn paper_points(case: &Case) -> Option<i64> {
@@ -227,7 +268,8 @@ mod tests {
     use super::*;
     use crate::domain::role::Role;
     use crate::workflow::bench::{Bench, Carried, answer, home, permit, poor_interview, round_id};
-    use crate::workflow::quarantine;
+    use crate::workflow::inbox::{self, Matter};
+    use crate::workflow::{household, quarantine};
 
     fn case(bench: &Bench, household: HouseholdId) -> CaseId {
         CaseId { round: round_id(), commune: bench.commune, household }
@@ -273,6 +315,23 @@ mod tests {
         office::write(&bench.app, &opened, draft).await.unwrap();
         let refused = confirm_points(&bench.app, &hoa, case(&bench, home(1)), 120).await;
         assert!(matches!(refused, Err(Refusal::SamePerson)), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn points_that_were_written_anew_wait_for_a_second_person_again() {
+        let (bench, mut lan, hoa) = surveyed().await;
+        let waiting = async || {
+            let items = inbox::list(&bench.app, &hoa, bench.commune, &round_id()).await.unwrap();
+            items.into_iter().map(|item| item.matter).collect::<Vec<_>>()
+        };
+        assert_eq!(waiting().await, [Matter::PointsToConfirm]);
+        confirm_points(&bench.app, &hoa, case(&bench, home(1)), 140).await.unwrap();
+        assert_eq!(waiting().await, [Matter::ReadyToAccept]);
+        lan.write(bench.scope(0), home(1), [answer(PAPER_POINTS, 135)]);
+        lan.sync(&bench).await;
+        assert_eq!(waiting().await, [Matter::PointsToConfirm]);
+        let page = household::page(&bench.app, &hoa, case(&bench, home(1))).await.unwrap();
+        assert!(!page.points_confirmed);
     }
 
     #[tokio::test]

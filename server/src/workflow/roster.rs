@@ -1,12 +1,14 @@
-//! The official list of a commune: compiled from what was accepted, kept sealed, given out as files.
+//! The official list of a commune: compiled from what was decided, kept sealed, given out as files.
 //!
 //! Owns who may, what is in the way, and the ledger entry. What the list says is `schemas::roster`'s business, how a
-//! file looks that of `documents`. The same acceptances give the same root, and compiling again adds nothing.
+//! file looks that of `documents`. The same decisions give the same root, and compiling again adds nothing.
 
 use jiff::Timestamp;
 use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
-use schemas::ledger::{Decision, Hash};
-use schemas::roster::{self, Block, List, NotCompiled, Roster, RosterHeader, RosterLine, leaf_hash};
+use schemas::ledger::{Decision, Hash, Reason, Unassessed};
+use schemas::roster::{
+    self, Block, List, NotCompiled, Roster, RosterHeader, RosterLine, leaf_hash, unassessed_leaf_hash,
+};
 use serde::Serialize;
 
 use super::Refusal;
@@ -14,15 +16,16 @@ use super::document::key_of;
 use super::ledger;
 use super::permit::Permit;
 use crate::app::App;
-use crate::domain::roster::{StoredLine, StoredRoster};
-use crate::seal::Subject;
+use crate::domain::roster::{LeafKind, StoredLine, StoredRoster};
+use crate::seal::{HouseholdKey, Subject};
 use crate::store::{self, Read};
 
 mod book;
 pub mod export;
 mod gather;
+mod without_class;
 
-use gather::Ground;
+use gather::{Ground, Households};
 
 /// What keeps a household from being on the list or off it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -32,7 +35,7 @@ pub enum Obstacle {
     NotReviewed,
     /// It was sent back.
     Returned,
-    /// It has changed since it was accepted.
+    /// It has changed since it was accepted or ended without a class.
     ChangedSince,
     /// People disagree on it.
     Disagreements {
@@ -57,6 +60,21 @@ pub struct Waiting {
     pub village: UnitId,
     /// Everything that is in the way, as far as it was looked for.
     pub obstacles: Vec<Obstacle>,
+}
+
+/// A household for which somebody decided that this round finds no class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WithoutClass {
+    /// The household.
+    pub household: HouseholdId,
+    /// Its village.
+    pub village: UnitId,
+    /// Why.
+    pub why: Unassessed,
+    /// The same in the words of who decided.
+    pub reason: Reason,
+    /// Number of the ledger entry that says so.
+    pub ledger: u64,
 }
 
 /// Households and people on one of the lists.
@@ -114,6 +132,8 @@ pub enum Outcome {
 pub struct Standing {
     /// The newest list.
     pub newest: Option<Compiled>,
+    /// Households for which the round ended without a class, as far as that still holds.
+    pub unassessed: Vec<WithoutClass>,
     /// Households that are in the way of the next one. What only opening a household shows is found by compiling.
     pub waiting: Vec<Waiting>,
 }
@@ -136,27 +156,26 @@ impl Counts {
     }
 }
 
-/// Compiles the list of a commune from everything that was accepted in a round.
+/// Compiles the list of a commune from everything that was decided in a round.
 pub async fn compile(app: &App, permit: &Permit, round: &RoundId, commune: UnitId) -> Result<Outcome, Refusal> {
     let mut read = app.store.read().await?;
     let right = permit.on(&mut read, commune, app.clock.today()).await?;
     let ground = Ground::of(app, &mut read, round, commune).await?;
-    let (approved, mut waiting) = ground.households(app, &mut read).await?;
+    let Households { approved, unassessed, waiting } = ground.households(app, &mut read).await?;
     if !waiting.is_empty() {
         return Ok(Outcome::Waiting(waiting));
     }
     let ruling = ground.ruling(app, &mut read).await?;
-    let roster = match roster::compile(&ground.setting(&ruling)?, approved) {
+    let roster = match roster::compile(&ground.setting(&ruling)?, approved, unassessed) {
         Ok(roster) => roster,
         Err(NotCompiled::Blocked(blocked)) => {
-            waiting.extend(blocked.into_iter().map(Waiting::from));
-            return Ok(Outcome::Waiting(waiting));
+            return Ok(Outcome::Waiting(blocked.into_iter().map(Waiting::from).collect()));
         }
         Err(refused @ (NotCompiled::Standard(_) | NotCompiled::Training)) => {
             tracing::info!(round = %round, unit = commune.0, "No list in this round: {refused}");
             return Err(Refusal::NotForRecognition);
         }
-        Err(NotCompiled::Twice(household)) => return Err(Refusal::AcceptanceLost(household)),
+        Err(NotCompiled::Twice(household)) => return Err(Refusal::DecisionLost(household)),
     };
     if let Some(newest) = store::roster::newest(&mut read, commune, round).await?
         && newest.root == roster.root()
@@ -176,6 +195,7 @@ async fn write(
     by: AccountId,
 ) -> Result<Compiled, Refusal> {
     let (now, header, root, counts) = (app.clock.now(), roster.header().clone(), roster.root(), counts(roster));
+    let households = roster.lines().len() as u64;
     app.store
         .write("roster/compile", move |tx| {
             Box::pin(async move {
@@ -185,7 +205,7 @@ async fn write(
                     return Err(Refusal::LedgerMoved);
                 }
                 let newest = store::roster::newest(tx, commune, &round).await?;
-                let decision = Decision::RosterCompiled { round: round.clone(), root, households: lines.len() as u64 };
+                let decision = Decision::RosterCompiled { round: round.clone(), root, households };
                 let (ledger, _) = ledger::append(tx, commune, now, Some(by), decision).await?;
                 let number = newest.map_or(1, |newest| newest.number + 1);
                 let stored = StoredRoster { number, root, header, compiled_at: now, ledger };
@@ -196,17 +216,28 @@ async fn write(
         .await
 }
 
-/// The lines, each under its household's key.
+/// The leaves behind the header, each under its household's key.
 async fn seal(app: &App, read: &mut Read, roster: &Roster) -> Result<Vec<StoredLine>, Refusal> {
     let round = roster.header().round.as_str();
-    let mut lines = Vec::with_capacity(roster.lines().len());
+    let mut leaves = Vec::with_capacity(roster.lines().len() + roster.unassessed().len());
     for (line, salt) in roster.lines() {
-        let home = store::household::by_id(read, line.household).await?.ok_or(Refusal::HouseholdNotFound)?;
-        let key = key_of(app, &home)?;
+        let key = key_of_household(app, read, line.household).await?;
         let sealed = key.seal(Subject::RosterLine(round), line.text().as_bytes(), &app.chance)?;
-        lines.push(StoredLine { household: line.household, leaf: leaf_hash(line, *salt), sealed });
+        let (household, leaf) = (line.household, leaf_hash(line, *salt));
+        leaves.push(StoredLine { kind: LeafKind::Line, household, leaf, sealed });
     }
-    Ok(lines)
+    for (entry, salt) in roster.unassessed() {
+        let key = key_of_household(app, read, entry.household).await?;
+        let sealed = key.seal(Subject::RosterUnassessed(round), entry.text().as_bytes(), &app.chance)?;
+        let (household, leaf) = (entry.household, unassessed_leaf_hash(entry, *salt));
+        leaves.push(StoredLine { kind: LeafKind::Unassessed, household, leaf, sealed });
+    }
+    Ok(leaves)
+}
+
+async fn key_of_household(app: &App, read: &mut Read, id: HouseholdId) -> Result<HouseholdKey, Refusal> {
+    let home = store::household::by_id(read, id).await?.ok_or(Refusal::HouseholdNotFound)?;
+    key_of(app, &home)
 }
 
 /// Where a commune stands with its list.
@@ -214,12 +245,12 @@ pub async fn standing(app: &App, permit: &Permit, round: &RoundId, commune: Unit
     let mut read = app.store.read().await?;
     permit.on(&mut read, commune, app.clock.today()).await?;
     let ground = Ground::of(app, &mut read, round, commune).await?;
-    let waiting = ground.waiting(&mut read).await?;
+    let (unassessed, waiting) = ground.standing(&mut read).await?;
     let newest = match export::newest(app, &mut read, round, commune).await? {
         Some(opened) => Some(Compiled::new(opened.stored, Counts::of(opened.lines.iter().map(|(line, _)| line)))),
         None => None,
     };
-    Ok(Standing { newest, waiting })
+    Ok(Standing { newest, unassessed, waiting })
 }
 
 fn counts(roster: &Roster) -> Counts {

@@ -11,6 +11,7 @@ use schemas::codes::listed_class::ListedClass;
 use schemas::codes::relation::Relation;
 use schemas::codes::sex::Sex;
 use schemas::date::PartialDate;
+use schemas::ledger::Unassessed;
 use serde::{Deserialize, Serialize};
 
 /// One household of a list.
@@ -102,6 +103,26 @@ pub struct Member {
     pub ethnicity: Option<Ethnicity>,
 }
 
+/// One household for which the round ended without a class.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnassessedListing {
+    /// Number of the household in this list.
+    pub number: String,
+    /// Its commune.
+    pub commune: String,
+    /// Its village.
+    pub village: String,
+    /// What the list before says it is; `None` when it is not on it.
+    pub last: Option<ListedClass>,
+    /// Why there is no class.
+    pub why: Unassessed,
+    /// The same in the words of who decided.
+    pub reason: String,
+    /// Everybody ever listed, the head first.
+    pub members: Vec<Member>,
+}
+
 /// What stands above the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heading {
@@ -126,6 +147,8 @@ pub struct RosterBook {
     pub escaped_poor: Vec<Listing>,
     /// Households that escaped near-poverty: sheet 3.
     pub escaped_near_poor: Vec<Listing>,
+    /// Households for which the round ended without a class: sheet 4, which is not read back.
+    pub unassessed: Vec<UnassessedListing>,
 }
 
 mod optional_day {

@@ -29,6 +29,11 @@ pub fn write_csv(sheet: Sheet, households: &[Listing], created_on: Date) -> Vec<
     csv_bytes(std::iter::once(titles).chain(rows))
 }
 
+/// Rows of values as CSV: UTF-8 with a byte-order mark.
+pub(super) fn csv_of(rows: impl Iterator<Item = Vec<Option<Out>>>) -> Vec<u8> {
+    csv_bytes(rows.map(|row| row.into_iter().map(|value| value.map(text).unwrap_or_default()).collect()))
+}
+
 /// A roster as JSON; the same book gives the same bytes.
 pub fn write_json(book: &RosterBook) -> Vec<u8> {
     // Plain data with text keys: nothing here that JSON cannot hold.

@@ -1,7 +1,8 @@
 //! Reading a workbook: the one way in for .xlsx and .csv.
 //!
-//! Owns the order of things: look at the container, stream the three sheets, give out households and report lines. Pure
-//! but for the file itself, so a dry run is the same call.
+//! Owns the order of things: look at the container, stream the three sheets, give out households and report lines. Which
+//! sheet is which list is told by its place; our own sheet of households without a class is told by its name and counts for
+//! nothing. Pure but for the file itself, so a dry run is the same call.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -20,6 +21,7 @@ use super::household::Listing;
 use super::layout::Sheet;
 use super::refusal::Refusal;
 use super::report::{Finding, ReportLine, Severity, Summary};
+use super::unassessed;
 
 /// What the reader is told about a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +81,7 @@ fn read_xlsx(path: &Path, options: Options, sink: &mut dyn FnMut(Item)) -> Resul
     if tabs.is_empty() {
         return Err(Refusal::damaged("workbook", "no sheet"));
     }
+    let (apart, tabs): (Vec<String>, Vec<String>) = tabs.into_iter().partition(|tab| unassessed::is_tab(tab));
     let mut assembler = Assembler::new(options.as_of, sink);
     for (tab, sheet) in tabs.iter().zip(Sheet::ALL) {
         assembler.begin(sheet);
@@ -91,12 +94,18 @@ fn read_xlsx(path: &Path, options: Options, sink: &mut dyn FnMut(Item)) -> Resul
         let (vi, en) = ("trang thứ tư trở đi không đọc", "sheets after the third are not read");
         assembler.about_sheet(None, Finding::new(Severity::Warning, "sheet/not-read", vi, en).was(tab.clone()));
     }
+    apart.iter().for_each(|tab| assembler.about_sheet(None, unassessed::nothing_taken(tab)));
     Ok(assembler.end())
 }
 
 fn read_csv(path: &Path, options: Options, sink: &mut dyn FnMut(Item)) -> Result<Summary, Refusal> {
-    let delimiter = delimiter(BufReader::new(File::open(path)?))?;
+    let titles = titles(BufReader::new(File::open(path)?))?;
     let mut assembler = Assembler::new(options.as_of, sink);
+    if unassessed::are_titles(&titles) {
+        assembler.about_sheet(None, unassessed::nothing_taken(&titles));
+        return Ok(assembler.end());
+    }
+    let delimiter = delimiter(&titles);
     assembler.begin(Sheet::Listed);
     cells::csv_rows(BufReader::new(File::open(path)?), delimiter, |row| {
         assembler.row(row);
@@ -105,15 +114,20 @@ fn read_csv(path: &Path, options: Options, sink: &mut dyn FnMut(Item)) -> Result
     Ok(assembler.end())
 }
 
-/// The sign between the titles: Excel writes semicolons where the decimal sign is a comma, as in Vietnam.
-fn delimiter(file: impl BufRead) -> Result<u8, Refusal> {
+/// The line of the titles; empty when the first lines of the file have none.
+fn titles(file: impl BufRead) -> Result<String, Refusal> {
     for line in file.lines().take(20) {
         let line = line?;
         if names::fold(&line).contains("ho va ten") {
-            let count = |sign: u8| line.bytes().filter(|byte| *byte == sign).count();
-            let most = [b',', b';', b'\t'].into_iter().max_by_key(|sign| count(*sign));
-            return Ok(most.unwrap_or(b','));
+            return Ok(line);
         }
     }
-    Ok(b',')
+    Ok(String::new())
+}
+
+/// The sign between the titles: Excel writes semicolons where the decimal sign is a comma, as in Vietnam.
+fn delimiter(titles: &str) -> u8 {
+    let count = |sign: &u8| titles.bytes().filter(|byte| byte == sign).count();
+    // Where none stands more often than the others, as in a file without titles, it is the last of these.
+    [b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',')
 }

@@ -60,7 +60,13 @@ pub fn quang_binh(villages: usize, households: usize) -> Vec<SampleCommune> {
 
 /// A clean list of invented households.
 pub fn book(communes: &[SampleCommune], rng: &mut impl Rng) -> RosterBook {
-    let mut book = RosterBook { heading: heading(), listed: vec![], escaped_poor: vec![], escaped_near_poor: vec![] };
+    let mut book = RosterBook {
+        heading: heading(),
+        listed: vec![],
+        escaped_poor: vec![],
+        escaped_near_poor: vec![],
+        unassessed: vec![],
+    };
     let mut serial = 0;
     for commune in communes {
         for village in villages(commune.villages, rng) {

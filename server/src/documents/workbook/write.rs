@@ -13,10 +13,11 @@ use thiserror::Error;
 
 use super::household::{Heading, Listing, Member, RosterBook};
 use super::layout::{Column, Field, Sheet};
+use super::unassessed;
 
 /// Height of a line of text, and what a row has beside its lines, in points.
-const LINE_HEIGHT: u16 = 14;
-const LINE_SPACE: u16 = 4;
+pub(super) const LINE_HEIGHT: u16 = 14;
+pub(super) const LINE_SPACE: u16 = 4;
 
 /// A book that cannot be written.
 #[derive(Debug, Error)]
@@ -35,7 +36,7 @@ pub(super) enum Out {
 }
 
 impl Out {
-    fn text(text: &str) -> Option<Self> {
+    pub(super) fn text(text: &str) -> Option<Self> {
         (!text.is_empty()).then(|| Self::Text(text.to_owned()))
     }
 }
@@ -45,11 +46,18 @@ pub(super) type OutRow = Vec<(u16, Out)>;
 
 /// Writes a roster. `created_on` is the day that the file says it was made on.
 pub fn write_roster(book: &RosterBook, created_on: Date) -> Result<Vec<u8>, WriteError> {
-    write_tables(&book.heading, tables(book, created_on), created_on)
+    Ok(roster_workbook(book, &Looks::new(), created_on)?.save_to_buffer()?)
 }
 
-/// The three sheets of a book.
-pub(super) fn tables(book: &RosterBook, created_on: Date) -> Vec<Table> {
+/// The four sheets of a book, open for more.
+pub(super) fn roster_workbook(book: &RosterBook, looks: &Looks, created_on: Date) -> Result<Workbook, WriteError> {
+    let mut workbook = workbook(&book.heading, tables(book, created_on), looks, created_on)?;
+    unassessed::write(workbook.add_worksheet(), &book.heading, &book.unassessed, looks)?;
+    Ok(workbook)
+}
+
+/// The three lists of a book.
+fn tables(book: &RosterBook, created_on: Date) -> Vec<Table> {
     let sheets = [&book.listed, &book.escaped_poor, &book.escaped_near_poor];
     let tables = sheets.into_iter().zip(Sheet::ALL).map(|(households, sheet)| {
         let rows = households.iter().flat_map(|household| rows(sheet, household, created_on)).collect();
@@ -70,12 +78,7 @@ pub(super) fn write_tables(heading: &Heading, tables: Vec<Table>, created_on: Da
 }
 
 /// A workbook of these tables, open for more sheets.
-pub(super) fn workbook(
-    heading: &Heading,
-    tables: Vec<Table>,
-    looks: &Looks,
-    created_on: Date,
-) -> Result<Workbook, WriteError> {
+fn workbook(heading: &Heading, tables: Vec<Table>, looks: &Looks, created_on: Date) -> Result<Workbook, WriteError> {
     let mut workbook = Workbook::new();
     let day = excel_day(created_on)?;
     workbook.set_properties(&DocProperties::new().set_title(&heading.round).set_creation_datetime(&day));
@@ -152,7 +155,7 @@ fn household_value(field: Field, household: &Listing) -> Option<Out> {
     }
 }
 
-fn born(date: PartialDate) -> Out {
+pub(super) fn born(date: PartialDate) -> Out {
     match date {
         PartialDate::Year(year) => Out::Whole(i64::from(year)),
         PartialDate::Month(year, month) => Out::Text(format!("{month:02}/{year:04}")),
@@ -200,7 +203,7 @@ pub(super) struct Looks {
     head_text: Format,
     pub(super) centred: Format,
     day: Format,
-    totals: Format,
+    pub(super) totals: Format,
     helper: Format,
     signature: Format,
     hint: Format,
@@ -316,18 +319,28 @@ fn write_row(page: &mut Worksheet, sheet: Sheet, at: u32, row: &OutRow, looks: &
     }
     page.set_row_height(at, LINE_HEIGHT * lines(sheet, row) + LINE_SPACE)?;
     for (column, value) in row {
-        let look = look_of(sheet, *column, head, looks);
-        match value {
-            Out::Text(text) => page.write_string_with_format(at, *column, text, look)?,
-            // Points, ages and years: far below 2^53.
-            Out::Whole(number) => page.write_number_with_format(at, *column, *number as f64, look)?,
-            Out::Day(day) => match excel_day(*day) {
-                Ok(date) => page.write_datetime_with_format(at, *column, &date, &looks.day)?,
-                // Spreadsheets know no day before 1900.
-                Err(_) => page.write_string_with_format(at, *column, day.strftime("%d/%m/%Y").to_string(), look)?,
-            },
-        };
+        write_value(page, (at, *column), value, look_of(sheet, *column, head, looks), looks)?;
     }
+    Ok(())
+}
+
+pub(super) fn write_value(
+    page: &mut Worksheet,
+    (at, column): (u32, u16),
+    value: &Out,
+    look: &Format,
+    looks: &Looks,
+) -> Result<(), XlsxError> {
+    match value {
+        Out::Text(text) => page.write_string_with_format(at, column, text, look)?,
+        // Points, ages and years: far below 2^53.
+        Out::Whole(number) => page.write_number_with_format(at, column, *number as f64, look)?,
+        Out::Day(day) => match excel_day(*day) {
+            Ok(date) => page.write_datetime_with_format(at, column, &date, &looks.day)?,
+            // Spreadsheets know no day before 1900.
+            Err(_) => page.write_string_with_format(at, column, day.strftime("%d/%m/%Y").to_string(), look)?,
+        },
+    };
     Ok(())
 }
 
@@ -338,12 +351,16 @@ fn lines(sheet: Sheet, row: &OutRow) -> u16 {
             Out::Text(text) if *at == column.at => Some(text),
             Out::Text(_) | Out::Whole(_) | Out::Day(_) => None,
         });
-        let characters = text.map_or(0, |text| text.chars().count());
-        // Letters are narrower than the digits that widths count by, about six of seven.
-        let fit = usize::from(column.width + column.width / 6);
-        u16::try_from(characters.div_ceil(fit)).unwrap_or(u16::MAX).clamp(1, 6)
+        text.map_or(1, |text| lines_of(text, column.width))
     };
     sheet.columns().iter().map(of).max().unwrap_or(1)
+}
+
+/// Lines that a text needs in a column of this width.
+pub(super) fn lines_of(text: &str, width: u16) -> u16 {
+    // Letters are narrower than the digits that widths count by, about six of seven.
+    let fit = usize::from(width + width / 6);
+    u16::try_from(text.chars().count().div_ceil(fit)).unwrap_or(u16::MAX).clamp(1, 6)
 }
 
 fn look_of(sheet: Sheet, column: u16, head: bool, looks: &Looks) -> &Format {

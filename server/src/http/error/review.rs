@@ -62,8 +62,8 @@ pub(super) fn problem(refusal: &Refusal) -> Problem {
         R::DisagreementsOpen(_) => new(
             S::CONFLICT,
             "review/disagreements-open",
-            ["Còn điểm khác nhau chưa giải quyết", "Giải quyết từng điểm trước khi chấp nhận"],
-            ["Disagreements are open", "Settle each of them, then accept"],
+            ["Còn điểm khác nhau chưa giải quyết", "Giải quyết từng điểm trước khi quyết định"],
+            ["Disagreements are open", "Settle each of them, then decide"],
         ),
         R::Incomplete(_) => new(
             S::CONFLICT,
@@ -74,9 +74,24 @@ pub(super) fn problem(refusal: &Refusal) -> Problem {
         R::HeldChanges(_) => new(
             S::CONFLICT,
             "review/held-changes",
-            ["Còn thay đổi đang bị giữ lại", "Cho vào, viết lại hoặc bỏ ra kèm lý do, rồi chấp nhận"],
-            ["Changes of this household are held", "Release, salvage or set them aside with a reason, then accept"],
+            ["Còn thay đổi đang bị giữ lại", "Cho vào, viết lại hoặc bỏ ra kèm lý do, rồi quyết định"],
+            ["Changes of this household are held", "Release, salvage or set them aside with a reason, then decide"],
         ),
+        R::NotBorneOut(why) => Problem {
+            detail: Some(why.code().to_owned()),
+            ..new(
+                S::CONFLICT,
+                "review/not-borne-out",
+                [
+                    "Phiếu không ghi như lý do này",
+                    "Xem lượt đến hộ gần nhất và tình trạng từng thành viên; chọn đúng lý do, hoặc ghi cho đủ",
+                ],
+                [
+                    "The household's record does not say so",
+                    "Look at the latest visit and at each member's standing; choose the reason they give, or record it",
+                ],
+            )
+        },
         R::PointsNotConfirmed => new(
             S::CONFLICT,
             "review/points-not-confirmed",
@@ -115,6 +130,12 @@ pub(super) fn problem(refusal: &Refusal) -> Problem {
             "review/reason-needed",
             ["Cần ghi lý do", "Ghi lý do bằng lời rồi gửi lại"],
             ["A reason is needed", "Say why in words and send it again"],
+        ),
+        R::ReasonTooLong => new(
+            S::UNPROCESSABLE_ENTITY,
+            "review/reason-too-long",
+            ["Lý do quá dài", "Viết gọn trong 2.000 ký tự; giấy tờ chi tiết lưu kèm hồ sơ"],
+            ["The reason is too long", "Keep it within 2,000 characters; keep the papers with the file"],
         ),
         R::AlreadyDecided => new(
             S::CONFLICT,

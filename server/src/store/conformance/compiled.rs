@@ -7,7 +7,7 @@ use schemas::roster::{CommuneName, HashedId, PointsFrom, Previous, ROSTER_VERSIO
 use super::*;
 use crate::domain::field::{DocumentKey, Home};
 use crate::domain::listing::ListedHousehold;
-use crate::domain::roster::{StoredLine, StoredRoster};
+use crate::domain::roster::{LeafKind, StoredLine, StoredRoster};
 
 const OWN: HouseholdId = HouseholdId([1; 16]);
 const OTHER: HouseholdId = HouseholdId([2; 16]);
@@ -44,13 +44,19 @@ fn roster(commune: UnitId, round: &RoundId, number: u64) -> StoredRoster {
         units: hash,
         previous: Previous::Nothing,
         approved: 2,
+        unassessed: 0,
         inputs: hash,
     };
     StoredRoster { number, root: hash, header, compiled_at: at(5), ledger: number }
 }
 
 fn line(household: HouseholdId) -> StoredLine {
-    StoredLine { household, leaf: Hash(household.0.repeat(2).try_into().unwrap()), sealed: vec![1, 2] }
+    let leaf = Hash(household.0.repeat(2).try_into().unwrap());
+    StoredLine { kind: LeafKind::Line, household, leaf, sealed: vec![1, 2] }
+}
+
+fn without_class(household: HouseholdId) -> StoredLine {
+    StoredLine { kind: LeafKind::Unassessed, ..line(household) }
 }
 
 #[tokio::test]
@@ -64,19 +70,19 @@ async fn one_number_of_a_list_is_given_once() {
 }
 
 #[tokio::test]
-async fn the_newest_list_and_its_lines_read_back_in_the_order_of_the_tree() {
+async fn the_newest_list_and_its_leaves_read_back_in_the_order_of_the_tree() {
     let (bench, commune, round) = commune().await;
     let (first, second) = (roster(commune, &round, 1), roster(commune, &round, 2));
     let (newest, id) = (second.clone(), round.clone());
     assert_eq!(roster::newest(read!(bench), commune, &round).await.unwrap(), None);
     let written: Result<(), StoreError> = write!(bench, |tx| {
         roster::insert(tx, commune, &id, &first, &[line(OWN)]).await?;
-        roster::insert(tx, commune, &id, &second, &[line(OTHER), line(OWN)]).await
+        roster::insert(tx, commune, &id, &second, &[line(OTHER), without_class(OWN)]).await
     });
     written.unwrap();
     assert_eq!(roster::newest(read!(bench), commune, &round).await.unwrap(), Some(newest));
     assert_eq!(roster::lines(read!(bench), commune, &round, 1).await.unwrap(), [line(OWN)]);
-    assert_eq!(roster::lines(read!(bench), commune, &round, 2).await.unwrap(), [line(OTHER), line(OWN)]);
+    assert_eq!(roster::lines(read!(bench), commune, &round, 2).await.unwrap(), [line(OTHER), without_class(OWN)]);
     assert_eq!(roster::lines(read!(bench), UnitId(99), &round, 2).await.unwrap(), []);
 }
 

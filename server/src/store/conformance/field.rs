@@ -1,7 +1,7 @@
 //! What the field brings in and what reviewers decide, on a real database.
 
 use schemas::ids::HouseholdId;
-use schemas::ledger::{Decision, Hash, LedgerEntry};
+use schemas::ledger::{Decision, Hash, LedgerEntry, Unassessed};
 use schemas::rules::{Class, ClassSet};
 use sync_protocol::actor::Author;
 use sync_protocol::hash::{BlobHash, ChangeHash, DisagreementId, EntryHash, PublicKey, RowHash};
@@ -227,7 +227,8 @@ async fn reviews_and_pins_are_read_back() {
     let states = [
         ReviewState { last: None, confirmed_points: Some(Hash([6; 32])) },
         ReviewState { last: Some((Said::Returned, pin, 1)), confirmed_points: None },
-        ReviewState { last: Some((Said::Accepted, pin, 2)), confirmed_points: Some(Hash([6; 32])) },
+        ReviewState { last: Some((Said::Unassessed(Unassessed::NotFound), pin, 2)), confirmed_points: None },
+        ReviewState { last: Some((Said::Accepted, pin, 3)), confirmed_points: Some(Hash([6; 32])) },
     ];
     for state in &states {
         let (stored_key, stored, stored_heads) = (key.clone(), state.clone(), heads.clone());
@@ -239,7 +240,7 @@ async fn reviews_and_pins_are_read_back() {
         assert_eq!(review::by_key(read!(field.bench), &key).await.unwrap().as_ref(), Some(state));
     }
     let all = review::of_commune(read!(field.bench), field.commune, &field.round).await.unwrap();
-    assert_eq!(all, [(OWN, states[2].clone())]);
+    assert_eq!(all, [(OWN, states[3].clone())]);
     assert_eq!(review::heads_of_pin(read!(field.bench), &key, pin).await.unwrap(), Some(heads.clone()));
     assert_eq!(review::heads_of_pin(read!(field.bench), &key, Hash([9; 32])).await.unwrap(), None);
     let pins = review::pins_of_commune(read!(field.bench), field.commune, &field.round).await.unwrap();

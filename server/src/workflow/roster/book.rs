@@ -1,4 +1,4 @@
-//! Lines of compiled lists as rows of the review workbook: codes become the words that offices print.
+//! Compiled lists as rows of the review workbook: codes become the words that offices print.
 
 use jiff::civil::Date;
 use schemas::codes::citizen_id::{Person, PersonNumber};
@@ -7,10 +7,12 @@ use schemas::codes::listed_class::ListedClass;
 use schemas::codes::relation::Relation;
 use schemas::codes::sex::Sex;
 use schemas::roster::{List, PointsFrom, PointsSource, RosterLine, RosterMember};
+use schemas::rules::Class;
 
 use super::export::OpenedRoster;
+use super::without_class::Described;
 use crate::app::App;
-use crate::documents::workbook::{Flags, Heading, Listing, Member, Place, RosterBook};
+use crate::documents::workbook::{Flags, Heading, Listing, Member, Place, RosterBook, UnassessedListing};
 use crate::domain::roster::StoredRoster;
 use crate::domain::round::Round;
 use crate::domain::unit::{Level, Unit};
@@ -97,10 +99,18 @@ fn standard(app: &App, round: &Round) -> String {
     known.map(|standard| standard.label().vi.clone()).unwrap_or_default()
 }
 
+/// One commune's list, ready for a book.
+pub(super) struct OfCommune {
+    pub(super) names: Names,
+    pub(super) opened: OpenedRoster,
+    pub(super) described: Vec<Described>,
+}
+
 /// The lists of some communes as one book, commune by commune; inside, village by village and by name of the head.
-pub(super) fn book(heading: Heading, lists: &[(Names, OpenedRoster)]) -> RosterBook {
-    let mut book = RosterBook { heading, listed: vec![], escaped_poor: vec![], escaped_near_poor: vec![] };
-    for (names, opened) in lists {
+pub(super) fn book(heading: Heading, lists: &[OfCommune]) -> RosterBook {
+    let mut book =
+        RosterBook { heading, listed: vec![], escaped_poor: vec![], escaped_near_poor: vec![], unassessed: vec![] };
+    for OfCommune { names, opened, described } in lists {
         let mut lines: Vec<&RosterLine> = opened.lines.iter().map(|(line, _)| line).collect();
         lines.sort_by_cached_key(|line| {
             let head = line.head().map(|head| head.name.clone());
@@ -115,8 +125,30 @@ pub(super) fn book(heading: Heading, lists: &[(Names, OpenedRoster)]) -> RosterB
             let number = rows.len() + 1;
             rows.push(listing(number, line, names));
         }
+        let mut described: Vec<&Described> = described.iter().collect();
+        described.sort_by_cached_key(|one| (one.entry.village.name.clone(), one.head().cloned(), one.entry.household));
+        for one in described {
+            let number = book.unassessed.len() + 1;
+            book.unassessed.push(unassessed(number, one, names));
+        }
     }
     book
+}
+
+fn unassessed(number: usize, one: &Described, names: &Names) -> UnassessedListing {
+    UnassessedListing {
+        number: number.to_string(),
+        commune: names.commune.clone(),
+        village: one.entry.village.name.clone(),
+        last: one.entry.last.map(|class| match class {
+            Class::Poor => ListedClass::Poor,
+            Class::NearPoor => ListedClass::NearPoor,
+            Class::NotPoor => ListedClass::NotPoor,
+        }),
+        why: one.entry.why,
+        reason: one.reason.clone(),
+        members: one.members.iter().map(member).collect(),
+    }
 }
 
 fn listing(number: usize, line: &RosterLine, names: &Names) -> Listing {

@@ -5,23 +5,28 @@
 
 use jiff::civil::Date;
 use schemas::ids::{RoundId, UnitId};
-use schemas::roster::{RosterFile, RosterLine, Salt, SaltedLine, root};
+use schemas::ledger::Hash;
+use schemas::roster::{RosterFile, RosterLine, Salt, UnassessedEntry, compiled_root, root};
+use serde::de::DeserializeOwned;
 
 use super::Counts;
-use super::book::{self, Names};
-use super::gather::{Ground, salt};
+use super::book::{self, Names, OfCommune};
+use super::gather::{Ground, salt, unassessed_salt};
+use super::key_of_household;
+use super::without_class::describe;
 use crate::app::App;
 use crate::clock::day_of;
-use crate::documents::workbook::{CommuneTotals, ListTotals, Sheet, write_compiled, write_csv, write_roster};
+use crate::documents::workbook::{
+    CommuneTotals, CompiledTotals, ListTotals, Sheet, write_compiled, write_csv, write_roster, write_unassessed_csv,
+};
 use crate::domain::log::{Access, AccessAction};
 use crate::domain::role::Role;
-use crate::domain::roster::{StoredLine, StoredRoster};
+use crate::domain::roster::{LeafKind, StoredRoster};
 use crate::domain::round::Round;
 use crate::domain::unit::{Level, Unit};
 use crate::seal::Subject;
 use crate::store::{self, Read, StoreError};
 use crate::workflow::Refusal;
-use crate::workflow::document::key_of;
 use crate::workflow::permit::{Permit, Right};
 
 /// Roles that may take the salts along: with them the root can be computed from the file alone.
@@ -34,6 +39,8 @@ pub enum Format {
     Workbook,
     /// Its first sheet as CSV: the poor and the near-poor.
     Csv,
+    /// Its fourth sheet as CSV: the households without a class.
+    UnassessedCsv,
     /// The lines as JSON, without salts.
     Json,
     /// The lines as JSON with their salts, from which anybody can compute the root again.
@@ -45,6 +52,7 @@ pub enum Format {
 pub(super) struct OpenedRoster {
     pub(super) stored: StoredRoster,
     pub(super) lines: Vec<(RosterLine, Salt)>,
+    pub(super) unassessed: Vec<(UnassessedEntry, Salt)>,
 }
 
 /// The newest list of a commune as a file.
@@ -63,16 +71,18 @@ pub async fn of_commune(
     let ground = Ground::of(app, &mut read, round, commune).await?;
     let opened = newest(app, &mut read, round, commune).await?.ok_or(Refusal::RosterNotFound)?;
     let names = Names::of(&mut read, &ground.commune, ground.code.clone(), ground.round.reference_on).await?;
+    let described = describe(app, &mut read, &opened).await?;
     drop(read);
     log(app, &right, vec![(commune, subject(round, &opened.stored))]).await?;
     let on = day_of(opened.stored.compiled_at);
     let heading = book::heading(app, &ground.round, &names, &opened.stored);
-    let lists = [(names, opened)];
+    let lists = [OfCommune { names, opened, described }];
     let book = || book::book(heading, &lists);
-    let [(_, opened)] = &lists;
+    let [OfCommune { opened, .. }] = &lists;
     match format {
         Format::Workbook => Ok(write_roster(&book(), on)?),
         Format::Csv => Ok(write_csv(Sheet::Listed, &book().listed, on)),
+        Format::UnassessedCsv => Ok(write_unassessed_csv(&book().unassessed)),
         Format::Json => Ok(json(&opened.file().without_salts())),
         Format::SaltedJson => Ok(json(&opened.file())),
     }
@@ -91,19 +101,28 @@ pub async fn of_unit(app: &App, permit: &Permit, round: &RoundId, unit: UnitId) 
         let names = Names::of(&mut read, &commune, code, on).await?;
         let opened = newest(app, &mut read, &round.id, commune.id).await?;
         totals.push(totals_of(&names, opened.as_ref()));
-        lists.extend(opened.map(|opened| (names, opened)));
+        if let Some(opened) = opened {
+            let described = describe(app, &mut read, &opened).await?;
+            lists.push(OfCommune { names, opened, described });
+        }
     }
     let names = Names::of(&mut read, &above, None, on).await?;
     drop(read);
-    let taken = lists.iter().map(|(_, opened)| (opened.commune(), subject(&round.id, &opened.stored)));
+    let taken = lists.iter().map(|OfCommune { opened, .. }| (opened.commune(), subject(&round.id, &opened.stored)));
     log(app, &right, taken.collect()).await?;
+    let root = (lists.len() == totals.len()).then(|| compiled_root(&roots(&lists)).to_string());
+    let totals = CompiledTotals { communes: totals, root };
     let book = book::book(book::compiled_heading(app, &round, &names), &lists);
     Ok(write_compiled(&book, &totals, compiled_on(app, &lists))?)
 }
 
+fn roots(lists: &[OfCommune]) -> Vec<(UnitId, Hash)> {
+    lists.iter().map(|one| (one.opened.commune(), one.opened.stored.root)).collect()
+}
+
 /// The day of the newest of the lists, so that the same lists give the same file.
-fn compiled_on(app: &App, lists: &[(Names, OpenedRoster)]) -> Date {
-    let days = lists.iter().map(|(_, opened)| day_of(opened.stored.compiled_at));
+fn compiled_on(app: &App, lists: &[OfCommune]) -> Date {
+    let days = lists.iter().map(|one| day_of(one.opened.stored.compiled_at));
     days.max().unwrap_or_else(|| app.clock.today())
 }
 
@@ -117,6 +136,7 @@ fn totals_of(names: &Names, opened: Option<&OpenedRoster>) -> CommuneTotals {
             near_poor: pair(counts.near_poor),
             escaped_poor: pair(counts.escaped_poor),
             escaped_near_poor: pair(counts.escaped_near_poor),
+            unassessed: opened.unassessed.len() as u64,
             root: opened.stored.root.to_string(),
         }
     };
@@ -149,22 +169,26 @@ pub(super) async fn newest(
     commune: UnitId,
 ) -> Result<Option<OpenedRoster>, Refusal> {
     let Some(stored) = store::roster::newest(read, commune, round).await? else { return Ok(None) };
-    let mut lines = Vec::new();
-    for line in store::roster::lines(read, commune, round, stored.number).await? {
-        lines.push(open(app, read, round, line).await?);
+    let (mut lines, mut unassessed) = (Vec::new(), Vec::new());
+    for leaf in store::roster::lines(read, commune, round, stored.number).await? {
+        let key = key_of_household(app, read, leaf.household).await?;
+        match leaf.kind {
+            LeafKind::Line => {
+                let text = key.open(Subject::RosterLine(round.as_str()), &leaf.sealed)?;
+                lines.push((parsed(&text)?, salt(&key, round)));
+            }
+            LeafKind::Unassessed => {
+                let text = key.open(Subject::RosterUnassessed(round.as_str()), &leaf.sealed)?;
+                unassessed.push((parsed(&text)?, unassessed_salt(&key, round)));
+            }
+        }
     }
-    match root(&stored.header, lines.iter().map(|(line, salt)| (line, *salt))) == stored.root {
-        true => Ok(Some(OpenedRoster { stored, lines })),
-        false => Err(Refusal::RosterAltered),
-    }
+    let opened = OpenedRoster { stored, lines, unassessed };
+    if opened.root() == opened.stored.root { Ok(Some(opened)) } else { Err(Refusal::RosterAltered) }
 }
 
-async fn open(app: &App, read: &mut Read, round: &RoundId, line: StoredLine) -> Result<(RosterLine, Salt), Refusal> {
-    let home = store::household::by_id(read, line.household).await?.ok_or(Refusal::HouseholdNotFound)?;
-    let key = key_of(app, &home)?;
-    let text = key.open(Subject::RosterLine(round.as_str()), &line.sealed)?;
-    let opened = serde_json::from_slice(&text).map_err(|_| Refusal::RosterAltered)?;
-    Ok((opened, salt(&key, round)))
+fn parsed<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(text).map_err(|_| Refusal::RosterAltered)
 }
 
 fn subject(round: &RoundId, roster: &StoredRoster) -> String {
@@ -198,9 +222,12 @@ impl OpenedRoster {
         self.stored.header.commune.id
     }
 
+    fn root(&self) -> Hash {
+        let lines = self.lines.iter().map(|(line, salt)| (line, *salt));
+        root(&self.stored.header, lines, self.unassessed.iter().map(|(entry, salt)| (entry, *salt)))
+    }
+
     fn file(&self) -> RosterFile {
-        let line = |(line, salt): &(RosterLine, Salt)| SaltedLine { line: line.clone(), salt: Some(*salt) };
-        let lines = self.lines.iter().map(line).collect();
-        RosterFile { root: self.stored.root, header: self.stored.header.clone(), lines }
+        RosterFile::new(self.stored.root, self.stored.header.clone(), &self.lines, &self.unassessed)
     }
 }

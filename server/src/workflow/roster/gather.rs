@@ -1,7 +1,7 @@
-//! From the store to what a list is compiled from: the commune, its households as they were accepted, and what is in the
+//! From the store to what a list is compiled from: the commune, its households as they were decided, and what is in the
 //! way of the others.
 //!
-//! Reads one snapshot and changes nothing. What was accepted is read from the ledger and the pins, never from projections.
+//! Reads one snapshot and changes nothing. What was decided is read from the ledger and the pins, never from projections.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use hmac::Mac;
 use schemas::canonical;
 use schemas::codes::listed_class::ListedClass;
 use schemas::ids::{HouseholdId, RoundId, UnitId};
-use schemas::ledger::{self, Decision, Hash, LedgerEntry, Pin};
-use schemas::roster::{Approved, CommuneName, Past, Previous, Salt, Setting, VillageName};
+use schemas::ledger::{self, Decision, Hash, LedgerEntry, Pin, Reason, Unassessed};
+use schemas::roster::{Approved, CommuneName, NotAssessed, Past, Previous, Salt, Setting, VillageName};
 use schemas::rules::{Class, ClassSet, Place};
 use serde::Serialize;
 use sync_protocol::hash::ChangeHash;
 
-use super::{Obstacle, Waiting};
+use super::{Obstacle, Waiting, WithoutClass};
 use crate::app::App;
 use crate::domain::field::{DocumentKey, DocumentState, Home};
 use crate::domain::listing::{ListedFacts, ListedHousehold, ListedOn};
@@ -67,11 +67,34 @@ struct Kept {
     listed: BTreeMap<HouseholdId, ListedHousehold>,
 }
 
-/// An acceptance that still holds.
-struct Acceptance {
+/// A decision that ends the round for a household and still holds.
+struct End<'g> {
+    how: Ending<'g>,
     pin: Pin,
     heads: Vec<ChangeHash>,
-    entry: Hash,
+    entry: &'g LedgerEntry,
+}
+
+/// How the round can end for a household.
+#[derive(Clone, Copy)]
+enum Ending<'g> {
+    Accepted,
+    Unassessed(Unassessed, &'g Reason),
+}
+
+/// The households of a round, sorted by how it ended for them.
+#[derive(Default)]
+struct Sorted<'g> {
+    accepted: Vec<(&'g Home, End<'g>)>,
+    unassessed: Vec<(&'g Home, Unassessed, &'g Reason, End<'g>)>,
+    waiting: Vec<Waiting>,
+}
+
+/// What a list is compiled from; nobody is approved or without a class while households wait.
+pub(super) struct Households {
+    pub(super) approved: Vec<Approved>,
+    pub(super) unassessed: Vec<NotAssessed>,
+    pub(super) waiting: Vec<Waiting>,
 }
 
 impl Ground {
@@ -128,87 +151,98 @@ impl Ground {
         self.ledger.iter().rev().find_map(file).map_or(Previous::Nothing, |hash| Previous::File { hash })
     }
 
-    /// The hash of the entry that accepted a household on a pin.
-    fn accepted_by(&self, number: u64, id: HouseholdId, on: Pin) -> Option<Hash> {
-        let at = usize::try_from(number.checked_sub(1)?).ok()?;
-        let entry = self.ledger.get(at)?;
-        match &entry.decision {
-            Decision::Accepted { household, round, pin } => {
-                (*household == id && *round == self.round.id && *pin == on).then(|| entry.hash())
+    /// The entry that ended the round for a household on a pin, provided it says what is stored of it.
+    fn ended_by(&self, number: u64, id: HouseholdId, said: Said, on: Pin) -> Option<(&LedgerEntry, Ending<'_>)> {
+        let entry = self.ledger.get(usize::try_from(number.checked_sub(1)?).ok()?)?;
+        let (household, round, pin, how) = match (&entry.decision, said) {
+            (Decision::Accepted { household, round, pin }, Said::Accepted) => (household, round, pin, Ending::Accepted),
+            (Decision::Unassessed { household, round, pin, why, reason }, Said::Unassessed(said)) if *why == said => {
+                (household, round, pin, Ending::Unassessed(said, reason))
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        (*household == id && *round == self.round.id && *pin == on).then_some((entry, how))
     }
 
-    /// The households of the round as they were accepted, or those that are in the way when there are any.
-    pub(super) async fn households(
-        &self,
-        app: &App,
-        read: &mut Read,
-    ) -> Result<(Vec<Approved>, Vec<Waiting>), Refusal> {
+    /// The households of the round as they were decided, or those that are in the way when there are any.
+    pub(super) async fn households(&self, app: &App, read: &mut Read) -> Result<Households, Refusal> {
         let kept = Kept::of(read, self).await?;
-        let (accepted, waiting) = self.sorted(read, &kept).await?;
-        let mut approved = Vec::with_capacity(accepted.len());
-        if waiting.is_empty() {
-            for (home, acceptance) in accepted {
-                approved.push(self.open(app, read, &kept, home, acceptance).await?);
+        let Sorted { accepted, unassessed, waiting } = self.sorted(read, &kept).await?;
+        let mut households = Households { approved: Vec::new(), unassessed: Vec::new(), waiting };
+        if households.waiting.is_empty() {
+            for (home, end) in accepted {
+                households.approved.push(self.approved(app, read, &kept, home, end).await?);
+            }
+            for (home, why, _, end) in unassessed {
+                households.unassessed.push(self.not_assessed(app, &kept, home, why, end)?);
             }
         }
-        Ok((approved, waiting))
+        Ok(households)
     }
 
-    /// The households that are in the way, without opening any.
-    pub(super) async fn waiting(&self, read: &mut Read) -> Result<Vec<Waiting>, Refusal> {
+    /// The households without a class and those that are in the way, without opening any.
+    pub(super) async fn standing(&self, read: &mut Read) -> Result<(Vec<WithoutClass>, Vec<Waiting>), Refusal> {
         let kept = Kept::of(read, self).await?;
-        Ok(self.sorted(read, &kept).await?.1)
+        let Sorted { unassessed, waiting, .. } = self.sorted(read, &kept).await?;
+        let without_class = |(home, why, reason, end): (&Home, Unassessed, &Reason, End<'_>)| WithoutClass {
+            household: home.id,
+            village: home.village,
+            why,
+            reason: reason.clone(),
+            ledger: end.entry.number,
+        };
+        Ok((unassessed.into_iter().map(without_class).collect(), waiting))
     }
 
-    async fn sorted<'k>(
-        &self,
-        read: &mut Read,
-        kept: &'k Kept,
-    ) -> Result<(Vec<(&'k Home, Acceptance)>, Vec<Waiting>), Refusal> {
-        let (mut accepted, mut waiting) = (Vec::new(), Vec::new());
+    async fn sorted<'g>(&'g self, read: &mut Read, kept: &'g Kept) -> Result<Sorted<'g>, Refusal> {
+        let mut sorted = Sorted::default();
         for (id, home) in &kept.homes {
-            match self.acceptance(read, kept, *id).await? {
-                Ok(_) if self.place(home).is_none() => {
-                    let obstacles = vec![Obstacle::PlaceUnknown];
-                    waiting.push(Waiting { household: *id, village: home.village, obstacles });
+            let wait = |obstacles| Waiting { household: *id, village: home.village, obstacles };
+            let end = match self.end(read, kept, *id).await? {
+                Ok(end) => end,
+                Err(obstacles) => {
+                    sorted.waiting.push(wait(obstacles));
+                    continue;
                 }
-                Ok(acceptance) => accepted.push((home, acceptance)),
-                Err(obstacles) => waiting.push(Waiting { household: *id, village: home.village, obstacles }),
+            };
+            match end.how {
+                Ending::Accepted if self.place(home).is_some() => sorted.accepted.push((home, end)),
+                // No class is asked for, so nobody needs to know whether it is country or town.
+                Ending::Unassessed(why, reason) if self.villages.contains_key(&home.village) => {
+                    sorted.unassessed.push((home, why, reason, end));
+                }
+                Ending::Accepted | Ending::Unassessed(..) => sorted.waiting.push(wait(vec![Obstacle::PlaceUnknown])),
             }
         }
-        Ok((accepted, waiting))
+        Ok(sorted)
     }
 
-    /// The acceptance of a household, or everything that is in its way.
-    async fn acceptance(
+    /// The decision that ended the round for a household, or everything that is in its way.
+    async fn end(
         &self,
         read: &mut Read,
         kept: &Kept,
         id: HouseholdId,
-    ) -> Result<Result<Acceptance, Vec<Obstacle>>, Refusal> {
+    ) -> Result<Result<End<'_>, Vec<Obstacle>>, Refusal> {
         let mut obstacles = Vec::new();
         if let Some(open) = kept.blocking.get(&id).filter(|open| **open > 0) {
             obstacles.push(Obstacle::Disagreements { open: *open });
         }
-        let said = kept.reviews.get(&id).and_then(|state| state.last);
-        let (pin, number) = match said {
-            Some((Said::Accepted, pin, number)) => (pin, number),
+        let (said, pin, number) = match kept.reviews.get(&id).and_then(|state| state.last) {
+            Some((said @ (Said::Accepted | Said::Unassessed(_)), pin, number)) => (said, pin, number),
             Some((Said::Returned, ..)) => return Ok(Err(with(obstacles, Obstacle::Returned))),
             None => return Ok(Err(with(obstacles, Obstacle::NotReviewed))),
         };
         let place = DocumentKey { commune: self.commune.id, round: self.round.id.clone(), household: id };
         let heads = store::review::heads_of_pin(read, &place, pin).await?;
-        let (Some(heads), Some(entry)) = (heads, self.accepted_by(number, id, pin)) else {
-            return Err(Refusal::AcceptanceLost(id));
+        let (Some(heads), Some((entry, how))) = (heads, self.ended_by(number, id, said, pin)) else {
+            return Err(Refusal::DecisionLost(id));
         };
         if kept.documents.get(&id).is_none_or(|document| document.heads != heads) {
             obstacles.push(Obstacle::ChangedSince);
         }
-        let acceptance = Acceptance { pin, heads, entry };
-        Ok(if obstacles.is_empty() { Ok(acceptance) } else { Err(obstacles) })
+        let end = End { how, pin, heads, entry };
+        Ok(if obstacles.is_empty() { Ok(end) } else { Err(obstacles) })
     }
 
     /// The village of a household on the reference day, and what the rules need of it.
@@ -217,28 +251,49 @@ impl Ground {
         Some((&village.unit, village.ruling.place?))
     }
 
-    async fn open(
+    async fn approved(
         &self,
         app: &App,
         read: &mut Read,
         kept: &Kept,
         home: &Home,
-        acceptance: Acceptance,
+        end: End<'_>,
     ) -> Result<Approved, Refusal> {
         let (village, place) = self.place(home).ok_or(Refusal::PlaceNotSaid)?;
         let opened = document::open(app, read, home.clone(), &self.round.id).await?;
         let opened = opened.ok_or(Refusal::HouseholdNotFound)?;
-        let past = opened.history.past_of(&acceptance.heads).ok_or(Refusal::AcceptanceLost(home.id))?;
-        let listed = kept.listed.get(&home.id);
+        let past = opened.history.past_of(&end.heads).ok_or(Refusal::DecisionLost(home.id))?;
         Ok(Approved {
             household: opened.history.household(&past),
-            heads: acceptance.heads.iter().map(|head| Hash(head.0)).collect(),
-            pin: acceptance.pin,
-            accepted: acceptance.entry,
+            heads: end.heads.iter().map(|head| Hash(head.0)).collect(),
+            pin: end.pin,
+            accepted: end.entry.hash(),
             salt: salt(&opened.key, &self.round.id),
             village: VillageName { id: home.village, name: village.attributes.name.clone() },
             place,
-            past: listed.map_or(Ok(Past::default()), |listed| past_of(listed, &opened.key, &self.round.id))?,
+            past: kept.past(home.id, &opened.key, &self.round.id)?,
+        })
+    }
+
+    fn not_assessed(
+        &self,
+        app: &App,
+        kept: &Kept,
+        home: &Home,
+        why: Unassessed,
+        end: End<'_>,
+    ) -> Result<NotAssessed, Refusal> {
+        let village = self.villages.get(&home.village).ok_or(Refusal::PlaceNotSaid)?;
+        let key = document::key_of(app, home)?;
+        Ok(NotAssessed {
+            household: home.id,
+            heads: end.heads.iter().map(|head| Hash(head.0)).collect(),
+            pin: end.pin,
+            decided: end.entry.hash(),
+            why,
+            salt: unassessed_salt(&key, &self.round.id),
+            village: VillageName { id: home.village, name: village.unit.attributes.name.clone() },
+            past: kept.past(home.id, &key, &self.round.id)?,
         })
     }
 
@@ -266,6 +321,11 @@ impl Kept {
             listed,
         })
     }
+
+    /// What earlier lists said of a household.
+    fn past(&self, household: HouseholdId, key: &HouseholdKey, round: &RoundId) -> Result<Past, Refusal> {
+        self.listed.get(&household).map_or(Ok(Past::default()), |listed| past_of(listed, key, round))
+    }
 }
 
 fn with(mut obstacles: Vec<Obstacle>, more: Obstacle) -> Vec<Obstacle> {
@@ -273,13 +333,23 @@ fn with(mut obstacles: Vec<Obstacle>, more: Obstacle) -> Vec<Obstacle> {
     obstacles
 }
 
-/// The salt of a household's leaf in a round.
+/// The salt of a household's line in a round.
 pub(super) fn salt(key: &HouseholdKey, round: &RoundId) -> Salt {
-    let secret = key.derive("salt of roster lines 1");
+    salt_for("salt of roster lines 1", key, round)
+}
+
+/// The salt of its leaf where it has no class: another one, because a household may be met after all, and whoever is shown
+/// its line then learns nothing about the leaf on the list before.
+pub(super) fn unassessed_salt(key: &HouseholdKey, round: &RoundId) -> Salt {
+    salt_for("salt of roster entries without a class 1", key, round)
+}
+
+fn salt_for(purpose: &str, key: &HouseholdKey, round: &RoundId) -> Salt {
+    let secret = key.derive(purpose);
     Salt::new(keyed_hash(&secret).chain_update(round.as_str()).finalize().into_bytes().into())
 }
 
-/// What earlier lists said of a household. One that escaped last year was on the list of the year before.
+/// What the list said of a household. One that escaped last year was on the list of the year before.
 fn past_of(listed: &ListedHousehold, key: &HouseholdKey, round: &RoundId) -> Result<Past, Refusal> {
     let Some(sealed) = &listed.sealed else { return Ok(Past::default()) };
     let facts = key.open(Subject::Listing(round.as_str()), sealed)?;

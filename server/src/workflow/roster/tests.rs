@@ -1,9 +1,11 @@
 //! The list on a real database: what is in its way, what it says, and what leaves the house.
 
 use schemas::codes::listed_class::ListedClass;
+use schemas::ids::VisitId;
 use schemas::ledger::Listing as How;
-use schemas::roster::{FileFault, PointsFrom, Previous, RosterFile};
+use schemas::roster::{FileFault, PointsFrom, Previous, RosterFile, verify_unassessed};
 use schemas::rules::Class;
+use sync_protocol::change::{Slot, Write};
 use sync_protocol::hash::ChangeHash;
 
 use super::export::Format;
@@ -63,6 +65,23 @@ impl Commune {
         let (app, case) = (&self.bench.app, self.case(n));
         review::confirm_points(app, &self.hoa, case.clone(), points).await.unwrap();
         review::accept(app, &self.hoa, case, self.heads(n).await).await.unwrap();
+    }
+
+    /// A household that refused on a day of October: its visit, and the decision on it.
+    async fn refuse(&mut self, n: u8, day: u8) {
+        let visit = VisitId([day; 10]);
+        let said = |key: &str, value: String| {
+            (Slot::VisitAnswer(visit, key.parse().unwrap()), Write::Put(value.as_str().into()))
+        };
+        let day = said("visited_on", format!("2026-10-{day:02}"));
+        self.lan.write(
+            self.bench.scope(0),
+            home(n),
+            [(Slot::Visit(visit), Write::Make), day, said("outcome", "refused".to_owned())],
+        );
+        assert_eq!(self.lan.sync(&self.bench).await, []);
+        let (app, seen, reason) = (&self.bench.app, self.heads(n).await, "=đã đến ba lần".to_owned());
+        review::unassess(app, &self.hoa, self.case(n), seen, Unassessed::Refused, reason).await.unwrap();
     }
 
     /// Says what last year's list said of a household.
@@ -175,6 +194,33 @@ async fn a_household_of_a_place_that_nobody_described_keeps_the_list_waiting() {
     written.unwrap();
     let (waiting, place) = (commune.waiting().await, vec![Obstacle::PlaceUnknown]);
     assert_eq!(waiting, [1, 2, 3].map(|n| (home(n), place.clone())));
+}
+
+#[tokio::test]
+async fn a_household_that_changed_after_it_ended_without_a_class_keeps_the_list_waiting_again() {
+    let mut commune = Commune::surveyed().await;
+    commune.accept(1, 140).await;
+    commune.accept(3, 141).await;
+    commune.refuse(2, 9).await;
+    assert_eq!(commune.compiled().await.header.unassessed, 1);
+    commune.lan.write(commune.bench.scope(0), home(2), [answer("radio", true)]);
+    commune.lan.sync(&commune.bench).await;
+    assert_eq!(commune.waiting().await, [(home(2), vec![Obstacle::ChangedSince])]);
+    let (app, unit) = (&commune.bench.app, commune.bench.commune);
+    let standing = standing(app, &commune.hoa, &round_id(), unit).await.unwrap();
+    assert_eq!((standing.unassessed, standing.waiting.len()), (vec![], 1), "it does not hold any more");
+    commune.accept(2, 140).await;
+    let second = commune.compiled().await;
+    assert_eq!((second.number, second.header.approved, second.header.unassessed), (2, 3, 0));
+}
+
+#[tokio::test]
+async fn a_household_without_a_class_that_was_sent_back_is_in_the_way() {
+    let mut commune = Commune::accepted().await;
+    commune.refuse(2, 9).await;
+    let (app, seen) = (&commune.bench.app, commune.heads(2).await);
+    review::give_back(app, &commune.hoa, commune.case(2), seen, "đến lại lần nữa".to_owned()).await.unwrap();
+    assert_eq!(commune.waiting().await, [(home(2), vec![Obstacle::Returned])]);
 }
 
 #[tokio::test]
@@ -291,8 +337,58 @@ async fn the_workbook_reads_back_to_the_households_of_the_list_and_every_copy_is
 }
 
 #[tokio::test]
+async fn a_household_without_a_class_is_named_behind_the_lists_with_what_it_was_and_why() {
+    let mut commune = Commune::surveyed().await;
+    commune.listed_last_year(2, ListedClass::Poor).await;
+    commune.accept(1, 140).await;
+    commune.accept(3, 141).await;
+    commune.refuse(2, 9).await;
+    let compiled = commune.compiled().await;
+    assert_eq!((compiled.header.approved, compiled.header.unassessed), (2, 1));
+    assert_eq!(commune.compile().await, Outcome::Unchanged(compiled.clone()));
+    let (app, unit) = (&commune.bench.app, commune.bench.commune);
+    let standing = standing(app, &commune.hoa, &round_id(), unit).await.unwrap();
+    let [ended] = &standing.unassessed[..] else { panic!("{:?}", standing.unassessed) };
+    assert_eq!((ended.household, ended.why, ended.ledger), (home(2), Unassessed::Refused, 5));
+    let chair = permit(&commune.bench, "chair", Role::CommuneChair).await;
+    let file = RosterFile::read(&commune.export(&chair, Format::SaltedJson).await.unwrap()).unwrap();
+    file.verify(compiled.root).unwrap();
+    let named = &file.unassessed[0].entry;
+    assert_eq!((named.household, named.why, named.last), (home(2), Unassessed::Refused, Some(Class::Poor)));
+    let plain = RosterFile::read(&commune.export(&commune.hoa, Format::Json).await.unwrap()).unwrap();
+    assert_eq!(plain, file.without_salts());
+    let csv = String::from_utf8(commune.export(&commune.hoa, Format::UnassessedCsv).await.unwrap()).unwrap();
+    assert!(csv.contains("Lý Thị Mai") && csv.contains("Bản Một,Hộ nghèo,Từ chối,'=đã đến ba lần"), "{csv}");
+    assert_eq!(csv.lines().count(), 5, "titles and four people");
+    let listed = String::from_utf8(commune.export(&commune.hoa, Format::Csv).await.unwrap()).unwrap();
+    assert_eq!(listed.lines().count(), 5, "titles and the four people of the first household");
+}
+
+#[tokio::test]
+async fn the_leaf_of_a_household_without_a_class_has_a_salt_of_its_own() {
+    let mut commune = Commune::surveyed().await;
+    commune.accept(1, 140).await;
+    commune.accept(3, 141).await;
+    commune.refuse(2, 9).await;
+    let root = commune.compiled().await.root;
+    let mut read = commune.bench.app.store.read().await.unwrap();
+    let opened = export::newest(&commune.bench.app, &mut read, &round_id(), commune.bench.commune).await;
+    let opened = opened.unwrap().unwrap();
+    let (entry, salt) = &opened.unassessed[0];
+    let leaves = store::roster::lines(&mut read, commune.bench.commune, &round_id(), 1).await.unwrap();
+    let leaf = leaves.last().unwrap();
+    assert_eq!((leaf.kind, leaf.leaf), (LeafKind::Unassessed, unassessed_leaf_hash(entry, *salt)));
+    let home = store::household::by_id(&mut read, entry.household).await.unwrap().unwrap();
+    let key = key_of(&commune.bench.app, &home).unwrap();
+    assert_ne!(*salt, gather::salt(&key, &round_id()), "its line on the next list tells nothing about this one");
+    let alone = schemas::roster::Proof { leaf: 0, leaves: 1, path: vec![] };
+    assert!(!verify_unassessed(root, entry, *salt, &alone));
+}
+
+#[tokio::test]
 async fn the_province_gets_one_workbook_of_all_its_communes_with_their_roots() {
-    let commune = Commune::accepted().await;
+    let mut commune = Commune::accepted().await;
+    commune.refuse(2, 9).await;
     let root = commune.compiled().await.root;
     let (app, bench) = (&commune.bench.app, &commune.bench);
     let lineage = store::unit::lineage(&mut app.store.read().await.unwrap(), bench.commune, app.clock.today()).await;
@@ -303,9 +399,17 @@ async fn the_province_gets_one_workbook_of_all_its_communes_with_their_roots() {
     let path = folder.path().join("tong-hop.xlsx");
     std::fs::write(&path, bytes).unwrap();
     let mut book: calamine::Xlsx<_> = calamine::open_workbook(&path).unwrap();
-    let totals = calamine::Reader::worksheet_range(&mut book, "4. Tổng hợp").unwrap();
+    let totals = calamine::Reader::worksheet_range(&mut book, "5. Tổng hợp").unwrap();
     let texts: Vec<String> = totals.cells().map(|(.., cell)| cell.to_string()).collect();
     assert!(texts.contains(&root.to_string()) && texts.contains(&"Xã Tân Trịnh".to_owned()), "{texts:?}");
+    let sum = totals.rows().next_back().unwrap();
+    assert_eq!(
+        (sum[3].to_string(), sum[14].to_string()),
+        ("2".to_owned(), "1".to_owned()),
+        "reviewed, without a class"
+    );
+    let ended = calamine::Reader::worksheet_range(&mut book, "4. Không xếp loại").unwrap();
+    assert!(ended.cells().any(|(.., cell)| *cell == calamine::Data::String("Lý Thị Mai".to_owned())));
     let refused = export::of_unit(app, &commune.hoa, &round_id(), province).await;
     assert!(matches!(refused, Err(Refusal::UnitNotFound)), "a reviewer of one commune does not see the province");
 }

@@ -1,7 +1,13 @@
 //! What we write reads back to the same values.
 
+use schemas::codes::listed_class::ListedClass;
+use schemas::ledger::Unassessed;
+
 use super::*;
-use crate::documents::workbook::{RosterBook, render_csv, render_text, write_csv, write_json, write_roster};
+use crate::documents::workbook::{
+    Member, RosterBook, UnassessedListing, render_csv, render_text, unassessed, write, write_csv, write_json,
+    write_roster, write_unassessed_csv,
+};
 
 fn clean_book() -> RosterBook {
     sample::book(&sample::quang_binh(3, 12), &mut chance(11))
@@ -9,6 +15,76 @@ fn clean_book() -> RosterBook {
 
 fn households(reading: &Reading, sheet: Sheet) -> Vec<&crate::documents::workbook::Listing> {
     reading.found.iter().filter(|found| found.sheet == sheet).map(|found| &found.household).collect()
+}
+
+/// Two households without a class: one that was poor and refused, one of which nobody is left or was ever named.
+fn without_class() -> Vec<UnassessedListing> {
+    let member = |name: &str, relation: &str| Member {
+        name: name.into(),
+        relation_text: relation.into(),
+        born: "1985".parse().ok(),
+        ..Member::default()
+    };
+    let household = |number: &str, last, why, reason: &str, members| UnassessedListing {
+        number: number.into(),
+        commune: "Xã Tân Trịnh".into(),
+        village: "Thôn Nà Chì".into(),
+        last,
+        why,
+        reason: reason.into(),
+        members,
+    };
+    let members = vec![member("Hoàng Văn Tuân", "Chủ hộ"), member("Nông Thị Lan", "Vợ")];
+    vec![
+        household("1", Some(ListedClass::Poor), Unassessed::Refused, "=đã đến ba lần", members),
+        household("2", None, Unassessed::NoMemberLeft, "cụ bà đã mất tháng ba", vec![]),
+    ]
+}
+
+#[test]
+fn households_without_a_class_are_never_taken_for_a_list() {
+    let mut alone = rust_xlsxwriter::Workbook::new();
+    let page = alone.add_worksheet();
+    unassessed::write(page, &heading(), &without_class(), &write::Looks::new()).unwrap();
+    let csv = write_unassessed_csv(&without_class());
+    for (bytes, ending) in [(alone.save_to_buffer().unwrap(), ".xlsx"), (csv, ".csv")] {
+        let reading = read_bytes(&bytes, ending).unwrap();
+        assert_eq!(reading.found, [], "{ending}: standing where the poor and near-poor would stand");
+        assert_eq!(reading.slugs(), ["sheet/unassessed"]);
+    }
+    let book = RosterBook { unassessed: without_class(), ..clean_book() };
+    let reading = read_bytes(&write_roster(&book, AS_OF).unwrap(), ".xlsx").unwrap();
+    let lists = book.listed.len() + book.escaped_poor.len() + book.escaped_near_poor.len();
+    assert_eq!((reading.found.len(), reading.lines("sheet/unassessed").len()), (lists, 1));
+}
+
+#[test]
+fn the_sheet_of_households_without_a_class_names_who_they_are_what_they_were_and_why() {
+    let book = RosterBook { unassessed: without_class(), ..clean_book() };
+    let bytes = write_roster(&book, AS_OF).unwrap();
+    let mut read: calamine::Xlsx<_> = calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).unwrap();
+    assert_eq!(calamine::Reader::sheet_names(&read)[3], "4. Không xếp loại");
+    let sheet = calamine::Reader::worksheet_range(&mut read, "4. Không xếp loại").unwrap();
+    let texts: Vec<String> = sheet.cells().map(|(.., cell)| cell.to_string()).collect();
+    let expected = [
+        "HỘ KHÔNG XẾP LOẠI TRONG ĐỢT RÀ SOÁT",
+        "Hoàng Văn Tuân",
+        "Nông Thị Lan",
+        "Thôn Nà Chì",
+        "Hộ nghèo",
+        "Từ chối",
+        "=đã đến ba lần",
+        "Không có tên",
+        "Không còn thành viên nào trong hộ",
+        "cụ bà đã mất tháng ba",
+        "Tổng cộng: 2 hộ không xếp loại",
+    ];
+    for text in expected {
+        assert!(texts.iter().any(|cell| cell == text), "{text}");
+    }
+    let csv = String::from_utf8(write_unassessed_csv(&book.unassessed)).unwrap();
+    assert_eq!(csv.lines().count(), 4, "titles, two people, and the household that nobody is left of");
+    assert!(csv.contains(",Từ chối,'=đã đến ba lần"), "{csv}");
 }
 
 #[test]
@@ -19,7 +95,8 @@ fn a_written_roster_reads_back_to_the_same_households() {
     assert_eq!(households(&reading, Sheet::EscapedPoor), book.escaped_poor.iter().collect::<Vec<_>>());
     assert_eq!(households(&reading, Sheet::EscapedNearPoor), book.escaped_near_poor.iter().collect::<Vec<_>>());
     assert_eq!(reading.summary.rows_left_out, 0);
-    assert!(reading.lines.iter().all(|line| line.slug.starts_with("row/")), "{:?}", reading.slugs());
+    let noted = |line: &ReportLine| line.slug.starts_with("row/") || line.slug == "sheet/unassessed";
+    assert!(reading.lines.iter().all(noted), "{:?}", reading.slugs());
 }
 
 #[test]

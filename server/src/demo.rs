@@ -1,0 +1,130 @@
+//! A whole review in a minute: seven communes, last year's lists, phones that work offline and disagree, an office that
+//! decides, and the official lists, all of it through the same doors that everybody uses.
+//!
+//! Owns the story and its people; everything they do goes over HTTP or through the headless phone. Its keys, ids and clock
+//! come from a seed, so one seed gives one list: nothing here protects anybody.
+//!
+//! In its directory: `server/` (the data), `phones/`, `workbooks/` (last year's lists and what the import said of them),
+//! `lists/` (this year's), `story` (what is over, so that a start after a kill goes on there) and `account.txt`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use crate::app::{App, Setup};
+use crate::http::serve::{Protection, start};
+use crate::password::Cost;
+
+mod account;
+mod book;
+mod desk;
+mod dice;
+mod field;
+mod ground;
+mod interview;
+mod people;
+mod place;
+mod review;
+mod rogue;
+mod story;
+mod teller;
+
+pub use place::Place;
+pub use story::Size;
+
+use story::Story;
+use teller::Teller;
+
+/// What is played, and where.
+#[derive(Clone, Debug)]
+pub struct Demo {
+    /// From which everything random follows.
+    pub seed: u64,
+    /// Its directory.
+    pub directory: PathBuf,
+    /// Where the server listens; with port 0 any that is free, kept for later starts.
+    pub listen: SocketAddr,
+    /// Units and round.
+    pub place: Place,
+    /// How much of everything.
+    pub size: Size,
+}
+
+/// What is left when the story is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// What happened, for people; the root of the compiled list is its last line.
+    pub account: String,
+    /// Where the server listened.
+    pub address: SocketAddr,
+}
+
+/// The step that says that the story is over.
+const OVER: &str = "over";
+
+impl Demo {
+    /// Where the server's data are.
+    pub fn server_data(&self) -> PathBuf {
+        self.directory.join("server")
+    }
+
+    /// Plays the story from where it is to its end; one that is over is only told again.
+    pub async fn play(&self) -> anyhow::Result<Told> {
+        std::fs::create_dir_all(&self.directory).with_context(|| self.directory.display().to_string())?;
+        let account = self.directory.join("account.txt");
+        let mut teller =
+            Teller::new(self.seed, &self.place, &self.directory.join("story"), story::scenes(&self.place))?;
+        let Size { villages, households } = self.size;
+        teller.check_begun_as(&format!("--seed {} --villages {villages} --households {households}", teller.seed()))?;
+        if teller.is_done(OVER) {
+            let address = teller.left_by("address").context("an address")?.parse()?;
+            return Ok(Told { account: std::fs::read_to_string(account)?, address });
+        }
+        let told = self.play_on(&mut teller).await;
+        teller.hush();
+        let told = told?;
+        write_whole(&account, &told.account)?;
+        teller.done(OVER, "")?;
+        Ok(told)
+    }
+
+    async fn play_on(&self, teller: &mut Teller) -> anyhow::Result<Told> {
+        let app = Arc::new(App::open(self.setup(teller)).await?);
+        let listen = teller.left_by("address").map_or(Ok(self.listen), str::parse)?;
+        let running = start(Arc::clone(&app), listen, Protection::LoopbackOnly).await?;
+        let address = running.address();
+        teller.done("address", &address.to_string())?;
+        let played = self.tell(teller, &app, address).await;
+        running.stop().await;
+        Ok(Told { account: played?, address })
+    }
+
+    async fn tell(&self, teller: &mut Teller, app: &App, address: SocketAddr) -> anyhow::Result<String> {
+        let at = (format!("http://{address}"), self.directory.as_path());
+        let ending = Story::begin(teller, app, at, (&self.place, self.size)).await?.play().await?;
+        Ok(account::text(teller, &ending, &self.directory))
+    }
+
+    fn setup(&self, teller: &Teller) -> Setup {
+        Setup {
+            data: self.server_data(),
+            clock: teller.clock.clone(),
+            chance: teller.chance("server"),
+            password_cost: Cost::Standard,
+        }
+    }
+}
+
+/// Writes a file so that it is there whole or not at all.
+fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
+    let beside = path.with_extension("part");
+    std::fs::write(&beside, text)?;
+    Ok(std::fs::rename(beside, path)?)
+}
+
+/// Who can log in, for people.
+pub fn logins(place: &Place, address: SocketAddr) -> String {
+    account::logins(place, address)
+}

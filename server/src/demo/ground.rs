@@ -1,0 +1,178 @@
+//! The ground of the story on the server: administrator, units, round, last year's lists, and who surveys which village.
+
+use anyhow::{Context, ensure};
+use schemas::ids::{RoundId, UnitId};
+use serde_json::{Value, json};
+
+use super::desk::{Desk, PASSWORD};
+use super::people::{ADMINISTRATOR, People, Post};
+use super::place::{CommunePlace, Place};
+use crate::app::App;
+use crate::domain::unit::{Level, UnitAttributes, Validity};
+use crate::password::Password;
+use crate::store::{self, StoreError};
+use crate::workflow::account::{FirstAdministrator, create_administrator};
+use crate::workflow::{Refusal, unit};
+
+/// Form and standard of the round.
+pub(super) const FORM: &str = "vn-2022-2025/1";
+const STANDARD: &str = "vn-2022-2025";
+
+/// Where things stand on the server.
+#[derive(Clone, Debug)]
+pub(super) struct Ground {
+    pub(super) nation: UnitId,
+    pub(super) compiling: UnitId,
+    pub(super) round: RoundId,
+    pub(super) communes: Vec<Commune>,
+}
+
+/// A commune on the server.
+#[derive(Clone, Debug)]
+pub(super) struct Commune {
+    pub(super) id: UnitId,
+    pub(super) slug: String,
+    pub(super) name: String,
+    pub(super) place: CommunePlace,
+}
+
+impl Ground {
+    /// Makes the administrator and the units that are not there yet.
+    pub(super) async fn plant(app: &App, place: &Place) -> anyhow::Result<Self> {
+        let top = place.above.first().context("a nation")?;
+        let login = ADMINISTRATOR.parse()?;
+        let password = Password::new(PASSWORD.to_owned());
+        let new = FirstAdministrator { login, display_name: "Quản trị".into(), password, nation: top.name.clone() };
+        match create_administrator(app, new).await {
+            Ok(_) | Err(Refusal::LoginTaken) => {}
+            Err(refused) => return Err(refused.into()),
+        }
+        let nation = unit::root(app).await?;
+        let mut compiling = nation;
+        for above in &place.above[1..] {
+            compiling =
+                ensure_unit(app, compiling, (above.level, &above.name, above.code.as_deref()), None, place).await?;
+        }
+        let mut communes = Vec::new();
+        for commune in &place.communes {
+            let what = (Level::Commune, commune.name.as_str(), Some(commune.code.as_str()));
+            let id = ensure_unit(app, compiling, what, Some(commune), place).await?;
+            let (slug, name) = (commune.slug.clone(), commune.name.clone());
+            communes.push(Commune { id, slug, name, place: commune.clone() });
+        }
+        Ok(Self { nation, compiling, round: place.round.clone(), communes })
+    }
+
+    /// The path of something of a commune in the round.
+    pub(super) fn path(&self, commune: &Commune, what: &str) -> String {
+        format!("/api/rounds/{}/communes/{}/{what}", self.round, commune.id)
+    }
+
+    /// Makes the round and opens it.
+    pub(super) async fn open_round(&self, admin: &Desk, place: &Place) -> anyhow::Result<()> {
+        let rounds = admin.list("/api/rounds").await?;
+        let known = rounds.iter().find(|round| round["id"] == self.round.as_str());
+        let state = match known {
+            Some(round) => round["state"].clone(),
+            None => {
+                let round = json!({
+                    "id": self.round, "unit": self.compiling, "name": place.round_name, "standards": [STANDARD],
+                    "form_version": FORM, "b1_mode": "paper", "reference_on": place.reference_on.0.to_string(),
+                });
+                admin.post("/api/rounds", &round).await?["state"].clone()
+            }
+        };
+        if state == "planned" {
+            admin.post(&format!("/api/rounds/{}/open", self.round), &Value::Null).await?;
+        }
+        Ok(())
+    }
+
+    /// The villages of a commune, in the order in which they came.
+    pub(super) async fn villages(&self, desk: &Desk, commune: &Commune) -> anyhow::Result<Vec<UnitId>> {
+        let villages = desk.list(&format!("/api/units/{}/children", commune.id)).await?;
+        villages.iter().map(|village| Ok(UnitId(village["id"].as_u64().context("a village's number")?))).collect()
+    }
+}
+
+/// Finds a unit by its name within another, or makes it.
+async fn ensure_unit(
+    app: &App,
+    parent: UnitId,
+    (level, name, code): (Level, &str, Option<&str>),
+    commune: Option<&CommunePlace>,
+    place: &Place,
+) -> anyhow::Result<UnitId> {
+    let on = place.valid_from.0;
+    let known = store::unit::children(&mut app.store.read().await?, parent, app.clock.today()).await?;
+    if let Some(found) = known.iter().find(|unit| unit.attributes.name == name) {
+        return Ok(found.id);
+    }
+    let attributes = UnitAttributes {
+        parent: Some(parent),
+        name: name.to_owned(),
+        name_en: None,
+        area: commune.map(|commune| commune.area),
+        region: Some(place.region.clone()),
+    };
+    let code = code.map(str::to_owned);
+    let valid = Validity { from: on, to: None };
+    let made: Result<UnitId, StoreError> = app
+        .store
+        .write("demo/unit", move |tx| {
+            Box::pin(async move {
+                let unit = store::unit::insert(tx, level, valid, &attributes).await?;
+                if let Some(code) = code {
+                    store::unit::insert_code(tx, unit, "two_tier", &code, valid).await?;
+                }
+                Ok(unit)
+            })
+        })
+        .await;
+    Ok(made?)
+}
+
+/// Who surveys which villages: the first half, the second half, and the last one both of them.
+pub(super) fn beat(post: Post, villages: &[UnitId]) -> Vec<UnitId> {
+    let Some((shared, own)) = villages.split_last() else { return Vec::new() };
+    let (first, second) = own.split_at(own.len().div_ceil(2));
+    let own = if post == Post::Lan { first } else { second };
+    own.iter().chain([shared]).copied().collect()
+}
+
+/// Sends the two enumerators of a commune to their villages.
+pub(super) async fn assign(
+    reviewer: &Desk,
+    (ground, commune): (&Ground, &Commune),
+    people: &People,
+    villages: &[UnitId],
+) -> anyhow::Result<()> {
+    ensure!(villages.len() >= 3, "{}: three villages are the least for two enumerators", commune.name);
+    for post in Post::ENUMERATORS {
+        let account = people[&post.login(&commune.slug)];
+        for village in beat(post, villages) {
+            let assignment = json!({ "village": village, "account": account });
+            reviewer.post(&ground.path(commune, "assignments"), &assignment).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Brings last year's list of a commune: tried first, then read in.
+pub(super) async fn import(
+    compiler: &Desk,
+    ground: &Ground,
+    commune: &Commune,
+    workbook: Vec<u8>,
+) -> anyhow::Result<Value> {
+    let tried = compiler.bring(&ground.path(commune, "imports?dry_run=true"), workbook.clone()).await?;
+    let imported = compiler.bring(&ground.path(commune, "imports?dry_run=false"), workbook).await?;
+    ensure!(
+        tried["added"] == imported["added"],
+        "{}: the dry run said {}, the import {}",
+        commune.name,
+        tried["added"],
+        imported["added"]
+    );
+    Ok(imported)
+}

@@ -1,0 +1,106 @@
+//! A directory in which the demo plays, small enough to be played many times.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+/// A directory and the flags of the story in it.
+pub(crate) struct Stage {
+    directory: tempfile::TempDir,
+    seed: u64,
+    port: u16,
+}
+
+impl Stage {
+    pub(crate) fn new(seed: u64) -> Self {
+        // Free a moment ago; kept over all starts, because phones remember it.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self { directory: tempfile::tempdir().unwrap(), seed, port }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join("demo").join(name)
+    }
+
+    /// The demo that ends by itself.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rasoat"));
+        command.args(["demo", "--exit", "--villages", "3", "--households", "2"]);
+        command.args(["--listen", &format!("127.0.0.1:{}", self.port)]);
+        command.env("RASOAT_DATA", self.path("")).env("RASOAT_LOG", "warn").stdin(Stdio::null());
+        command
+    }
+
+    fn seeded(&self) -> Command {
+        let mut command = self.command();
+        command.args(["--seed", &self.seed.to_string()]);
+        command
+    }
+
+    /// Plays from where the story is to its end; what it printed.
+    pub(crate) fn play(&self) -> String {
+        let output = self.seeded().output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Starts the demo and kills it after a while; false when it was over before.
+    pub(crate) fn killed_after(&self, wait: Duration) -> bool {
+        let log = fs::File::create(self.directory.path().join("log")).unwrap();
+        let mut demo = self.seeded().stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        thread::sleep(wait);
+        if let Some(status) = demo.try_wait().unwrap() {
+            let log = fs::read_to_string(self.directory.path().join("log")).unwrap();
+            assert!(status.success(), "{log}");
+            return false;
+        }
+        demo.kill().unwrap();
+        demo.wait().unwrap();
+        true
+    }
+
+    /// The last line of what was printed.
+    pub(crate) fn root(told: &str) -> String {
+        told.lines().last().unwrap_or_default().to_owned()
+    }
+
+    /// The logins that have a phone.
+    pub(crate) fn phones(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(self.path("phones")) else { return Vec::new() };
+        let mut phones: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        phones.sort();
+        // A phone that was killed while it was let in has no identity yet and knows of nothing.
+        phones.retain(|phone| phone.join("identity.json").exists());
+        phones
+    }
+
+    /// The sheets of a workbook as LibreOffice reads them; `None` where it is not installed, which only a machine outside
+    /// CI may be.
+    pub(crate) fn converted(&self, name: &str) -> Option<Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("home");
+        fs::create_dir_all(&home).unwrap();
+        // -1: every sheet into a file of its own.
+        let filter = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1";
+        let mut command = Command::new("soffice");
+        command.arg("--headless").arg(format!("-env:UserInstallation=file://{}", home.display()));
+        command.args(["--convert-to", filter, "--outdir"]).arg(folder.path()).arg(self.path(name));
+        match command.output() {
+            Ok(output) => assert!(output.status.success(), "{output:?}"),
+            Err(error) => {
+                assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "LibreOffice must be installed in CI: {error}");
+                return None;
+            }
+        }
+        let sheets = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let sheets = sheets.filter(|path| path.extension().is_some_and(|end| end == "csv"));
+        Some(sheets.map(|path| read(&path)).collect())
+    }
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
