@@ -79,6 +79,8 @@ pub enum Subject<'a> {
     Listing(&'a str),
     /// A line of a compiled list, by round.
     RosterLine(&'a str),
+    /// Where the house stands and who has a number, by round.
+    Clues(&'a str),
 }
 
 impl Subject<'_> {
@@ -92,6 +94,7 @@ impl Subject<'_> {
             Self::Command => (5, b""),
             Self::Listing(round) => (6, round.as_bytes()),
             Self::RosterLine(round) => (7, round.as_bytes()),
+            Self::Clues(round) => (8, round.as_bytes()),
         };
         associated_data(tag, household, name)
     }
