@@ -27,6 +27,7 @@ pub mod assignment;
 #[cfg(test)]
 pub(crate) mod bench;
 pub mod case;
+pub mod clue;
 pub mod device;
 pub mod document;
 pub mod enrolment;
@@ -51,6 +52,7 @@ pub mod review;
 pub mod roster;
 pub mod round;
 pub mod session;
+pub mod shown;
 pub mod unit;
 
 /// Why a step was not taken. All but the last few are answers to whoever asked.
