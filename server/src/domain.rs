@@ -15,6 +15,7 @@ pub mod role;
 pub mod roster;
 pub mod round;
 pub mod unit;
+pub mod warning;
 
 /// A stored or sent code that its list does not know.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

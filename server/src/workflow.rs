@@ -54,6 +54,7 @@ pub mod round;
 pub mod session;
 pub mod shown;
 pub mod unit;
+pub mod warning;
 
 /// Why a step was not taken. All but the last few are answers to whoever asked.
 #[derive(Debug, Error)]
@@ -154,6 +155,9 @@ pub enum Refusal {
     /// No such disagreement is open: settled meanwhile, or never there.
     #[error("disagreement not found")]
     DisagreementNotFound,
+    /// No such suspicion on this household: a fact has changed since, or it was never there.
+    #[error("suspicion not found")]
+    SuspicionNotFound,
     /// The document has moved on since the person saw it.
     #[error("stale heads")]
     StaleHeads,

@@ -8,10 +8,11 @@ use sync_protocol::hash::ChangeHash;
 use sync_protocol::history::SectionValue;
 use utoipa::ToSchema;
 
+use super::warning_view::{WarningView, views};
 use crate::domain::field::StoredChange;
-use crate::domain::review::{HouseholdView, ReviewState, Said};
+use crate::domain::review::{ReviewState, Said};
 use crate::workflow::household::Page;
-use crate::workflow::inbox::{Item, Matter};
+use crate::workflow::inbox::{Item, Line, Matter};
 
 fn hex(heads: &[ChangeHash]) -> Vec<String> {
     heads.iter().map(ChangeHash::to_string).collect()
@@ -28,11 +29,13 @@ pub(super) struct ItemView {
     /// Absent while nothing of the household was accepted.
     village: Option<u64>,
     head_name: String,
-    /// `disagreement`, `changed_since`, `refused`, `points_to_confirm`, `ready_to_accept`.
+    /// `disagreement`, `changed_since`, `refused`, `suspected`, `points_to_confirm`, `ready_to_accept`.
     kind: &'static str,
     /// What the kind needs to be decided.
     #[schema(value_type = Object)]
     detail: Value,
+    /// What there is to look at on this household, whatever waits.
+    warnings: Vec<WarningView>,
 }
 
 impl From<Item> for ItemView {
@@ -53,6 +56,7 @@ impl From<Item> for ItemView {
                     "account": account, "received_at": received_at.to_string(),
                 }),
             ),
+            Matter::Suspected => ("suspected", json!({})),
             Matter::PointsToConfirm => ("points_to_confirm", json!({})),
             Matter::ReadyToAccept => ("ready_to_accept", json!({})),
         };
@@ -62,6 +66,7 @@ impl From<Item> for ItemView {
             head_name: item.head_name,
             kind,
             detail,
+            warnings: views(item.warnings),
         }
     }
 }
@@ -85,9 +90,11 @@ pub(super) struct HouseholdRow {
     heads: Vec<String>,
     /// `accepted`, `returned`; absent while nobody decided.
     review: Option<&'static str>,
-    /// Members, points, class sets by standard, warnings.
+    /// Members, points, class sets by standard, odd answers.
     #[schema(value_type = Object)]
     summary: Value,
+    /// What there is to look at: a house outside of its village, a household or person that may stand elsewhere too.
+    warnings: Vec<WarningView>,
 }
 
 fn said(review: &ReviewState) -> Option<&'static str> {
@@ -97,8 +104,9 @@ fn said(review: &ReviewState) -> Option<&'static str> {
     })
 }
 
-impl From<(HouseholdView, ReviewState)> for HouseholdRow {
-    fn from((view, review): (HouseholdView, ReviewState)) -> Self {
+impl From<Line> for HouseholdRow {
+    fn from(line: Line) -> Self {
+        let Line { view, review, warnings } = line;
         Self {
             household: view.household.to_string(),
             village: view.village.0,
@@ -112,6 +120,7 @@ impl From<(HouseholdView, ReviewState)> for HouseholdRow {
             review: said(&review),
             // What the server stored itself is JSON.
             summary: serde_json::from_str(&view.summary).unwrap_or_default(),
+            warnings: views(warnings),
         }
     }
 }
@@ -135,6 +144,8 @@ pub(super) struct HouseholdPage {
     review: Option<&'static str>,
     /// Whether a second person has confirmed a paper score.
     points_confirmed: bool,
+    /// What there is to look at beyond the answers themselves.
+    warnings: Vec<WarningView>,
 }
 
 impl From<Page> for HouseholdPage {
@@ -154,6 +165,7 @@ impl From<Page> for HouseholdPage {
             changes: page.changes.iter().map(change).collect(),
             review: said(&page.review),
             points_confirmed: page.review.confirmed_points.is_some(),
+            warnings: views(page.warnings),
         }
     }
 }

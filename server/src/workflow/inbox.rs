@@ -1,7 +1,8 @@
 //! What waits for a person in a commune, sorted by consequence.
 //!
 //! Owns the kinds and their order: what changes a class first, then identity, then what moved after acceptance, then work
-//! that is held or was rejected, then paper scores. Deciding is [`super::review`]'s and [`super::quarantine`]'s.
+//! that is held or was rejected, then suspicions, then paper scores. Deciding is [`super::review`]'s and
+//! [`super::quarantine`]'s; what is suspected is [`super::warning`]'s.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +12,13 @@ use schemas::ledger::Pin;
 use sync_protocol::hash::ChangeHash;
 use sync_protocol::verdict::{Rejection, Verdict};
 
-use super::Refusal;
 use super::permit::Permit;
+use super::{Refusal, warning};
 use crate::app::App;
 use crate::domain::field::StoredChange;
 use crate::domain::review::{DisagreementView, HouseholdView, ReviewState, Said};
 use crate::domain::round::{B1Mode, Round};
+use crate::domain::warning::Warning;
 use crate::store::{self, Read};
 
 /// Something that waits for a person.
@@ -30,6 +32,8 @@ pub struct Item {
     pub head_name: String,
     /// What waits.
     pub matter: Matter,
+    /// What else there is to look at on this household.
+    pub warnings: Vec<Warning>,
 }
 
 /// What waits, the most consequential first.
@@ -52,6 +56,8 @@ pub enum Matter {
         /// When it came.
         received_at: Timestamp,
     },
+    /// The household, or somebody in it, may stand elsewhere too; the item's warnings say where.
+    Suspected,
     /// The points typed from paper wait for a second person.
     PointsToConfirm,
     /// Everything is there: it can be accepted.
@@ -67,30 +73,39 @@ impl Matter {
             Self::ChangedSince(_) => 2,
             Self::Refused { .. } => 3,
             Self::Disagreement(view) if view.blocking => 4,
-            Self::PointsToConfirm => 5,
-            Self::ReadyToAccept => 6,
-            Self::Disagreement(_) => 7,
+            Self::Suspected => 5,
+            Self::PointsToConfirm => 6,
+            Self::ReadyToAccept => 7,
+            Self::Disagreement(_) => 8,
         }
     }
 }
 
+/// A household in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// What is shown of it.
+    pub view: HouseholdView,
+    /// Where it stands with its reviewers.
+    pub review: ReviewState,
+    /// What there is to look at.
+    pub warnings: Vec<Warning>,
+}
+
 /// The households of a commune in a round.
-pub async fn households(
-    app: &App,
-    permit: &Permit,
-    commune: UnitId,
-    round: &RoundId,
-) -> Result<Vec<(HouseholdView, ReviewState)>, Refusal> {
+pub async fn households(app: &App, permit: &Permit, commune: UnitId, round: &RoundId) -> Result<Vec<Line>, Refusal> {
     let mut read = app.store.read().await?;
     enter(app, &mut read, permit, commune, round).await?;
     let mut reviews: BTreeMap<HouseholdId, ReviewState> =
         store::review::of_commune(&mut read, commune, round).await?.into_iter().collect();
     let views = store::view::of_commune(&mut read, commune, round).await?;
-    let with_review = |view: HouseholdView| {
-        let review = reviews.remove(&view.household).unwrap_or_default();
-        (view, review)
+    let mut warnings = warning::of_commune(app, &mut read, permit, commune, round).await?;
+    let line = |view: HouseholdView| Line {
+        review: reviews.remove(&view.household).unwrap_or_default(),
+        warnings: warnings.remove(&view.household).unwrap_or_default(),
+        view,
     };
-    Ok(views.into_iter().map(with_review).collect())
+    Ok(views.into_iter().map(line).collect())
 }
 
 /// Proves the right on the commune and finds the round.
@@ -125,8 +140,15 @@ pub async fn list(app: &App, permit: &Permit, commune: UnitId, round: &RoundId) 
     let reviews = store::review::of_commune(&mut read, commune, round).await?.into_iter().collect();
     let pins = store::review::pins_of_commune(&mut read, commune, round).await?;
     matters.extend(views.iter().filter_map(|view| standing(view, &reviews, &pins, found.b1_mode)));
+    let warnings = warning::of_commune(app, &mut read, permit, commune, round).await?;
+    let suspected = warnings.iter().filter(|(_, warnings)| warnings.iter().any(Warning::is_open_suspicion));
+    matters.extend(suspected.map(|(household, _)| (*household, Matter::Suspected)));
     matters.sort_by_key(|(household, matter)| (matter.rank(), *household));
-    Ok(matters.into_iter().map(|(household, matter)| item(household, matter, known.get(&household).copied())).collect())
+    let item = |(household, matter)| Item {
+        warnings: warnings.get(&household).cloned().unwrap_or_default(),
+        ..item(household, matter, known.get(&household).copied())
+    };
+    Ok(matters.into_iter().map(item).collect())
 }
 
 fn refused(change: StoredChange) -> Option<(HouseholdId, Matter)> {
@@ -168,5 +190,6 @@ fn item(household: HouseholdId, matter: Matter, view: Option<&HouseholdView>) ->
         village: view.map(|view| view.village),
         head_name: view.map(|view| view.head_name.clone()).unwrap_or_default(),
         matter,
+        warnings: Vec::new(),
     }
 }
