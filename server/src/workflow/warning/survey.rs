@@ -10,7 +10,7 @@ use schemas::ledger::{Decision, LedgerEntry, LedgerFault, Pin};
 use super::Warnings;
 use super::evidence::{Evidence, Known};
 use crate::app::App;
-use crate::domain::field::DocumentKey;
+use crate::domain::field::{DocumentKey, Home};
 use crate::domain::warning::{Checked, Other, Stray, Suspicion, Warning};
 use crate::geography::Spot;
 use crate::geography::shape::{Shape, Standing};
@@ -50,9 +50,7 @@ impl<'a> Survey<'a> {
         let (mut known, mut elsewhere) = (BTreeMap::new(), BTreeMap::new());
         for some in store::clue::of_commune(read, commune, round).await?.chunks(AT_ONCE) {
             for (home, sealed) in some {
-                let key = document::key_of(app, home)?;
-                let clues = clue::open(&key, round, sealed)?;
-                known.insert(home.id, Known { home: home.clone(), key, clues });
+                known.extend(open(app, home, round, sealed)?.map(|known| (home.id, known)));
             }
             tokio::task::yield_now().await;
         }
@@ -166,13 +164,25 @@ impl<'a> Survey<'a> {
             let place = DocumentKey { commune, round: self.round.clone(), household };
             let home = store::household::by_id(read, household).await?;
             let kept = store::clue::by_key(read, &place).await?;
-            if let (Some(home), Some(kept)) = (home, kept) {
-                let key = document::key_of(self.app, &home)?;
-                let clues = clue::open(&key, self.round, &kept.sealed)?;
-                vacant.insert(Known { home, key, clues });
+            if let (Some(home), Some(kept)) = (home, kept)
+                && let Some(known) = open(self.app, &home, self.round, &kept.sealed)?
+            {
+                vacant.insert(known);
             }
         }
         Ok(())
+    }
+}
+
+/// Opens the clues of a household; `None` when they are damaged, which must not keep a whole commune from its inbox.
+fn open(app: &App, home: &Home, round: &RoundId, sealed: &[u8]) -> Result<Option<Known>, Refusal> {
+    let key = document::key_of(app, home)?;
+    match clue::open(&key, round, sealed) {
+        Ok(clues) => Ok(Some(Known { home: home.clone(), key, clues })),
+        Err(error) => {
+            tracing::error!(household.id = %home.id, %error, "Clues do not open; `rasoat rebuild` makes them again");
+            Ok(None)
+        }
     }
 }
 

@@ -238,6 +238,7 @@ async fn planted_clues_and_checks_are_found_and_made_again() {
         })
         .await;
     planted.unwrap();
+    assert_eq!(office.warnings().await, Warnings::new(), "what does not open keeps nobody from the rest");
     let differences = rebuild(app).await.unwrap().differences;
     let expected = [Difference::Checks(commune, round_id()), Difference::Clues(key(1)), Difference::Clues(key(2))];
     assert_eq!(differences, expected);
