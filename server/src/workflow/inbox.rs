@@ -144,9 +144,9 @@ pub async fn list(app: &App, permit: &Permit, commune: UnitId, round: &RoundId) 
     let suspected = warnings.iter().filter(|(_, warnings)| warnings.iter().any(Warning::is_open_suspicion));
     matters.extend(suspected.map(|(household, _)| (*household, Matter::Suspected)));
     matters.sort_by_key(|(household, matter)| (matter.rank(), *household));
-    let item = |(household, matter)| Item {
-        warnings: warnings.get(&household).cloned().unwrap_or_default(),
-        ..item(household, matter, known.get(&household).copied())
+    let item = |(household, matter)| {
+        let warnings = warnings.get(&household).cloned().unwrap_or_default();
+        item(household, matter, known.get(&household).copied(), warnings)
     };
     Ok(matters.into_iter().map(item).collect())
 }
@@ -184,12 +184,12 @@ fn standing(
     Some((view.household, matter))
 }
 
-fn item(household: HouseholdId, matter: Matter, view: Option<&HouseholdView>) -> Item {
+fn item(household: HouseholdId, matter: Matter, view: Option<&HouseholdView>, warnings: Vec<Warning>) -> Item {
     Item {
         household,
         village: view.map(|view| view.village),
         head_name: view.map(|view| view.head_name.clone()).unwrap_or_default(),
         matter,
-        warnings: Vec::new(),
+        warnings,
     }
 }

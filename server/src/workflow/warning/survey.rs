@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 
 use jiff::Timestamp;
 use schemas::ids::{HouseholdId, RoundId, UnitId};
-use schemas::ledger::{Decision, LedgerEntry, LedgerFault, Pin};
+use schemas::ledger::{Decision, LedgerEntry, Pin};
 
 use super::Warnings;
 use super::evidence::{Evidence, Known};
@@ -218,12 +218,21 @@ async fn checks(
 ) -> Result<BTreeMap<(HouseholdId, Pin), Checked>, Refusal> {
     let mut checks = BTreeMap::new();
     for (suspicion, number) in store::suspicion::of_commune(read, commune, round).await? {
-        let unreadable = || Refusal::LedgerBroken(LedgerFault::Unreadable(number));
-        let text = store::ledger::text(read, commune, number).await?.ok_or_else(unreadable)?;
-        let entry: LedgerEntry = serde_json::from_str(&text).map_err(|_| unreadable())?;
-        let Decision::FoundDifferent { reason, .. } = entry.decision else { return Err(unreadable()) };
-        let at = Timestamp::from_millisecond(entry.at_ms).map_err(|_| unreadable())?;
-        checks.insert(suspicion, Checked { by: entry.by, at, reason });
+        let text = store::ledger::text(read, commune, number).await?;
+        match text.and_then(|text| checked(&text, suspicion)) {
+            Some(checked) => drop(checks.insert(suspicion, checked)),
+            None => {
+                tracing::error!(commune = commune.0, number, "The ledger does not say that a suspicion was checked")
+            }
+        }
     }
     Ok(checks)
+}
+
+/// What an entry says of a suspicion; `None` when it is about anything else: then nobody has looked.
+fn checked(text: &str, (of, pin): (HouseholdId, Pin)) -> Option<Checked> {
+    let entry: LedgerEntry = serde_json::from_str(text).ok()?;
+    let Decision::FoundDifferent { household, suspicion, reason, .. } = entry.decision else { return None };
+    let at = Timestamp::from_millisecond(entry.at_ms).ok()?;
+    ((household, suspicion) == (of, pin)).then_some(Checked { by: entry.by, at, reason })
 }

@@ -119,6 +119,26 @@ async fn what_was_never_suspected_cannot_be_found_different_and_a_reason_is_aske
 }
 
 #[tokio::test]
+async fn a_check_that_the_ledger_does_not_say_is_nobodys_word() {
+    let office = doubled().await;
+    let (app, commune, pin) = (&office.bench.app, office.bench.commune, office.suspicion(2).await.pin);
+    let forged: Result<(), StoreError> = app
+        .store
+        .write("test", move |tx| {
+            Box::pin(async move {
+                let key = DocumentKey { commune, round: round_id(), household: home(2) };
+                store::suspicion::put(tx, &key, pin, 1).await
+            })
+        })
+        .await;
+    forged.unwrap();
+    assert_eq!(office.suspicion(2).await.checked, None, "there is no such entry");
+    office.different(1, office.suspicion(1).await.pin, "đã gặp").await.unwrap();
+    assert_eq!(office.suspicion(2).await.checked.map(|checked| checked.reason), Some("đã gặp".to_owned()));
+    assert_eq!(rebuild(app).await.unwrap().differences, [Difference::Checks(commune, round_id())]);
+}
+
+#[tokio::test]
 async fn one_number_in_two_households_is_seen_from_both_however_it_was_typed() {
     let office = doubled().await;
     let (one, two) = (office.suspicion(1).await, office.suspicion(2).await);
