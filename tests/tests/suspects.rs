@@ -1,5 +1,7 @@
-//! One person in two households of two communes over HTTP: who is told what, and what ends it.
+//! What gives cause to look at a household again, over HTTP: near names at near places, a house outside of its village, one
+//! person in two households of two communes. Who is told what, and what ends it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -10,12 +12,16 @@ use schemas::form::FormVersion;
 use schemas::ids::{AccountId, HouseholdId, UnitId};
 use serde_json::{Value, json};
 use server::clock::Chance;
+use server::domain::clue::KeptClues;
+use server::domain::field::DocumentKey;
 use server::domain::role::Role;
 use server::domain::round::{Assignment, B1Mode, Round, RoundState};
 use server::domain::unit::{Level, UnitAttributes, Validity};
 use server::phone::{Enrolment, Phone, PlainHttp, Road, Surroundings};
 use server::standards::Standards;
 use server::store::{self, StoreError};
+use server::workflow::geography::import_boundaries;
+use server::workflow::rebuild::{Difference, rebuild};
 
 const ROUND: &str = "2026-dinh-ky";
 const NUMBER: &str = "002190000123";
@@ -52,8 +58,8 @@ impl Border {
 
     /// Lan and minh each find a household whose head has this number on the card.
     async fn survey(&mut self, number: &str) -> Result<[HouseholdId; 2]> {
-        let one = found(&mut self.lan, "Lý Thị Mai", NUMBER).await?;
-        let other = found(&mut self.minh, "Sùng Thị Dí", number).await?;
+        let one = found(&mut self.lan, "Lý Thị Mai", NUMBER, json!({})).await?;
+        let other = found(&mut self.minh, "Sùng Thị Dí", number, json!({})).await?;
         Ok([one, other])
     }
 
@@ -131,9 +137,9 @@ async fn phone(house: &House, directory: &tempfile::TempDir, account: AccountId,
     Ok(phone)
 }
 
-async fn found(phone: &mut Phone, name: &str, number: &str) -> Result<HouseholdId> {
+async fn found(phone: &mut Phone, name: &str, number: &str, answers: Value) -> Result<HouseholdId> {
     let head = json!({ "full_name": name, "relation": "head", "status": "present", "citizen_id": number });
-    let committed = phone.found_households(json!([{ "members": [head] }]))?;
+    let committed = phone.found_households(json!([{ "answers": answers, "members": [head] }]))?;
     assert_eq!(committed.faults.len(), 0, "{committed:?}");
     phone.sync().await?;
     Ok(committed.written.first().context("written")?.household)
@@ -208,6 +214,63 @@ async fn a_household_erased_in_the_other_commune_raises_nothing_any_more() -> Re
     erased?;
     assert_eq!(border.warnings(&border.hoa, units.commune).await?, json!([]));
     assert_eq!(border.beyond.get(&border.path(units.neighbour, "households")).await?.body, json!([]));
+    border.close().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn near_names_at_near_places_and_a_house_outside_its_village_stand_on_the_rows_of_their_households() -> Result<()>
+{
+    let mut border = Border::open().await?;
+    let units = border.house.units;
+    let square = r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"name":"Bản Một"},"geometry":
+        {"type":"Polygon","coordinates":[[[104.6,22.3],[104.61,22.3],[104.61,22.31],[104.6,22.31],[104.6,22.3]]]}}]}"#;
+    let boundaries = import_boundaries(&border.house.app, units.province, square.as_bytes()).await?;
+    assert_eq!(boundaries.taken, 1, "{boundaries:?}");
+    let at = |east: &str| json!({ "gps": format!("22.305,{east},8,1790000000,gps") });
+    found(&mut border.lan, "Đặng Văn Phàn", "", at("104.612")).await?;
+    found(&mut border.lan, "DANG VAN PHAN", "", at("104.6121")).await?;
+    found(&mut border.lan, "Vàng Seo Páo", "", at("104.605")).await?;
+    let rows = border.hoa.get(&border.path(units.commune, "households")).await?.body;
+    let rows = rows.as_array().context("rows")?;
+    let told = |name: &str| {
+        let row = rows.iter().find(|row| row["head_name"] == name);
+        row.map(|row| row["warnings"].clone()).unwrap_or_default()
+    };
+    assert_eq!(told("Vàng Seo Páo"), json!([]));
+    let [stray, near] = [&told("Đặng Văn Phàn")[0], &told("Đặng Văn Phàn")[1]];
+    assert_eq!((&stray["kind"], &stray["metres"], &stray["beyond_m"]), (&json!("stray"), &json!(206), &json!(198)));
+    assert!(stray["vi"].as_str().is_some_and(|vi| vi.contains("Bản Một 206 m")), "{stray}");
+    assert_eq!((&near["grounds"], &near["metres"]), (&json!(["near_names_nearby"]), &json!(10)));
+    assert_eq!(near["other"]["head_name"], "DANG VAN PHAN");
+    assert_eq!(told("DANG VAN PHAN")[1]["other"]["head_name"], "Đặng Văn Phàn");
+    border.close().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn clues_that_were_altered_are_found_by_a_rebuild_and_the_warning_is_back() -> Result<()> {
+    let mut border = Border::open().await?;
+    let [one, _] = border.survey(NUMBER).await?;
+    let commune = border.house.units.commune;
+    let key = DocumentKey { commune, round: ROUND.parse()?, household: one };
+    let altered = key.clone();
+    let hidden: Result<(), StoreError> = border
+        .house
+        .app
+        .store
+        .write("test/alter", move |tx| {
+            Box::pin(async move {
+                let kept = store::clue::by_key(tx, &altered).await?;
+                let sealed = kept.map(|kept| kept.sealed).unwrap_or_default();
+                store::clue::put(tx, &altered, &KeptClues { sealed, marks: BTreeMap::new() }).await
+            })
+        })
+        .await;
+    hidden?;
+    assert_eq!(border.warnings(&border.hoa, commune).await?, json!([]));
+    assert_eq!(rebuild(&border.house.app).await?.differences, [Difference::Clues(key)]);
+    assert_eq!(border.warnings(&border.hoa, commune).await?.as_array().map(Vec::len), Some(1));
     border.close().await;
     Ok(())
 }

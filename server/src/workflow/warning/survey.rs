@@ -25,6 +25,15 @@ const AT_ONCE: usize = 64;
 /// Two households, and what is seen from the first of them. Two of one commune stand here once, the lower id first.
 type Pairs = BTreeMap<(HouseholdId, HouseholdId), Evidence>;
 
+/// A commune by its name.
+#[derive(Clone, Debug)]
+enum Commune {
+    /// The person may read its households.
+    Readable(String),
+    /// The person may not.
+    OutOfReach(String),
+}
+
 /// Everything that the warnings of a commune are made of.
 pub(super) struct Survey<'a> {
     app: &'a App,
@@ -33,8 +42,8 @@ pub(super) struct Survey<'a> {
     round: &'a RoundId,
     /// The commune's households, and those elsewhere that share a number with them.
     known: BTreeMap<HouseholdId, Known>,
-    /// Other communes: name, and whether the person may read their households.
-    elsewhere: BTreeMap<UnitId, (String, bool)>,
+    /// Their communes.
+    communes: BTreeMap<UnitId, Commune>,
     checks: BTreeMap<(HouseholdId, Pin), Checked>,
 }
 
@@ -47,16 +56,16 @@ impl<'a> Survey<'a> {
         commune: UnitId,
         round: &'a RoundId,
     ) -> Result<Self, Refusal> {
-        let (mut known, mut elsewhere) = (BTreeMap::new(), BTreeMap::new());
+        let (mut known, mut communes) = (BTreeMap::new(), BTreeMap::new());
         for some in store::clue::of_commune(read, commune, round).await?.chunks(AT_ONCE) {
             for (home, sealed) in some {
                 known.extend(open(app, home, round, sealed)?.map(|known| (home.id, known)));
             }
             tokio::task::yield_now().await;
         }
-        elsewhere.insert(commune, (unit_name(app, read, commune).await?, true));
+        communes.insert(commune, Commune::Readable(unit_name(app, read, commune).await?));
         let checks = checks(read, commune, round).await?;
-        Ok(Self { app, permit, commune, round, known, elsewhere, checks })
+        Ok(Self { app, permit, commune, round, known, communes, checks })
     }
 
     /// Name of the head of one of the commune's households; empty while unknown.
@@ -97,20 +106,19 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// The other household, as far as the person may know of it.
+    /// The other household, as far as the person may know of it. A commune that was never looked up is out of reach.
     fn tell(&self, other: &Known, seen: &Evidence) -> Other {
-        let commune = other.home.commune;
-        let (commune_name, readable) = self.elsewhere.get(&commune).cloned().unwrap_or_default();
-        match readable {
-            false => Other::AskOffice { commune_name },
-            true => Other::Readable {
+        match self.communes.get(&other.home.commune).cloned() {
+            Some(Commune::Readable(commune_name)) => Other::Readable {
                 household: other.home.id,
-                commune,
+                commune: other.home.commune,
                 commune_name,
                 village: other.home.village,
                 head_name: other.clues.head_name.clone(),
                 members: seen.reversed().names(&other.clues),
             },
+            Some(Commune::OutOfReach(commune_name)) => Other::AskOffice { commune_name },
+            None => Other::AskOffice { commune_name: String::new() },
         }
     }
 
@@ -152,13 +160,13 @@ impl<'a> Survey<'a> {
 
     /// Opens the clues of a household elsewhere.
     async fn meet(&mut self, read: &mut Read, commune: UnitId, household: HouseholdId) -> Result<(), Refusal> {
-        if let Entry::Vacant(vacant) = self.elsewhere.entry(commune) {
-            let readable = match self.permit.on(read, commune, self.app.clock.today()).await {
-                Ok(_) => true,
-                Err(Refusal::UnitNotFound | Refusal::RoleNeeded) => false,
+        if let Entry::Vacant(vacant) = self.communes.entry(commune) {
+            let name = unit_name(self.app, read, commune).await?;
+            vacant.insert(match self.permit.on(read, commune, self.app.clock.today()).await {
+                Ok(_) => Commune::Readable(name),
+                Err(Refusal::UnitNotFound | Refusal::RoleNeeded) => Commune::OutOfReach(name),
                 Err(fault) => return Err(fault),
-            };
-            vacant.insert((unit_name(self.app, read, commune).await?, readable));
+            });
         }
         if let Entry::Vacant(vacant) = self.known.entry(household) {
             let place = DocumentKey { commune, round: self.round.clone(), household };
@@ -219,12 +227,11 @@ async fn checks(
     let mut checks = BTreeMap::new();
     for (suspicion, number) in store::suspicion::of_commune(read, commune, round).await? {
         let text = store::ledger::text(read, commune, number).await?;
-        match text.and_then(|text| checked(&text, suspicion)) {
-            Some(checked) => drop(checks.insert(suspicion, checked)),
-            None => {
-                tracing::error!(commune = commune.0, number, "The ledger does not say that a suspicion was checked")
-            }
+        let checked = text.and_then(|text| checked(&text, suspicion));
+        if checked.is_none() {
+            tracing::error!(commune = commune.0, number, "The ledger does not say that a suspicion was checked");
         }
+        checks.extend(checked.map(|checked| (suspicion, checked)));
     }
     Ok(checks)
 }
