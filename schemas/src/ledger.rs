@@ -197,6 +197,19 @@ pub enum Decision {
         /// Why.
         reason: Reason,
     },
+    /// Somebody looked at a household that may stand elsewhere too, or that has a member who does, and found that they are
+    /// different.
+    FoundDifferent {
+        /// The household.
+        household: HouseholdId,
+        /// The round.
+        round: RoundId,
+        /// What was looked at: HMAC-SHA-256 of the other household and of the facts on both sides, under the household's
+        /// secret.
+        suspicion: Pin,
+        /// How that was found out.
+        reason: Reason,
+    },
     /// The list was compiled from everything decided up to here.
     RosterCompiled {
         /// The round.

@@ -5,6 +5,7 @@
 use thiserror::Error;
 
 pub mod account;
+pub mod clue;
 pub mod device;
 pub mod field;
 pub mod listing;
@@ -14,6 +15,7 @@ pub mod role;
 pub mod roster;
 pub mod round;
 pub mod unit;
+pub mod warning;
 
 /// A stored or sent code that its list does not know.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

@@ -26,7 +26,6 @@ mod enrolment;
 mod envelope;
 mod error;
 mod extract;
-mod geography;
 mod grant;
 mod health;
 mod import;
@@ -40,6 +39,8 @@ mod session;
 mod state;
 mod sync;
 mod unit;
+mod warning;
+mod warning_view;
 
 pub use error::ApiError;
 pub use state::{AppState, Transport};
@@ -80,7 +81,8 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(device::challenge))
         .routes(routes!(device::renew))
         .routes(routes!(round::list, round::create))
-        .routes(routes!(geography::suspects))
+        .routes(routes!(warning::list))
+        .routes(routes!(warning::found_different))
         .routes(routes!(import::import))
         .routes(routes!(round::open))
         .routes(routes!(round::close))

@@ -81,6 +81,8 @@ pub enum Subject<'a> {
     RosterLine(&'a str),
     /// What a compiled list says of a household without a class, by round.
     RosterUnassessed(&'a str),
+    /// Where the house stands and who has a number, by round.
+    Clues(&'a str),
 }
 
 impl Subject<'_> {
@@ -95,6 +97,7 @@ impl Subject<'_> {
             Self::Listing(round) => (6, round.as_bytes()),
             Self::RosterLine(round) => (7, round.as_bytes()),
             Self::RosterUnassessed(round) => (8, round.as_bytes()),
+            Self::Clues(round) => (9, round.as_bytes()),
         };
         associated_data(tag, household, name)
     }

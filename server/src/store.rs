@@ -20,6 +20,7 @@ pub mod account;
 pub mod assignment;
 pub mod boundary;
 pub mod change;
+pub mod clue;
 #[cfg(test)]
 mod conformance;
 mod connection;
@@ -41,6 +42,7 @@ pub mod security_event;
 pub mod segment;
 pub mod server_key;
 pub mod session;
+pub mod suspicion;
 pub mod unit;
 pub mod view;
 mod writer;

@@ -27,6 +27,7 @@ pub mod assignment;
 #[cfg(test)]
 pub(crate) mod bench;
 pub mod case;
+pub mod clue;
 pub mod device;
 pub mod document;
 pub mod enrolment;
@@ -51,7 +52,9 @@ pub mod review;
 pub mod roster;
 pub mod round;
 pub mod session;
+pub mod shown;
 pub mod unit;
+pub mod warning;
 
 /// Why a step was not taken. All but the last few are answers to whoever asked.
 #[derive(Debug, Error)]
@@ -152,6 +155,9 @@ pub enum Refusal {
     /// No such disagreement is open: settled meanwhile, or never there.
     #[error("disagreement not found")]
     DisagreementNotFound,
+    /// No such suspicion on this household: a fact has changed since, or it was never there.
+    #[error("suspicion not found")]
+    SuspicionNotFound,
     /// The document has moved on since the person saw it.
     #[error("stale heads")]
     StaleHeads,

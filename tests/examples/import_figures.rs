@@ -44,9 +44,9 @@ async fn measure(households: usize) -> Result<()> {
     let hoa = house.as_account(house.people.hoa).await?;
     let working = Stopwatch::start();
     let path = format!("/api/rounds/{}/communes/{}/suspects", round.id, house.units.commune);
-    let doubts = hoa.get(&path).await?;
-    let pairs = doubts.body["suspects"].as_array().map_or(0, Vec::len);
-    println!("suspects: {} in {:?}, {pairs} pairs", doubts.status, working.elapsed());
+    let warned = hoa.get(&path).await?;
+    let households = warned.body.as_array().map_or(0, Vec::len);
+    println!("suspects: {} in {:?}, {households} households", warned.status, working.elapsed());
     house.stop().await;
     Ok(())
 }

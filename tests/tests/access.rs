@@ -211,6 +211,7 @@ fn in_commune(rule: &Rule, unit: UnitId) -> (String, Option<Value>) {
     let path = rule.path.replace("{round}", "khong-co").replace("{unit}", &unit.to_string());
     let path = path.replace("{household}", &"0".repeat(26)).replace("{change}", &"0".repeat(64));
     let path = path.replace("{disagreement}", &"0".repeat(32)).replace("{village}", "1").replace("{account}", "1");
+    let path = path.replace("{suspicion}", &"0".repeat(64));
     let body =
         json!({ "seen": [], "why": "refused", "reason": "thử", "points": 1, "side": 0, "village": 1, "account": 1 });
     (path, (rule.method == "POST").then_some(body))

@@ -2,7 +2,7 @@
 //!
 //! Owns the suspicion. A person looks and decides; nothing is ever merged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rstar::primitives::GeomWithData;
 use rstar::{AABB, RTree};
@@ -10,6 +10,7 @@ use schemas::codes::names;
 use schemas::ids::{HouseholdId, UnitId};
 
 use super::Spot;
+use crate::domain::clue::{Holder, NumberMark};
 
 /// Houses nearer than this may be one house measured twice.
 const NEAR_M: u32 = 50;
@@ -20,7 +21,7 @@ const BOXES: usize = 16;
 /// A near name differs by at most two slips, each of which changes two of the counted letters.
 const MOST_DIFFERENT: u32 = 4;
 
-/// What is known of a household when duplicates are looked for.
+/// What is known of a household when near names at near places are looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
     /// The household.
@@ -33,62 +34,50 @@ pub struct Candidate {
     pub head_born: Option<i16>,
     /// Where the house stands, if somebody measured it.
     pub spot: Option<Spot>,
-    /// The numbers of its members' cards.
-    pub numbers: BTreeSet<String>,
 }
 
-/// Two households that may be one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Suspect {
-    /// The one with the lower id.
-    pub one: HouseholdId,
-    /// The other.
-    pub other: HouseholdId,
-    /// Why; each reason once.
-    pub reasons: BTreeSet<Reason>,
-}
-
-/// Why two households may be one.
+/// How near two heads with near names are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
-    /// A member's number stands in both.
-    SameNumber,
-    /// The heads' names are near, and the houses stand so many metres from each other.
-    NearNamesNearby(u32),
-    /// The heads' names are near, the village is the same, and not both houses were measured.
-    NearNamesSameVillage,
+pub enum Nearness {
+    /// The houses stand so many metres from each other.
+    Metres(u32),
+    /// The village is the same, and not both houses were measured.
+    SameVillage,
 }
 
-/// Pairs of households that may be one, by the ids of both. The order of the candidates does not matter.
-pub fn suspects(candidates: &[Candidate]) -> Vec<Suspect> {
-    let mut pairs: BTreeMap<(HouseholdId, HouseholdId), BTreeSet<Reason>> = BTreeMap::new();
-    let mut suspect = |one: &Candidate, other: &Candidate, reason| {
+/// Pairs of households, the lower id first, whose heads' names are near and who live near each other. The order of the
+/// candidates does not matter.
+pub fn near_heads(candidates: &[Candidate]) -> BTreeMap<(HouseholdId, HouseholdId), Nearness> {
+    let mut pairs = BTreeMap::new();
+    let mut suspect = |one: &Candidate, other: &Candidate, nearness| {
         let pair = (one.household.min(other.household), one.household.max(other.household));
         if pair.0 != pair.1 {
-            pairs.entry(pair).or_default().insert(reason);
+            pairs.insert(pair, nearness);
         }
     };
-    same_numbers(candidates, &mut suspect);
     let heads: Vec<Head> = candidates.iter().map(Head::of).collect();
     same_village(&heads, &mut suspect);
     nearby(&heads, &mut suspect);
-    pairs.into_iter().map(|((one, other), reasons)| Suspect { one, other, reasons }).collect()
+    pairs
 }
 
-/// One number in many households makes a star and not every pair: the first is looked at beside each of the others.
-fn same_numbers(candidates: &[Candidate], suspect: &mut impl FnMut(&Candidate, &Candidate, Reason)) {
-    let mut holders: BTreeMap<&str, BTreeMap<HouseholdId, &Candidate>> = BTreeMap::new();
-    for candidate in candidates {
-        for number in &candidate.numbers {
-            holders.entry(number).or_default().insert(candidate.household, candidate);
-        }
+/// Pairs of holders of one number in two households, as a commune sees them: the first of each pair is its own.
+///
+/// One number in many households makes a star and not every pair: the commune's first holder is looked at beside each of
+/// the others, wherever they are.
+pub fn same_numbers(commune: UnitId, holders: &[Holder]) -> Vec<(Holder, Holder)> {
+    let mut by_mark: BTreeMap<NumberMark, Vec<Holder>> = BTreeMap::new();
+    for holder in holders {
+        by_mark.entry(holder.mark).or_default().push(*holder);
     }
-    for holders in holders.values() {
-        let mut holders = holders.values();
-        if let Some(first) = holders.next() {
-            holders.for_each(|other| suspect(first, other, Reason::SameNumber));
-        }
+    let mut pairs = Vec::new();
+    for mut holders in by_mark.into_values() {
+        holders.sort_unstable_by_key(|holder| (holder.commune != commune, *holder));
+        let mut holders = holders.into_iter();
+        let Some(first) = holders.next().filter(|first| first.commune == commune) else { continue };
+        pairs.extend(holders.filter(|other| other.household != first.household).map(|other| (first, other)));
     }
+    pairs
 }
 
 /// A head, with the letters of the name counted.
@@ -116,7 +105,7 @@ impl<'a> Head<'a> {
     }
 }
 
-fn same_village(heads: &[Head], suspect: &mut impl FnMut(&Candidate, &Candidate, Reason)) {
+fn same_village(heads: &[Head], suspect: &mut impl FnMut(&Candidate, &Candidate, Nearness)) {
     let mut villages: BTreeMap<UnitId, Vec<&Head>> = BTreeMap::new();
     for head in heads {
         villages.entry(head.candidate.village).or_default().push(head);
@@ -125,13 +114,13 @@ fn same_village(heads: &[Head], suspect: &mut impl FnMut(&Candidate, &Candidate,
         for (at, one) in heads.iter().enumerate() {
             let unmeasured = |other: &&&Head| one.candidate.spot.is_none() || other.candidate.spot.is_none();
             for other in heads[at + 1..].iter().filter(unmeasured).filter(|other| one.resembles(other)) {
-                suspect(one.candidate, other.candidate, Reason::NearNamesSameVillage);
+                suspect(one.candidate, other.candidate, Nearness::SameVillage);
             }
         }
     }
 }
 
-fn nearby(heads: &[Head], suspect: &mut impl FnMut(&Candidate, &Candidate, Reason)) {
+fn nearby(heads: &[Head], suspect: &mut impl FnMut(&Candidate, &Candidate, Nearness)) {
     let measured = heads.iter().enumerate().filter_map(|(at, head)| {
         let spot = head.candidate.spot?;
         Some(GeomWithData::new([spot.longitude_e6, spot.latitude_e6], at))
@@ -143,7 +132,7 @@ fn nearby(heads: &[Head], suspect: &mut impl FnMut(&Candidate, &Candidate, Reaso
             let other = &heads[found.data];
             let Some(distance) = other.candidate.spot.map(|other| spot.metres_to(other)) else { continue };
             if distance <= NEAR_M && one.resembles(other) {
-                suspect(one.candidate, other.candidate, Reason::NearNamesNearby(distance));
+                suspect(one.candidate, other.candidate, Nearness::Metres(distance));
             }
         }
     }
@@ -161,6 +150,7 @@ fn around(spot: Spot) -> AABB<[i32; 2]> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use schemas::ids::MemberId;
 
     use super::*;
 
@@ -171,12 +161,11 @@ mod tests {
             head_name: name.to_owned(),
             head_born: None,
             spot: spot.map(|(x, y)| Spot { longitude_e6: 104_600_000 + x, latitude_e6: 22_300_000 + y }),
-            numbers: BTreeSet::new(),
         }
     }
 
     fn pairs(candidates: &[Candidate]) -> Vec<(u8, u8)> {
-        suspects(candidates).iter().map(|suspect| (suspect.one.0[0], suspect.other.0[0])).collect()
+        near_heads(candidates).keys().map(|(one, other)| (one.0[0], other.0[0])).collect()
     }
 
     #[test]
@@ -198,9 +187,8 @@ mod tests {
         let one = candidate(1, 1, "Lù Seo Sính", Some((0, 0)));
         let east = candidate(2, 2, "Lù Sèo Sinh", Some((480, 0)));
         let north = candidate(3, 2, "Lù Sèo Sinh", Some((0, 480)));
-        let found = suspects(&[north, east, one]);
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].reasons, BTreeSet::from([Reason::NearNamesNearby(49)]));
+        let found = near_heads(&[north, east, one]);
+        assert_eq!(found, BTreeMap::from([((HouseholdId([1; 16]), HouseholdId([2; 16])), Nearness::Metres(49))]));
     }
 
     #[test]
@@ -210,14 +198,28 @@ mod tests {
         assert_eq!(pairs(&[measured, candidate(2, 2, "Phàn Mùi Nhạy", None)]), []);
     }
 
+    fn holder(mark: u8, commune: u64, household: u8, member: u8) -> Holder {
+        Holder {
+            mark: NumberMark([mark; 32]),
+            commune: UnitId(commune),
+            household: HouseholdId([household; 16]),
+            member: MemberId([member; 10]),
+        }
+    }
+
     #[test]
-    fn one_number_in_many_households_is_a_star_and_not_every_pair() {
-        let numbered = |n: u8| Candidate {
-            numbers: BTreeSet::from(["002190000123".to_owned()]),
-            ..candidate(n, u64::from(n), &"x".repeat(usize::from(n)), None)
-        };
-        let all: Vec<Candidate> = (1..6).map(numbered).collect();
-        assert_eq!(pairs(&all), [(1, 2), (1, 3), (1, 4), (1, 5)]);
+    fn one_number_twice_in_one_household_or_only_in_other_communes_is_no_pair() {
+        assert_eq!(same_numbers(UnitId(1), &[holder(9, 1, 1, 1), holder(9, 1, 1, 2)]), []);
+        assert_eq!(same_numbers(UnitId(1), &[holder(9, 2, 1, 1), holder(9, 3, 2, 2)]), []);
+        assert_eq!(same_numbers(UnitId(1), &[holder(8, 1, 1, 1), holder(9, 1, 2, 2)]), []);
+    }
+
+    #[test]
+    fn one_number_in_many_households_is_a_star_around_the_communes_own_first() {
+        let (foreign, own, second) = (holder(9, 1, 1, 1), holder(9, 2, 3, 1), holder(9, 2, 4, 1));
+        let far = holder(9, 3, 2, 1);
+        let pairs = same_numbers(UnitId(2), &[far, second, foreign, own]);
+        assert_eq!(pairs, [(own, second), (own, foreign), (own, far)]);
     }
 
     proptest! {

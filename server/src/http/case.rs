@@ -99,14 +99,14 @@ pub(super) struct Settle {
 /// Why something is done, in words.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Why {
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// A decision that stands in the ledger.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Decided {
     /// Number of its entry in the commune's ledger.
-    ledger: u64,
+    pub(super) ledger: u64,
 }
 
 /// A change that the office wrote.

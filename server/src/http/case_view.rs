@@ -9,10 +9,11 @@ use sync_protocol::hash::ChangeHash;
 use sync_protocol::history::SectionValue;
 use utoipa::ToSchema;
 
+use super::warning_view::{WarningView, views};
 use crate::domain::field::StoredChange;
-use crate::domain::review::{HouseholdView, ReviewState};
+use crate::domain::review::ReviewState;
 use crate::workflow::household::Page;
-use crate::workflow::inbox::{Item, Matter};
+use crate::workflow::inbox::{Item, Line, Matter};
 
 fn hex(heads: &[ChangeHash]) -> Vec<String> {
     heads.iter().map(ChangeHash::to_string).collect()
@@ -29,11 +30,13 @@ pub(super) struct ItemView {
     /// Absent while nothing of the household was accepted.
     village: Option<u64>,
     head_name: String,
-    /// `disagreement`, `changed_since`, `refused`, `points_to_confirm`, `not_met`, `ready_to_accept`.
+    /// `disagreement`, `changed_since`, `refused`, `suspected`, `points_to_confirm`, `not_met`, `ready_to_accept`.
     kind: &'static str,
     /// What the kind needs to be decided.
     #[schema(value_type = Object)]
     detail: Value,
+    /// What there is to look at on this household, whatever waits.
+    warnings: Vec<WarningView>,
 }
 
 impl From<Item> for ItemView {
@@ -54,6 +57,7 @@ impl From<Item> for ItemView {
                     "account": account, "received_at": received_at.to_string(),
                 }),
             ),
+            Matter::Suspected => ("suspected", json!({})),
             Matter::PointsToConfirm => ("points_to_confirm", json!({})),
             Matter::NotMet { outcome } => ("not_met", json!({ "outcome": outcome })),
             Matter::ReadyToAccept => ("ready_to_accept", json!({})),
@@ -64,6 +68,7 @@ impl From<Item> for ItemView {
             head_name: item.head_name,
             kind,
             detail,
+            warnings: views(item.warnings),
         }
     }
 }
@@ -90,9 +95,11 @@ pub(super) struct HouseholdRow {
     /// Why the round ended for it without a class: `refused`, `moved`, `not_found`, `no_longer_wants`, `no_member_left`;
     /// absent unless `review` says `unassessed`.
     why: Option<&'static str>,
-    /// Members, points, class sets by standard, warnings.
+    /// Members, points, class sets by standard, odd answers.
     #[schema(value_type = Object)]
     summary: Value,
+    /// What there is to look at: a house outside of its village, a household or person that may stand elsewhere too.
+    warnings: Vec<WarningView>,
 }
 
 fn said(review: &ReviewState) -> Option<&'static str> {
@@ -103,8 +110,9 @@ fn why(review: &ReviewState) -> Option<&'static str> {
     review.last.and_then(|(said, ..)| said.why()).map(Unassessed::code)
 }
 
-impl From<(HouseholdView, ReviewState)> for HouseholdRow {
-    fn from((view, review): (HouseholdView, ReviewState)) -> Self {
+impl From<Line> for HouseholdRow {
+    fn from(line: Line) -> Self {
+        let Line { view, review, warnings } = line;
         Self {
             household: view.household.to_string(),
             village: view.village.0,
@@ -119,6 +127,7 @@ impl From<(HouseholdView, ReviewState)> for HouseholdRow {
             why: why(&review),
             // What the server stored itself is JSON.
             summary: serde_json::from_str(&view.summary).unwrap_or_default(),
+            warnings: views(warnings),
         }
     }
 }
@@ -145,6 +154,8 @@ pub(super) struct HouseholdPage {
     why: Option<&'static str>,
     /// Whether a second person has confirmed a paper score.
     points_confirmed: bool,
+    /// What there is to look at beyond the answers themselves.
+    warnings: Vec<WarningView>,
 }
 
 impl From<Page> for HouseholdPage {
@@ -165,6 +176,7 @@ impl From<Page> for HouseholdPage {
             review: said(&page.review),
             why: why(&page.review),
             points_confirmed: page.points_confirmed,
+            warnings: views(page.warnings),
         }
     }
 }

@@ -309,6 +309,7 @@ fn refused(refusal: &Refusal) -> Problem {
         | R::StandardUnknown(_)
         | R::RoundNot(_)
         | R::DisagreementNotFound
+        | R::SuspicionNotFound
         | R::StaleHeads
         | R::DisagreementsOpen(_)
         | R::Incomplete(_)

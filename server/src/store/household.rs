@@ -3,12 +3,12 @@
 use schemas::ids::{HouseholdId, UnitId};
 use sqlx::FromRow;
 
-use super::row::{RowOf, milliseconds, stored};
-use super::{Read, StoreError, Tx};
+use super::row::{RowOf, milliseconds, stored, updated};
+use super::{Read, StoreError, Tx, clue};
 use crate::domain::field::Home;
 
 #[derive(FromRow)]
-struct HomeRow {
+pub(super) struct HomeRow {
     id: Vec<u8>,
     commune: i64,
     village: i64,
@@ -62,4 +62,21 @@ pub async fn of_commune(read: &mut Read, commune: UnitId) -> Result<Vec<Home>, S
     .fetch_all(read.sqlite())
     .await?;
     rows.into_iter().map(Home::try_from).collect()
+}
+
+/// Destroys a household's key, and removes what could be read of the household without it.
+pub async fn erase(tx: &mut Tx, commune: UnitId, id: HouseholdId) -> Result<(), StoreError> {
+    clue::forget(tx, commune, id).await?;
+    for statement in [
+        "DELETE FROM household_view WHERE commune = $1 AND household = $2",
+        "DELETE FROM disagreement_view WHERE commune = $1 AND household = $2",
+    ] {
+        sqlx::query(statement).bind(stored(commune.0)).bind(id.0.as_slice()).execute(tx.sqlite()).await?;
+    }
+    let done = sqlx::query("UPDATE household SET wrapped_key = NULL WHERE commune = $1 AND id = $2")
+        .bind(stored(commune.0))
+        .bind(id.0.as_slice())
+        .execute(tx.sqlite())
+        .await?;
+    updated("household", id, done.rows_affected())
 }

@@ -29,6 +29,16 @@ pub async fn append(tx: &mut Tx, entry: &LedgerEntry) -> Result<(), StoreError> 
     Ok(())
 }
 
+/// The text of an entry.
+pub async fn text(read: &mut Read, commune: UnitId, number: u64) -> Result<Option<String>, StoreError> {
+    let text = sqlx::query_scalar("SELECT entry FROM ledger WHERE commune = $1 AND number = $2")
+        .bind(stored(commune.0))
+        .bind(stored(number))
+        .fetch_optional(read.sqlite())
+        .await?;
+    Ok(text)
+}
+
 /// The texts of a commune's entries in order.
 pub async fn texts(read: &mut Read, commune: UnitId) -> Result<Vec<String>, StoreError> {
     let rows: Vec<(String,)> = sqlx::query_as("SELECT entry FROM ledger WHERE commune = $1 ORDER BY number")

@@ -6,14 +6,15 @@ use schemas::rules::Report;
 use sync_protocol::disagreement::{self, Disagreement};
 use sync_protocol::hash::ChangeHash;
 
-use super::Refusal;
 use super::case::{Case, CaseId};
 use super::permit::Permit;
 use super::review::are_points_confirmed;
+use super::{Refusal, warning};
 use crate::app::App;
 use crate::domain::field::StoredChange;
 use crate::domain::log::{Access, AccessAction};
 use crate::domain::review::{DisagreementView, ReviewState};
+use crate::domain::warning::Warning;
 use crate::store::{self, StoreError};
 
 /// A household as a reviewer reads it.
@@ -33,6 +34,8 @@ pub struct Page {
     pub review: ReviewState,
     /// Whether a second person has confirmed the paper score that stands here now.
     pub points_confirmed: bool,
+    /// What else there is to look at.
+    pub warnings: Vec<Warning>,
 }
 
 /// Opens a household for reading, and writes down that it was read.
@@ -41,6 +44,7 @@ pub async fn page(app: &App, permit: &Permit, id: CaseId) -> Result<Page, Refusa
     let case = Case::open(app, &mut read, permit, &id).await?;
     let kept = store::change::of_document(&mut read, &case.place()).await?;
     let review = store::review::by_key(&mut read, &case.place()).await?.unwrap_or_default();
+    let warnings = warning::of_commune(app, &mut read, permit, id.commune, &id.round).await?.remove(&id.household);
     let access = Access {
         commune: id.commune,
         at: app.clock.now(),
@@ -62,6 +66,7 @@ pub async fn page(app: &App, permit: &Permit, id: CaseId) -> Result<Page, Refusa
         changes: kept,
         points_confirmed: are_points_confirmed(&case, &review),
         review,
+        warnings: warnings.unwrap_or_default(),
         household,
     })
 }

@@ -1,8 +1,8 @@
 //! What waits for a person in a commune, sorted by consequence.
 //!
 //! Owns the kinds and their order: what changes a class first, then identity, then what moved after acceptance, then work
-//! that is held or was rejected, then paper scores, then households that nobody could review. Deciding is
-//! [`super::review`]'s and [`super::quarantine`]'s.
+//! that is held or was rejected, then suspicions, then paper scores, then households that nobody could review. Deciding is
+//! [`super::review`]'s and [`super::quarantine`]'s; what is suspected is [`super::warning`]'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,11 +15,12 @@ use sync_protocol::verdict::{Rejection, Verdict};
 use super::document::key_of;
 use super::permit::Permit;
 use super::projection::shown_points;
-use super::{Refusal, ledger};
+use super::{Refusal, ledger, warning};
 use crate::app::App;
 use crate::domain::field::StoredChange;
 use crate::domain::review::{DisagreementView, HouseholdView, ReviewState, Said};
 use crate::domain::round::{B1Mode, Round};
+use crate::domain::warning::Warning;
 use crate::store::{self, Read};
 
 /// Something that waits for a person.
@@ -33,6 +34,8 @@ pub struct Item {
     pub head_name: String,
     /// What waits.
     pub matter: Matter,
+    /// What else there is to look at on this household.
+    pub warnings: Vec<Warning>,
 }
 
 /// What waits, the most consequential first.
@@ -55,6 +58,8 @@ pub enum Matter {
         /// When it came.
         received_at: Timestamp,
     },
+    /// The household, or somebody in it, may stand elsewhere too; the item's warnings say where.
+    Suspected,
     /// The points typed from paper wait for a second person.
     PointsToConfirm,
     /// The household has no class, and the last visit says that it will not get one.
@@ -75,31 +80,40 @@ impl Matter {
             Self::ChangedSince(_) => 2,
             Self::Refused { .. } => 3,
             Self::Disagreement(view) if view.blocking => 4,
-            Self::PointsToConfirm => 5,
-            Self::NotMet { .. } => 6,
-            Self::ReadyToAccept => 7,
-            Self::Disagreement(_) => 8,
+            Self::Suspected => 5,
+            Self::PointsToConfirm => 6,
+            Self::NotMet { .. } => 7,
+            Self::ReadyToAccept => 8,
+            Self::Disagreement(_) => 9,
         }
     }
 }
 
+/// A household in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// What is shown of it.
+    pub view: HouseholdView,
+    /// Where it stands with its reviewers.
+    pub review: ReviewState,
+    /// What there is to look at.
+    pub warnings: Vec<Warning>,
+}
+
 /// The households of a commune in a round.
-pub async fn households(
-    app: &App,
-    permit: &Permit,
-    commune: UnitId,
-    round: &RoundId,
-) -> Result<Vec<(HouseholdView, ReviewState)>, Refusal> {
+pub async fn households(app: &App, permit: &Permit, commune: UnitId, round: &RoundId) -> Result<Vec<Line>, Refusal> {
     let mut read = app.store.read().await?;
     enter(app, &mut read, permit, commune, round).await?;
     let mut reviews: BTreeMap<HouseholdId, ReviewState> =
         store::review::of_commune(&mut read, commune, round).await?.into_iter().collect();
     let views = store::view::of_commune(&mut read, commune, round).await?;
-    let with_review = |view: HouseholdView| {
-        let review = reviews.remove(&view.household).unwrap_or_default();
-        (view, review)
+    let mut warnings = warning::of_commune(app, &mut read, permit, commune, round).await?;
+    let line = |view: HouseholdView| Line {
+        review: reviews.remove(&view.household).unwrap_or_default(),
+        warnings: warnings.remove(&view.household).unwrap_or_default(),
+        view,
     };
-    Ok(views.into_iter().map(with_review).collect())
+    Ok(views.into_iter().map(line).collect())
 }
 
 /// Proves the right on the commune and finds the round.
@@ -138,8 +152,15 @@ pub async fn list(app: &App, permit: &Permit, commune: UnitId, round: &RoundId) 
         B1Mode::Points | B1Mode::Training => None,
     };
     matters.extend(views.iter().filter_map(|view| standing(view, &reviews, &pins, confirmed.as_ref())));
+    let warnings = warning::of_commune(app, &mut read, permit, commune, round).await?;
+    let suspected = warnings.iter().filter(|(_, warnings)| warnings.iter().any(Warning::is_open_suspicion));
+    matters.extend(suspected.map(|(household, _)| (*household, Matter::Suspected)));
     matters.sort_by_key(|(household, matter)| (matter.rank(), *household));
-    Ok(matters.into_iter().map(|(household, matter)| item(household, matter, known.get(&household).copied())).collect())
+    let item = |(household, matter)| {
+        let warnings = warnings.get(&household).cloned().unwrap_or_default();
+        item(household, matter, known.get(&household).copied(), warnings)
+    };
+    Ok(matters.into_iter().map(item).collect())
 }
 
 fn refused(change: StoredChange) -> Option<(HouseholdId, Matter)> {
@@ -209,11 +230,12 @@ fn standing(
     Some((view.household, matter))
 }
 
-fn item(household: HouseholdId, matter: Matter, view: Option<&HouseholdView>) -> Item {
+fn item(household: HouseholdId, matter: Matter, view: Option<&HouseholdView>, warnings: Vec<Warning>) -> Item {
     Item {
         household,
         village: view.map(|view| view.village),
         head_name: view.map(|view| view.head_name.clone()).unwrap_or_default(),
         matter,
+        warnings,
     }
 }

@@ -229,8 +229,8 @@ impl Batch {
         let state = opened.state_with(moved.map(|moved| moved.saved.clone()));
         let place = opened.place();
         store::document::put(tx, &place, &state).await?;
-        if let Some(Moved { projection, .. }) = moved {
-            store::view::put(tx, &place, &projection.view, &projection.disagreements).await?;
+        if let Some(Moved { shown, .. }) = moved {
+            shown.put(tx, &place).await?;
         }
         Ok(())
     }

@@ -17,7 +17,8 @@ use sync_protocol::segment::{Payload, Segment};
 use sync_protocol::verdict::{Hold, Verdict};
 
 use super::document::{self, Opened};
-use super::projection::{self, Projection, Ruling};
+use super::projection::Ruling;
+use super::shown::Shown;
 use super::{Refusal, ingest};
 use crate::app::App;
 use crate::domain::device::Device;
@@ -231,9 +232,9 @@ impl Docket {
         let mut moved = BTreeMap::new();
         for (household, changes) in &bytes {
             let opened = &documents[household];
-            let projection = projection::project(&opened.history, opened.home.village, &rulings[&opened.home.village]);
+            let shown = Shown::of(app, opened, &rulings[&opened.home.village])?;
             let saved = opened.extended(app, changes)?;
-            moved.insert(*household, Moved { saved, projection });
+            moved.insert(*household, Moved { saved, shown });
         }
         Ok(JudgedSegment { documents, effects, freed, moved })
     }
@@ -285,7 +286,7 @@ pub(super) struct Moved {
     /// Its sealed cache.
     pub(super) saved: Vec<u8>,
     /// What is shown of it.
-    pub(super) projection: Projection,
+    pub(super) shown: Shown,
 }
 
 impl JudgedSegment {

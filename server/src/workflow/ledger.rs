@@ -39,6 +39,11 @@ pub fn value_pin(key: &HouseholdKey, value: &str) -> Pin {
     secret_hash(key, "pin of a value 1", value.as_bytes())
 }
 
+/// The pin of the facts that a suspicion rests on.
+pub(super) fn suspicion_pin(key: &HouseholdKey, facts: &str) -> Pin {
+    secret_hash(key, "pin of a suspicion 1", facts.as_bytes())
+}
+
 fn secret_hash(key: &HouseholdKey, purpose: &str, message: &[u8]) -> Hash {
     let secret = key.derive(purpose);
     Hash(keyed_hash(&secret).chain_update(message).finalize().into_bytes().into())

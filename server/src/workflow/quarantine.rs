@@ -14,7 +14,7 @@ use super::case::{Case, CaseId};
 use super::logbook::Logbook;
 use super::office::{self, Draft};
 use super::permit::Permit;
-use super::projection::Projection;
+use super::shown::Shown;
 use super::{Refusal, ledger};
 use crate::app::App;
 use crate::domain::field::{DocumentState, StoredChange};
@@ -106,7 +106,7 @@ struct Released {
     case: Case,
     before: Vec<ChangeHash>,
     state: DocumentState,
-    projection: Projection,
+    shown: Shown,
 }
 
 impl Released {
@@ -118,8 +118,8 @@ impl Released {
             return Err(Refusal::NotAdmitted(kept.verdict));
         }
         let state = case.opened.state_with(Some(case.opened.extended(app, &[bytes])?));
-        let (projection, by) = (case.projection(), case.right.account());
-        Ok((Self { case, before, state, projection }, by))
+        let (shown, by) = (Shown::of(app, &case.opened, &case.ruling)?, case.right.account());
+        Ok((Self { case, before, state, shown }, by))
     }
 
     async fn write(&self, tx: &mut Tx, hash: ChangeHash, logbook: &mut Logbook) -> Result<(), Refusal> {
@@ -133,7 +133,7 @@ impl Released {
         let log = (place.commune, &scope(&self.case));
         logbook.changed(tx, log, place.household, hash, (&self.before, &self.state.heads)).await?;
         store::document::put(tx, &place, &self.state).await?;
-        store::view::put(tx, &place, &self.projection.view, &self.projection.disagreements).await?;
+        self.shown.put(tx, &place).await?;
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use schemas::ids::{HouseholdId, RoundId, UnitId};
-use schemas::ledger::{self, Decision, LedgerEntry};
+use schemas::ledger::{self, Decision, LedgerEntry, Pin};
 use sync_protocol::archive;
 use sync_protocol::genesis::Genesis;
 use sync_protocol::hash::ChangeHash;
@@ -16,9 +16,10 @@ use sync_protocol::history::History;
 use sync_protocol::journal::Scope;
 use sync_protocol::log::{Digest, RowEvent, origin};
 
-use super::Refusal;
 use super::document::{self, Opened};
-use super::projection::{self, Projection, Ruling};
+use super::projection::Ruling;
+use super::shown::Shown;
+use super::{Refusal, clue};
 use crate::app::App;
 use crate::domain::field::{DocumentKey, DocumentState, Home};
 use crate::domain::review::{ReviewState, Said};
@@ -49,6 +50,10 @@ pub enum Difference {
     Cache(DocumentKey),
     /// What was shown of a household was not what its document says: made again.
     View(DocumentKey),
+    /// What doubles and strays are looked for with was not what the document says: made again.
+    Clues(DocumentKey),
+    /// Which suspicions of a commune were looked at was not what the ledger says: made again.
+    Checks(UnitId, RoundId),
     /// Where a household stood with its reviewers was not what the ledger says: made again.
     Review(DocumentKey),
     /// A change in the log does not fit its document, or is missing from it.
@@ -63,7 +68,7 @@ impl Difference {
     /// Whether it was made again; chains and changes cannot be.
     pub fn is_mended(&self) -> bool {
         match self {
-            Self::Cache(_) | Self::View(_) | Self::Review(_) => true,
+            Self::Cache(_) | Self::View(_) | Self::Clues(_) | Self::Checks(..) | Self::Review(_) => true,
             Self::Changes(_) | Self::Log(..) | Self::Ledger(..) => false,
         }
     }
@@ -74,6 +79,10 @@ impl std::fmt::Display for Difference {
         match self {
             Self::Cache(key) => write!(out, "document/cache {}/{}/{}", key.commune, key.round, key.household),
             Self::View(key) => write!(out, "household/view {}/{}/{}", key.commune, key.round, key.household),
+            Self::Clues(key) => {
+                write!(out, "household/clues {}/{}/{}", key.commune, key.round, key.household)
+            }
+            Self::Checks(commune, round) => write!(out, "suspicion/checks {commune}/{round}"),
             Self::Review(key) => write!(out, "household/review {}/{}/{}", key.commune, key.round, key.household),
             Self::Changes(key) => write!(out, "document/changes {}/{}/{}", key.commune, key.round, key.household),
             Self::Log(commune, scope, position) => {
@@ -122,6 +131,7 @@ async fn rebuild_round(
     round: &Round,
     entries: &[LedgerEntry],
 ) -> Result<(), Refusal> {
+    rebuild_checks(app, rebuilt, read, (commune, &round.id), entries).await?;
     let reviews = reviews(entries, &round.id);
     let mut rulings: BTreeMap<UnitId, Ruling> = BTreeMap::new();
     for home in store::household::of_commune(read, commune).await? {
@@ -130,6 +140,10 @@ async fn rebuild_round(
         if store::review::by_key(read, &key).await?.unwrap_or_default() != review {
             rebuilt.differences.push(Difference::Review(key.clone()));
             mend_review(app, key.clone(), review).await?;
+        }
+        if home.wrapped_key.is_none() {
+            check_forgotten(app, rebuilt, read, key).await?;
+            continue;
         }
         let Some(state) = store::document::by_key(read, &key).await? else { continue };
         rebuilt.documents += 1;
@@ -141,6 +155,22 @@ async fn rebuild_round(
         rebuild_document(app, rebuilt, read, (home, key), state, ruling).await?;
     }
     Ok(())
+}
+
+/// Of a household that was erased nothing can be made again; what is left to find it by goes.
+async fn check_forgotten(app: &App, rebuilt: &mut Rebuilt, read: &mut Read, key: DocumentKey) -> Result<(), Refusal> {
+    let left = store::clue::by_key(read, &key).await?.is_some();
+    if !left && store::clue::marks(read, &key).await?.is_empty() {
+        return Ok(());
+    }
+    rebuilt.differences.push(Difference::Clues(key.clone()));
+    let forgotten: Result<(), StoreError> = app
+        .store
+        .write("rebuild/forget", move |tx| {
+            Box::pin(async move { store::clue::forget(tx, key.commune, key.household).await })
+        })
+        .await;
+    Ok(forgotten?)
 }
 
 async fn rebuild_document(
@@ -157,20 +187,25 @@ async fn rebuild_document(
         rebuilt.differences.push(Difference::Changes(key));
         return Ok(());
     };
-    let projection = projection::project(&history, home.village, ruling);
-    let shown = store::view::by_key(read, &key).await?;
     let cache_holds =
         state.heads == history.heads() && cached_heads(&state, &household_key, &key.round) == Some(heads(&history));
-    if !cache_holds {
-        rebuilt.differences.push(Difference::Cache(key.clone()));
-    }
-    if shown.as_ref() != Some(&projection.view) {
-        rebuilt.differences.push(Difference::View(key.clone()));
-    }
     let opened = Opened { home, key: household_key, state: Some(DocumentState { saved: None, ..state }), history };
-    match cache_holds && shown.as_ref() == Some(&projection.view) {
+    let shown = Shown::of(app, &opened, ruling)?;
+    let view = store::view::by_key(read, &key).await?;
+    let kept = store::clue::by_key(read, &key).await?;
+    let compared = [
+        (cache_holds, Difference::Cache(key.clone())),
+        (view.as_ref() == Some(&shown.projection().view), Difference::View(key.clone())),
+        (kept.is_some_and(|kept| clue::holds(app, &opened, &kept)), Difference::Clues(key.clone())),
+    ];
+    let differing = compared.into_iter().filter(|(holds, _)| !holds);
+    let differences: Vec<Difference> = differing.map(|(_, difference)| difference).collect();
+    match differences.is_empty() {
         true => Ok(()),
-        false => mend(app, &opened, key, &changes, projection).await,
+        false => {
+            rebuilt.differences.extend(differences);
+            mend(app, &opened, key, &changes, shown).await
+        }
     }
 }
 
@@ -203,19 +238,13 @@ fn cached_heads(state: &DocumentState, key: &HouseholdKey, round: &RoundId) -> O
     archive::heads(&saved).ok()
 }
 
-async fn mend(
-    app: &App,
-    opened: &Opened,
-    key: DocumentKey,
-    changes: &[Vec<u8>],
-    projection: Projection,
-) -> Result<(), Refusal> {
+async fn mend(app: &App, opened: &Opened, key: DocumentKey, changes: &[Vec<u8>], shown: Shown) -> Result<(), Refusal> {
     let state = opened.state_with(Some(opened.extended(app, changes)?));
     app.store
         .write("rebuild/document", move |tx| {
             Box::pin(async move {
                 store::document::put(tx, &key, &state).await?;
-                store::view::put(tx, &key, &projection.view, &projection.disagreements).await?;
+                shown.put(tx, &key).await?;
                 Ok(())
             })
         })
@@ -228,6 +257,46 @@ async fn mend_review(app: &App, key: DocumentKey, review: ReviewState) -> Result
         .write("rebuild/review", move |tx| Box::pin(async move { store::review::put(tx, &key, &review).await }))
         .await;
     Ok(written?)
+}
+
+async fn rebuild_checks(
+    app: &App,
+    rebuilt: &mut Rebuilt,
+    read: &mut Read,
+    (commune, round): (UnitId, &RoundId),
+    entries: &[LedgerEntry],
+) -> Result<(), Refusal> {
+    let checks = checks(entries, round);
+    if store::suspicion::of_commune(read, commune, round).await? == checks {
+        return Ok(());
+    }
+    rebuilt.differences.push(Difference::Checks(commune, round.clone()));
+    let round = round.clone();
+    let written: Result<(), StoreError> = app
+        .store
+        .write("rebuild/checks", move |tx| {
+            Box::pin(async move {
+                store::suspicion::clear(tx, commune, &round).await?;
+                for ((household, suspicion), number) in checks {
+                    let key = DocumentKey { commune, round: round.clone(), household };
+                    store::suspicion::put(tx, &key, suspicion, number).await?;
+                }
+                Ok(())
+            })
+        })
+        .await;
+    Ok(written?)
+}
+
+/// The suspicions that somebody looked at, by the ledger.
+fn checks(entries: &[LedgerEntry], of: &RoundId) -> BTreeMap<(HouseholdId, Pin), u64> {
+    let check = |entry: &LedgerEntry| match &entry.decision {
+        Decision::FoundDifferent { household, round, suspicion, .. } if round == of => {
+            Some(((*household, *suspicion), entry.number))
+        }
+        _ => None,
+    };
+    entries.iter().filter_map(check).collect()
 }
 
 /// Where every household stands with its reviewers, by the ledger.

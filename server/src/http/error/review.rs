@@ -143,6 +143,12 @@ pub(super) fn problem(refusal: &Refusal) -> Problem {
             ["Việc này đã được quyết định", "Mở lại để xem ai đã quyết định và lý do"],
             ["This has been decided already", "Open it again to see who decided and why"],
         ),
+        R::SuspicionNotFound => new(
+            S::NOT_FOUND,
+            "review/suspicion-not-found",
+            ["Không còn nghi vấn này", "Tải lại: tên, vị trí hoặc số định danh có thể vừa thay đổi"],
+            ["There is no such suspicion any more", "Load again: a name, place or number may have changed"],
+        ),
         R::NothingToWrite => new(
             S::CONFLICT,
             "review/nothing-to-write",

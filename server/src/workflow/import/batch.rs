@@ -63,7 +63,7 @@ impl Batch {
             store::document::put(tx, &opened.place(), &state).await?;
         }
         if let Some(shown) = shown {
-            store::view::put(tx, &opened.place(), &shown.view, &shown.disagreements).await?;
+            shown.put(tx, &opened.place()).await?;
         }
         if let Some(listed) = listed {
             store::listing::put(tx, self.commune, &self.round, &listed).await?;

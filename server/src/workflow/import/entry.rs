@@ -30,7 +30,8 @@ use crate::seal::Subject;
 use crate::store::{self, Read};
 use crate::workflow::Refusal;
 use crate::workflow::document::{self, Opened};
-use crate::workflow::projection::{self, Projection, Ruling};
+use crate::workflow::projection::Ruling;
+use crate::workflow::shown::Shown;
 
 /// Commit message of every change that an import makes.
 const MESSAGE: &str = "import";
@@ -64,7 +65,7 @@ pub(super) struct Prepared {
     /// The sealed cache; `None` when no change is new.
     pub(super) saved: Option<Vec<u8>>,
     /// What is shown of it; `None` when no change is new.
-    pub(super) shown: Option<Projection>,
+    pub(super) shown: Option<Shown>,
     /// What the list said, when that is new.
     pub(super) listed: Option<ListedHousehold>,
 }
@@ -101,13 +102,13 @@ impl<'a> Context<'a> {
         }
     }
 
-    async fn shown(&mut self, read: &mut Read, opened: &Opened) -> Result<Projection, Refusal> {
+    async fn shown(&mut self, read: &mut Read, opened: &Opened) -> Result<Shown, Refusal> {
         let village = opened.home.village;
         let ruling = match self.rulings.entry(village) {
             Occupied(known) => known.into_mut(),
             Vacant(vacant) => vacant.insert(Ruling::of(self.app, read, self.round, village).await?),
         };
-        Ok(projection::project(&opened.history, village, ruling))
+        Shown::of(self.app, opened, ruling)
     }
 
     async fn open(
