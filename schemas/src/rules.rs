@@ -26,7 +26,9 @@ pub use classify::{Screening, classify, counted_members, relevance, screen};
 pub use condition::Condition;
 pub use explain::{B1Report, Cause, IndicatorReport, ItemReport, Language, MissingReport, Person, Report, Text};
 pub use facts::{Facts, Subject};
-pub use points::{ItemPoints, PointsStatus, PointsTable, RoundTable, SampleRefused};
+pub use points::{
+    ItemPoints, PointsDifference, PointsRow, PointsStatus, PointsTable, RoundTable, RowKey, SampleRefused,
+};
 pub use truth::Truth;
 
 pub(crate) use b1::IncomeRule;

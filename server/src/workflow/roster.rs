@@ -152,7 +152,7 @@ pub async fn compile(app: &App, permit: &Permit, round: &RoundId, commune: UnitI
             waiting.extend(blocked.into_iter().map(Waiting::from));
             return Ok(Outcome::Waiting(waiting));
         }
-        Err(refused @ (NotCompiled::Standard(_) | NotCompiled::Training)) => {
+        Err(refused @ (NotCompiled::Standard(_) | NotCompiled::Training | NotCompiled::TableMissing)) => {
             tracing::info!(round = %round, unit = commune.0, "No list in this round: {refused}");
             return Err(Refusal::NotForRecognition);
         }
