@@ -14,13 +14,11 @@ use schemas::rules::{AreaType, Class};
 use schemas::value::Value;
 use serde_json::json;
 use server::clock::Chance;
-use server::domain::round::{Assignment, B1Mode, Round, RoundState};
 use server::http::serve::{Protection, start};
 use server::phone::{
     Choice, Enrolment, Phone, PhoneFault, PlainHttp, Road, Scoring, StoreFault, Surroundings, Whereabouts,
 };
 use server::standards::Standards;
-use server::store::{self, StoreError};
 use sync_protocol::device::View;
 
 /// A house in which lan and minh survey one village in an open round.
@@ -32,34 +30,10 @@ struct Field {
 
 impl Field {
     async fn open() -> Result<Self> {
-        let house = House::start().await?;
-        let (village, commune) = (house.units.village, house.units.commune);
-        let round = Round {
-            id: "2026-dinh-ky".parse()?,
-            unit: commune,
-            name: "Rà soát định kỳ 2026".to_owned(),
-            standards: vec!["vn-2022-2025".parse()?],
-            form_version: FormVersion("vn-2022-2025/1".to_owned()),
-            b1_mode: B1Mode::Paper,
-            reference_on: Date::constant(2026, 10, 1),
-            state: RoundState::Open,
-        };
-        let people = [house.people.lan, house.people.minh];
-        let assigned: Result<(), StoreError> = house
-            .app
-            .store
-            .write("test/field", move |tx| {
-                Box::pin(async move {
-                    store::round::insert(tx, &round).await?;
-                    for account in people {
-                        let assignment = Assignment { commune, round: round.id.clone(), village, account };
-                        store::assignment::insert(tx, &assignment).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .await;
-        assigned?;
+        let house = House::with_open_round().await?;
+        for account in [house.people.lan, house.people.minh] {
+            house.assign(account, house.units.village).await?;
+        }
         Ok(Self { house, directory: tempfile::tempdir()?, standards: Arc::new(Standards::shipped()?) })
     }
 
