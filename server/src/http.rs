@@ -32,6 +32,7 @@ mod health;
 mod import;
 mod meter;
 mod openapi;
+mod points_table;
 mod problem;
 mod roster;
 mod round;
@@ -86,6 +87,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(round::close))
         .merge(assignment::routes())
         .merge(case::routes())
+        .merge(points_table::routes())
         .merge(roster::routes())
         .merge(sync::routes())
 }

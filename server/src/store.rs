@@ -33,6 +33,7 @@ pub mod household;
 pub mod ledger;
 pub mod listing;
 pub mod log;
+pub mod points_table;
 pub mod review;
 pub mod roster;
 pub mod round;

@@ -8,7 +8,9 @@ use std::time::Duration;
 use schemas::form::FormVersion;
 use schemas::ids::HouseholdId;
 use schemas::ids::StandardId;
-use schemas::ledger::LedgerFault;
+use schemas::ledger::{Hash, LedgerFault};
+use schemas::rules::SampleRefused;
+use schemas::standard::Faults;
 use sync_protocol::archive::ArchiveError;
 use sync_protocol::message::MessageFault;
 use sync_protocol::verdict::Verdict;
@@ -44,6 +46,7 @@ pub mod logbook;
 mod office;
 mod pages;
 pub mod permit;
+pub mod points_table;
 pub mod projection;
 pub mod quarantine;
 pub mod rebuild;
@@ -212,9 +215,36 @@ pub enum Refusal {
     /// A round asks for a standard that this server does not have.
     #[error("standard {0} is not on this server")]
     StandardUnknown(StandardId),
-    /// The round takes B1 from a points table, and no office has loaded one.
+    /// The round takes B1 from a points table and names none.
     #[error("no points table for the round")]
     PointsTableNeeded,
+    /// The round does not take B1 from paper forms.
+    #[error("points are not typed in this round")]
+    PointsNotTyped,
+    /// No such points table, or none that the caller or the round may use.
+    #[error("points table not found")]
+    TableNotFound,
+    /// The files of a points table are not sound.
+    #[error("points table with {} faults", .0.0.len())]
+    TableFaulty(Faults),
+    /// The points table is a sample.
+    #[error(transparent)]
+    TableIsSample(SampleRefused),
+    /// The unit has this very table for another standard.
+    #[error("points table of another standard")]
+    TableOfAnotherStandard,
+    /// Whoever loaded a points table cannot be the one who confirms it.
+    #[error("points table needs another person")]
+    TableNeedsAnother,
+    /// Nobody has confirmed the points table of the round.
+    #[error("points table not confirmed")]
+    TableNotConfirmed,
+    /// The points table says nothing of places like this one.
+    #[error("points table lacks the region of {0}")]
+    TableLacksPlace(String),
+    /// The points table that a round uses is not there or cannot be read any more.
+    #[error("points table {0} is lost")]
+    TableLost(Hash),
     /// A stored document cannot be opened or saved.
     #[error(transparent)]
     Archive(#[from] ArchiveError),

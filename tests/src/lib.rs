@@ -6,3 +6,4 @@ pub mod client;
 pub mod fieldwork;
 pub mod house;
 pub mod phone;
+pub mod points;

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use house_tests::client::{Answer, Client};
 use house_tests::house::{House, PASSWORD};
 use house_tests::phone::Phone;
+use house_tests::points;
 use reqwest::Method;
 use schemas::ids::{AccountId, UnitId};
 use serde_json::{Value, json};
@@ -127,7 +128,13 @@ impl Matrix {
     async fn request(&mut self, rule: &Rule, target: Target) -> Result<Request> {
         let unit = self.unit(target);
         let (path, body) = match (rule.method, rule.path) {
+            (_, path) if path.contains("{hash}") => {
+                (path.replace("{unit}", &unit.to_string()).replace("{hash}", &"0".repeat(64)), None)
+            }
             ("GET", path) if path.starts_with("/api/units/{unit}") => (path.replace("{unit}", &unit.to_string()), None),
+            ("POST", "/api/units/{unit}/points-tables") => {
+                (rule.path.replace("{unit}", &unit.to_string()), Some(points::upload(points::NUMBERS, points::MAPPING)))
+            }
             ("POST", "/api/accounts") => {
                 let login = format!("made-{}", self.next());
                 let body = json!({ "login": login, "display_name": "Mới", "unit": unit, "password": PASSWORD });
@@ -219,6 +226,7 @@ fn in_commune(rule: &Rule, unit: UnitId) -> (String, Option<Value>) {
 fn is_let_in(rule: &Rule, answer: &Answer) -> bool {
     match rule.who {
         Who::Holders(..) if is_of_unknown_round(rule.path) => answer.slug() == "round/not-found",
+        Who::Holders(..) if rule.path.contains("{hash}") => answer.slug() == "points-table/not-found",
         Who::Device if rule.path == "/api/sync" => answer.slug() == "sync/unreadable",
         _ => answer.is_success(),
     }

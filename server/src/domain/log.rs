@@ -38,6 +38,10 @@ codes! {
         ChangeRefused = "change_refused",
         /// A round was made.
         RoundCreated = "round_created",
+        /// Somebody loaded a points table.
+        PointsTableLoaded = "points_table_loaded",
+        /// A second person confirmed a points table.
+        PointsTableConfirmed = "points_table_confirmed",
     }
 }
 

@@ -84,6 +84,10 @@ const OFFICE: &[Role] = &[Reviewer, CommuneChair, Administrator];
 const OFFICE_AND_AUDIT: &[Role] = &[Reviewer, CommuneChair, Administrator, Auditor];
 /// Who reads households: deciding, compiling and watching. Administrators look after machines and people, not families.
 const READERS: &[Role] = &[Reviewer, Committee, CommuneChair, Compiler, Auditor];
+/// Who keeps the points tables of a unit.
+const TABLE_KEEPERS: &[Role] = &[Compiler, Administrator];
+/// Who looks at them.
+const TABLE_READERS: &[Role] = &[Compiler, Auditor, Administrator];
 /// Who brings a commune's data in: its office, and who compiles above it.
 const BRING: Who = Who::Holders(&[Reviewer, CommuneChair, Compiler, Administrator], Place::PathCommune);
 /// Who decides on households.
@@ -151,6 +155,10 @@ pub static RULES: &[Rule] = &[
     rule("GET", "/api/rounds/{round}/communes/{unit}/roster.json", Who::Holders(READERS, Place::PathCommune)),
     rule("GET", "/api/rounds/{round}/units/{unit}/list.xlsx", Who::Holders(&[Compiler, Auditor], Place::PathUnit)),
     rule("POST", "/api/rounds", Who::Holders(&[Compiler, Administrator], Place::BodyUnit)),
+    rule("GET", "/api/units/{unit}/points-tables", Who::Holders(TABLE_READERS, Place::PathUnit)),
+    rule("POST", "/api/units/{unit}/points-tables", Who::Holders(TABLE_KEEPERS, Place::PathUnit)),
+    rule("GET", "/api/units/{unit}/points-tables/{hash}", Who::Holders(TABLE_READERS, Place::PathUnit)),
+    rule("POST", "/api/units/{unit}/points-tables/{hash}/confirm", Who::Holders(TABLE_KEEPERS, Place::PathUnit)),
 ];
 
 /// Lets a request in, with the proof of who is asking, or refuses it before its body is read.

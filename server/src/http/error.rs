@@ -2,6 +2,7 @@
 
 mod review;
 mod sent;
+mod table;
 
 use std::sync::Arc;
 
@@ -302,6 +303,55 @@ fn refused(refusal: &Refusal) -> Problem {
             ],
             ["The round needs the office's B1 points table", "Load the table, or open the round in paper-score mode"],
         ),
+        R::TableFaulty(faults) => table::faulty(faults),
+        R::TableIsSample(sample) => Problem {
+            detail: Some(sample.to_string()),
+            ..new(
+                S::UNPROCESSABLE_ENTITY,
+                "points-table/sample",
+                ["Bảng điểm này chỉ là bảng mẫu", "Dùng bảng điểm của cơ quan có thẩm quyền cho giai đoạn hiện nay"],
+                [
+                    "This points table is only a sample",
+                    "Use the table that the office in charge has issued for this period",
+                ],
+            )
+        },
+        R::TableNotFound => new(
+            S::NOT_FOUND,
+            "points-table/not-found",
+            ["Không tìm thấy bảng điểm", "Chọn bảng điểm của đơn vị hoặc của cấp trên, cho đúng chuẩn của đợt"],
+            ["Points table not found", "Choose one of the unit or of one above it, for the standard of the round"],
+        ),
+        R::TableOfAnotherStandard => new(
+            S::CONFLICT,
+            "points-table/of-another-standard",
+            ["Đơn vị đã nạp bảng điểm này cho chuẩn khác", "Kiểm tra lại chuẩn của bảng điểm"],
+            ["The unit has this very table for another standard", "Check which standard the table is for"],
+        ),
+        R::TableNeedsAnother => new(
+            S::CONFLICT,
+            "points-table/same-person",
+            ["Người nạp bảng điểm không thể tự xác nhận", "Nhờ người thứ hai xem và xác nhận"],
+            ["Whoever loaded the table cannot confirm it", "Have a second person look at it and confirm it"],
+        ),
+        R::TableNotConfirmed => new(
+            S::CONFLICT,
+            "round/points-table-not-confirmed",
+            ["Bảng điểm của đợt chưa được người thứ hai xác nhận", "Nhờ người thứ hai xác nhận rồi mở đợt"],
+            ["Nobody has confirmed the round's points table", "Have a second person confirm it, then open the round"],
+        ),
+        R::TableLacksPlace(name) => Problem {
+            detail: Some(name.clone()),
+            ..new(
+                S::CONFLICT,
+                "round/points-table-lacks-place",
+                ["Bảng điểm không có cột cho vùng của nơi này", "Nạp bảng điểm đủ vùng, hoặc sửa vùng của đơn vị"],
+                [
+                    "The points table has no column for this place",
+                    "Load a table that has, or correct the unit's region",
+                ],
+            )
+        },
         R::Message(fault) => sent::message(*fault),
         R::RoundNotFound
         | R::AssignmentNotFound
@@ -315,6 +365,7 @@ fn refused(refusal: &Refusal) -> Problem {
         | R::HeldChanges(_)
         | R::PointsNotConfirmed
         | R::PointsDiffer
+        | R::PointsNotTyped
         | R::SamePerson
         | R::NotForRecognition
         | R::PlaceNotSaid
@@ -340,6 +391,7 @@ fn refused(refusal: &Refusal) -> Problem {
         | R::ListingUnreadable(_)
         | R::AcceptanceLost(_)
         | R::RosterAltered
+        | R::TableLost(_)
         | R::WorkbookNotWritten(_) => self::fault(),
         R::Archive(_) | R::Seal(_) | R::FormUnknown(_) | R::Store(_) | R::Password(_) => self::fault(),
     }

@@ -44,6 +44,7 @@ macro_rules! read {
 mod compiled;
 mod field;
 mod geography;
+mod office;
 
 async fn bench() -> Bench {
     let directory = tempfile::tempdir().unwrap();

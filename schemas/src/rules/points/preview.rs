@@ -52,6 +52,12 @@ impl PointsTable {
         self.places().map(|(item, at)| shown(item, &item.rows[at]))
     }
 
+    /// Whether every row of another table stands in this one with the same points.
+    pub fn has_all_points_of(&self, other: &Self) -> bool {
+        let own: BTreeMap<RowKey, Vec<_>> = self.rows().map(|row| (row.key, row.points)).collect();
+        other.rows().all(|row| own.get(&row.key) == Some(&row.points))
+    }
+
     /// What is different from another table, by row.
     pub fn differences<'a>(&'a self, before: &'a Self) -> Vec<PointsDifference<'a>> {
         let (mut old, new) = (before.by_key(), self.by_key());
