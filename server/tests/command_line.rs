@@ -6,6 +6,9 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
+use schemas::ledger::Hash;
+use schemas::roster::{PointsFrom, RosterFile};
+use schemas::standard::PointsFiles;
 
 fn rasoat(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rasoat"));
@@ -109,6 +112,42 @@ fn a_list_is_verified_by_its_file_and_root_alone_and_nothing_else_passes() -> Re
     assert!(!verify(Path::new(golden), "x")?.0);
     assert!(verify(Path::new(golden), &root)?.0);
     assert_eq!(std::fs::read_dir(directory.path())?.count(), 1, "nothing else is written or needed");
+    Ok(())
+}
+
+#[test]
+fn a_list_that_a_points_table_made_is_verified_only_with_that_table() -> Result<()> {
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/tests/roster/roster-v1.json");
+    let directory = tempfile::tempdir()?;
+    let at = |name: &str| directory.path().join(name);
+    // Any two texts are a table for this: whether it is sound was asked before the list was made.
+    let table = PointsFiles { numbers: "invented for the test\n".to_owned(), mapping: "# invented\n".to_owned() };
+    std::fs::write(at("b1.csv"), &table.numbers)?;
+    std::fs::write(at("b1.toml"), &table.mapping)?;
+    std::fs::write(at("other.csv"), "another table\n")?;
+    let mut list = RosterFile::read(&std::fs::read(golden)?)?;
+    list.header.b1 = PointsFrom::Table { hash: Hash(table.hash().0) };
+    list.root = list.computed_root()?;
+    std::fs::write(at("list.json"), serde_json::to_string(&list)?)?;
+    let verify = |file: &Path, root: Hash, numbers: Option<&str>| {
+        let (file, root) = (file.display().to_string(), root.to_string());
+        let mut arguments = vec!["roster".to_owned(), "verify".to_owned(), file, root];
+        if let Some(numbers) = numbers {
+            let [numbers, mapping] = [numbers, "b1.toml"].map(|name| at(name).display().to_string());
+            arguments.extend(["--points-table".to_owned(), numbers, "--points-mapping".to_owned(), mapping]);
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = run(directory.path(), &arguments, "")?;
+        anyhow::Ok((output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned()))
+    };
+    let (passed, said) = verify(&at("list.json"), list.root, None)?;
+    assert!(!passed && said.contains("cần --points-table"), "{said}");
+    let (passed, said) = verify(&at("list.json"), list.root, Some("other.csv"))?;
+    assert!(!passed && said.contains("the points table is"), "{said}");
+    assert!(verify(&at("list.json"), list.root, Some("b1.csv"))?.0);
+    let paper = RosterFile::read(&std::fs::read(golden)?)?;
+    let (passed, said) = verify(Path::new(golden), paper.root, Some("b1.csv"))?;
+    assert!(!passed && said.contains("paper forms"), "{said}");
     Ok(())
 }
 
