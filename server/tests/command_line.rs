@@ -73,6 +73,42 @@ fn a_served_directory_answers_and_stops_cleanly_on_sigterm() -> Result<()> {
 }
 
 #[test]
+fn while_a_server_runs_nothing_else_opens_its_directory_and_once_it_is_killed_everything_does() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let create = ["admin", "create-account", "--login", "admin", "--name", "Quản trị"];
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--log-json"];
+    assert!(run(directory.path(), &create, "đường về bản xa\n")?.status.success());
+    let mut server = rasoat(directory.path(), &serve).spawn()?;
+    listening(&mut server)?;
+    let nowhere = directory.path().join("danh-sach.json").display().to_string();
+    let of = ["--round", "2026-dinh-ky", "--commune", "1", "--as", "admin"];
+    let (compile, export) =
+        ([&["roster", "compile"], &of[..]].concat(), [&["roster", "export"], &of[..], &[&nowhere]].concat());
+    let import = ["import", "--round", "2026-dinh-ky", "--commune", "1", &nowhere];
+    std::fs::write(&nowhere, "{}")?;
+    let boundaries = ["boundaries", &nowhere];
+    let commands: [&[&str]; 7] = [&serve, &create, &["rebuild"], &compile, &export, &import, &boundaries];
+    for command in commands {
+        let output = run(directory.path(), command, "đường về bản xa\n")?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "{command:?}");
+        assert!(
+            said.contains("dừng máy chủ") && said.contains(&format!("process {}", server.id())),
+            "{command:?}: {said}"
+        );
+    }
+    assert!(run(directory.path(), &["version"], "")?.status.success());
+    server.kill()?;
+    server.wait()?;
+    assert!(run(directory.path(), &["rebuild"], "")?.status.success());
+    let mut again = rasoat(directory.path(), &serve).spawn()?;
+    listening(&mut again)?;
+    again.kill()?;
+    again.wait()?;
+    Ok(())
+}
+
+#[test]
 fn a_phone_tells_scripts_what_went_wrong_by_exit_code_and_json() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let store = directory.path().join("phone").display().to_string();
