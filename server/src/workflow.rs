@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
 use schemas::form::FormVersion;
-use schemas::ids::HouseholdId;
-use schemas::ids::StandardId;
+use schemas::ids::{HouseholdId, RoundId, StandardId};
 use schemas::ledger::{Hash, LedgerFault};
 use schemas::rules::SampleRefused;
 use schemas::standard::Faults;
@@ -50,6 +50,7 @@ pub mod points_table;
 pub mod projection;
 pub mod quarantine;
 pub mod rebuild;
+mod reproject;
 pub mod review;
 pub mod roster;
 pub mod round;
@@ -62,6 +63,15 @@ pub enum Refusal {
     /// No such login, or not its password: which of the two is not said.
     #[error("wrong login or password")]
     WrongPassword,
+    /// The one-time password has opened its session, or its time is over.
+    #[error("one-time password over")]
+    OneTimePasswordOver,
+    /// The session may do nothing before its holder has chosen a password.
+    #[error("password change needed")]
+    PasswordChangeNeeded,
+    /// The new password is the one-time password.
+    #[error("password not new")]
+    PasswordNotNew,
     /// The account is shut.
     #[error("account disabled")]
     AccountDisabled,
@@ -89,6 +99,24 @@ pub enum Refusal {
     /// No such unit, or none that the caller may know of.
     #[error("unit not found")]
     UnitNotFound,
+    /// The level does not go directly into the unit.
+    #[error("level not below")]
+    LevelNotBelow,
+    /// Something of this name lies there already.
+    #[error("unit name taken")]
+    UnitNameTaken,
+    /// The official code belongs to another unit on that day or later.
+    #[error("code taken")]
+    CodeTaken,
+    /// The caller's own unit is looked after from above.
+    #[error("own unit")]
+    OwnUnit,
+    /// The unit has changed on this day, so nothing can change on it or before.
+    #[error("unit revised on {0}")]
+    RevisedLater(Date),
+    /// This open round looks at what was to change.
+    #[error("round {0} looks at the unit")]
+    RoundLooksAtUnit(RoundId),
     /// No such account, or none that the caller may know of.
     #[error("account not found")]
     AccountNotFound,

@@ -1,5 +1,6 @@
 //! Every refusal and fault, turned into a status and words by one exhaustive match.
 
+mod office;
 mod review;
 mod sent;
 mod table;
@@ -303,55 +304,22 @@ fn refused(refusal: &Refusal) -> Problem {
             ],
             ["The round needs the office's B1 points table", "Load the table, or open the round in paper-score mode"],
         ),
+        R::OneTimePasswordOver
+        | R::PasswordChangeNeeded
+        | R::PasswordNotNew
+        | R::LevelNotBelow
+        | R::UnitNameTaken
+        | R::CodeTaken
+        | R::OwnUnit
+        | R::RevisedLater(_)
+        | R::RoundLooksAtUnit(_) => office::problem(refusal),
         R::TableFaulty(faults) => table::faulty(faults),
-        R::TableIsSample(sample) => Problem {
-            detail: Some(sample.to_string()),
-            ..new(
-                S::UNPROCESSABLE_ENTITY,
-                "points-table/sample",
-                ["Bảng điểm này chỉ là bảng mẫu", "Dùng bảng điểm của cơ quan có thẩm quyền cho giai đoạn hiện nay"],
-                [
-                    "This points table is only a sample",
-                    "Use the table that the office in charge has issued for this period",
-                ],
-            )
-        },
-        R::TableNotFound => new(
-            S::NOT_FOUND,
-            "points-table/not-found",
-            ["Không tìm thấy bảng điểm", "Chọn bảng điểm của đơn vị hoặc của cấp trên, cho đúng chuẩn của đợt"],
-            ["Points table not found", "Choose one of the unit or of one above it, for the standard of the round"],
-        ),
-        R::TableOfAnotherStandard => new(
-            S::CONFLICT,
-            "points-table/of-another-standard",
-            ["Đơn vị đã nạp bảng điểm này cho chuẩn khác", "Kiểm tra lại chuẩn của bảng điểm"],
-            ["The unit has this very table for another standard", "Check which standard the table is for"],
-        ),
-        R::TableNeedsAnother => new(
-            S::CONFLICT,
-            "points-table/same-person",
-            ["Người nạp bảng điểm không thể tự xác nhận", "Nhờ người thứ hai xem và xác nhận"],
-            ["Whoever loaded the table cannot confirm it", "Have a second person look at it and confirm it"],
-        ),
-        R::TableNotConfirmed => new(
-            S::CONFLICT,
-            "round/points-table-not-confirmed",
-            ["Bảng điểm của đợt chưa được người thứ hai xác nhận", "Nhờ người thứ hai xác nhận rồi mở đợt"],
-            ["Nobody has confirmed the round's points table", "Have a second person confirm it, then open the round"],
-        ),
-        R::TableLacksPlace(name) => Problem {
-            detail: Some(name.clone()),
-            ..new(
-                S::CONFLICT,
-                "round/points-table-lacks-place",
-                ["Bảng điểm không có cột cho vùng của nơi này", "Nạp bảng điểm đủ vùng, hoặc sửa vùng của đơn vị"],
-                [
-                    "The points table has no column for this place",
-                    "Load a table that has, or correct the unit's region",
-                ],
-            )
-        },
+        R::TableIsSample(_)
+        | R::TableNotFound
+        | R::TableOfAnotherStandard
+        | R::TableNeedsAnother
+        | R::TableNotConfirmed
+        | R::TableLacksPlace(_) => table::problem(refusal),
         R::Message(fault) => sent::message(*fault),
         R::RoundNotFound
         | R::AssignmentNotFound

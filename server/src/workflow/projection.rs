@@ -93,24 +93,28 @@ impl Ruling {
     }
 }
 
-/// Area type and region of a unit, each from the nearest unit above it where the office has said it.
 async fn place_of(read: &mut Read, unit: UnitId, on: Date) -> Result<Option<Place>, Refusal> {
+    let (area, region) = said_of(read, unit, on).await?;
+    let area = area.map(|area| match area {
+        Area::Rural => AreaType::Rural,
+        Area::Urban => AreaType::Urban,
+    });
+    Ok(area.zip(region.as_deref().and_then(Region::named)).map(|(area, region)| Place { area, region }))
+}
+
+/// Area type and region of a unit on a day, each from the nearest unit above it where the office has said it.
+pub(super) async fn said_of(
+    read: &mut Read,
+    unit: UnitId,
+    on: Date,
+) -> Result<(Option<Area>, Option<String>), Refusal> {
     let (mut area, mut region) = (None, None);
     for ancestor in store::unit::lineage(read, unit, on).await? {
         let Some(unit) = store::unit::by_id(read, ancestor, on).await? else { continue };
         area = area.or(unit.attributes.area);
         region = region.or(unit.attributes.region);
     }
-    let area = area.map(|area| match area {
-        Area::Rural => AreaType::Rural,
-        Area::Urban => AreaType::Urban,
-    });
-    Ok(area.zip(region.as_deref().and_then(region_named)).map(|(area, region)| Place { area, region }))
-}
-
-/// The region of this name; `None` for a name that no standard knows.
-pub(super) fn region_named(name: &str) -> Option<Region> {
-    serde_json::from_value(serde_json::Value::from(name)).ok()
+    Ok((area, region))
 }
 
 /// Makes what is shown of a household from its document.

@@ -1,9 +1,10 @@
-//! What offices bring to a round besides households: points tables.
+//! What offices keep besides households: points tables, official codes, one-time passwords.
 
 use schemas::ledger::Hash;
 use schemas::standard::PointsFiles;
 
 use super::*;
+use crate::domain::account::PasswordKind;
 use crate::domain::points_table::{OfficeTable, Signature, TableState};
 
 fn table(unit: UnitId, number: u8, loaded: Signature) -> OfficeTable {
@@ -60,4 +61,48 @@ async fn a_round_keeps_the_hash_of_its_points_table() {
     let made: Result<_, StoreError> = write!(bench, |tx| round::insert(tx, &round).await);
     made.unwrap();
     assert_eq!(round::by_id(read!(bench), &kept.id).await.unwrap(), Some(kept));
+}
+
+#[tokio::test]
+async fn a_one_time_password_opens_one_session_and_is_forgotten_once_another_is_chosen() {
+    let bench = bench().await;
+    let [nation, ..] = tree(&bench).await;
+    let lan = person(&bench, "lan", nation).await;
+    let nobody: Result<(), StoreError> = write!(bench, |tx| account::use_one_time_password(tx, lan, at(1)).await);
+    assert!(matches!(nobody, Err(StoreError::NoSuchRow { .. })), "her own password is none: {nobody:?}");
+    let given: Result<(), StoreError> = write!(bench, |tx| {
+        account::set_one_time_password(tx, lan, &StoredPassword("once".to_owned()), at(9)).await?;
+        account::use_one_time_password(tx, lan, at(2)).await
+    });
+    given.unwrap();
+    let kind = PasswordKind::OneTime { until: at(9), used_at: Some(at(2)) };
+    assert_eq!(account::by_id(read!(bench), lan).await.unwrap().unwrap().password, kind);
+    let twice: Result<(), StoreError> = write!(bench, |tx| account::use_one_time_password(tx, lan, at(3)).await);
+    assert!(matches!(twice, Err(StoreError::NoSuchRow { .. })));
+    let chosen: Result<(), StoreError> =
+        write!(bench, |tx| account::set_password(tx, lan, &StoredPassword("own".to_owned())).await);
+    chosen.unwrap();
+    let account = account::by_login(read!(bench), &"lan".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(account.password, PasswordKind::Own);
+}
+
+#[tokio::test]
+async fn a_code_belongs_to_one_unit_at_a_time_and_ends_where_the_next_begins() {
+    let bench = bench().await;
+    let [_, province, commune, other, _] = tree(&bench).await;
+    let given: Result<(), StoreError> = write!(bench, |tx| {
+        unit::insert_code(tx, commune, "gso", "01240", always()).await?;
+        unit::end_code(tx, commune, "gso", REFORM).await?;
+        unit::end_code(tx, other, "gso", REFORM).await?;
+        unit::insert_code(tx, commune, "gso", "01243", Validity { from: REFORM, to: None }).await?;
+        unit::revise(tx, commune, REFORM, &named("Xã Một", Some(province))).await
+    });
+    given.unwrap();
+    let read = read!(bench);
+    let holder = async |read: &mut Read, code: &str, from| unit::holder_of_code(read, "gso", code, from).await.unwrap();
+    assert_eq!(holder(read, "01240", BEFORE).await, Some(commune));
+    assert_eq!(holder(read, "01240", REFORM).await, None);
+    assert_eq!(holder(read, "01243", BEFORE).await, Some(commune), "it will be taken later");
+    assert_eq!(unit::revised_on(read, commune).await.unwrap(), Some(REFORM));
+    assert_eq!(unit::revised_on(read, UnitId(999)).await.unwrap(), None);
 }

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use schemas::form::FormVersion;
 use schemas::ledger::Decision;
 use schemas::roster::{PointsFrom, PointsSource, RosterFile};
-use schemas::rules::{Class, ClassSet, PointsDifference};
+use schemas::rules::{Class, ClassSet, PointsDifference, Region};
 use schemas::standard::{Reason, shipped};
 use sync_protocol::device::View;
 use sync_protocol::hash::ChangeHash;
@@ -22,6 +22,7 @@ use crate::workflow::case::{Case, CaseId};
 use crate::workflow::inbox::{self, Matter};
 use crate::workflow::roster::export::{self, Format};
 use crate::workflow::roster::{self, Outcome};
+use crate::workflow::unit::change::{self, Revision};
 use crate::workflow::{rebuild, review, round as rounds};
 
 fn vn_2022() -> StandardId {
@@ -209,6 +210,28 @@ impl Surveyed {
         store::view::of_commune(&mut read, self.bench.commune, &round_id()).await.unwrap().remove(0).classes
     }
 
+    /// Takes the region away from the village and everything above it; gives the province.
+    async fn forget_regions(&self) -> UnitId {
+        let village = self.bench.villages[0];
+        let forgotten: Result<UnitId, StoreError> = self
+            .bench
+            .app
+            .store
+            .write("bench", move |tx| {
+                Box::pin(async move {
+                    let on = Date::constant(2026, 1, 1);
+                    let lineage = store::unit::lineage(tx, village, on).await?;
+                    for unit in &lineage {
+                        let attributes = store::unit::by_id(tx, *unit, on).await?.unwrap().attributes;
+                        store::unit::revise(tx, *unit, on, &UnitAttributes { region: None, ..attributes }).await?;
+                    }
+                    Ok(*lineage.last().unwrap())
+                })
+            })
+            .await;
+        forgotten.unwrap()
+    }
+
     async fn points(&self) -> Option<(i64, i64)> {
         let mut read = self.bench.app.store.read().await.unwrap();
         let case = Case::open(&self.bench.app, &mut read, &self.hoa, &self.id()).await.unwrap();
@@ -228,31 +251,29 @@ async fn points_that_somebody_typed_are_not_looked_at_where_the_table_gives_them
 }
 
 #[tokio::test]
-async fn a_place_of_which_nobody_said_the_region_is_not_guessed() {
+async fn the_region_of_a_place_is_not_guessed_and_once_it_is_said_the_table_counts() {
     let mut surveyed = Surveyed::new().await;
-    let villages = surveyed.bench.villages;
-    let changed: Result<(), StoreError> = surveyed
-        .bench
-        .app
-        .store
-        .write("bench", move |tx| {
-            Box::pin(async move {
-                let on = Date::constant(2026, 1, 1);
-                for unit in store::unit::lineage(tx, villages[0], on).await? {
-                    let attributes = store::unit::by_id(tx, unit, on).await?.unwrap().attributes;
-                    store::unit::revise(tx, unit, on, &UnitAttributes { region: None, ..attributes }).await?;
-                }
-                Ok(())
-            })
-        })
-        .await;
-    changed.unwrap();
+    let province = surveyed.forget_regions().await;
     surveyed.lan.write(surveyed.bench.scope(0), home(1), [answer("radio", true)]);
     surveyed.lan.sync(&surveyed.bench).await;
     assert_eq!(surveyed.shown().await, ClassSet::ALL);
     let seen = surveyed.heads().await;
     let refused = review::accept(&surveyed.bench.app, &surveyed.hoa, surveyed.id(), seen).await;
     assert!(matches!(refused, Err(Refusal::PlaceNotSaid)), "{refused:?}");
+    let admin = permit_on(&surveyed.bench, "admin", Role::Administrator, province).await;
+    let said = |region| Revision {
+        from: Date::constant(2026, 1, 2),
+        name: None,
+        name_en: None,
+        area: None,
+        region: Some(region),
+        code: None,
+    };
+    change::revise(&surveyed.bench.app, &admin, province, said(Region::NorthernMidlandMountain)).await.unwrap();
+    assert_eq!(surveyed.shown().await, ClassSet::only(Class::Poor), "nobody touched the household");
+    let otherwise = Revision { from: Date::constant(2026, 1, 3), ..said(Region::MekongDelta) };
+    let refused = change::revise(&surveyed.bench.app, &admin, province, otherwise).await;
+    assert!(matches!(refused, Err(Refusal::RoundLooksAtUnit(round)) if round == round_id()));
 }
 
 #[tokio::test]
