@@ -81,6 +81,9 @@ pub enum Decision {
         round: RoundId,
         /// Its standards with their hashes, the deciding one first.
         standards: Vec<(StandardId, Hash)>,
+        /// The office's points table that gives B1; absent when the points come from elsewhere.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        points_table: Option<Hash>,
     },
     /// Last year's list was read in.
     ListImported {

@@ -26,7 +26,9 @@ pub use classify::{Screening, classify, counted_members, relevance, screen};
 pub use condition::Condition;
 pub use explain::{B1Report, Cause, IndicatorReport, ItemReport, Language, MissingReport, Person, Report, Text};
 pub use facts::{Facts, Subject};
-pub use points::{ItemPoints, PointsStatus, PointsTable, RoundTable, SampleRefused};
+pub use points::{
+    ItemPoints, PointsDifference, PointsRow, PointsStatus, PointsTable, RoundTable, RowKey, SampleRefused,
+};
 pub use truth::Truth;
 
 pub(crate) use b1::IncomeRule;
@@ -61,6 +63,35 @@ pub enum Region {
     SouthEast,
     /// *Đồng bằng sông Cửu Long*.
     MekongDelta,
+}
+
+impl Region {
+    /// Every region, from north to south.
+    pub const ALL: [Self; 6] = [
+        Self::RedRiverDelta,
+        Self::NorthernMidlandMountain,
+        Self::NorthCentralCoast,
+        Self::CentralHighlands,
+        Self::SouthEast,
+        Self::MekongDelta,
+    ];
+
+    /// The region of this name; `None` for a name that no table knows.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|region| region.name() == name)
+    }
+
+    /// The name under which it is kept.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RedRiverDelta => "red_river_delta",
+            Self::NorthernMidlandMountain => "northern_midland_mountain",
+            Self::NorthCentralCoast => "north_central_coast",
+            Self::CentralHighlands => "central_highlands",
+            Self::SouthEast => "south_east",
+            Self::MekongDelta => "mekong_delta",
+        }
+    }
 }
 
 /// Where a household lives, as the rules need it. A fact of the server, never of the household's document.

@@ -49,6 +49,7 @@ use crate::value::Key;
 pub use fault::{Fault, Faults, Reason};
 pub use hash::StandardHash;
 pub use overlay::Overlay;
+pub use points_file::PointsFiles;
 pub use procedure::Procedure;
 
 /// Whether a standard may decide.

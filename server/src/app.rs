@@ -17,6 +17,7 @@ use crate::seal::{MasterKey, MasterKeyError, SealError, Subject};
 use crate::standards::Standards;
 use crate::store::server_key::SealedServerKey;
 use crate::store::{self, Store, StoreError};
+use crate::tables::BoundTables;
 use crate::throttle::{Rate, Throttle};
 
 /// How a data directory is opened.
@@ -76,6 +77,8 @@ pub struct App {
     pub master_key: MasterKey,
     /// The standards by which households are classified.
     pub standards: Standards,
+    /// The points tables of offices that were used so far.
+    pub tables: BoundTables,
     /// Reads the workbooks that offices send.
     pub workbooks: Reader,
     server_key: SigningKey,
@@ -99,6 +102,7 @@ impl App {
             attempts_by_address: Throttle::new(Rate { burst: 60, one_more_every: Duration::from_secs(1) }),
             master_key,
             standards,
+            tables: BoundTables::default(),
             workbooks: Reader::Child(ChildLimits::default()),
             server_key,
         })

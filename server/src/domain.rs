@@ -10,6 +10,7 @@ pub mod device;
 pub mod field;
 pub mod listing;
 pub mod log;
+pub mod points_table;
 pub mod review;
 pub mod role;
 pub mod roster;

@@ -31,6 +31,7 @@ mod health;
 mod import;
 mod meter;
 mod openapi;
+mod points_table;
 mod problem;
 mod roster;
 mod round;
@@ -67,10 +68,12 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(session::me))
         .routes(routes!(session::change_password))
         .routes(routes!(unit::one))
-        .routes(routes!(unit::children))
+        .routes(routes!(unit::children, unit::create))
+        .routes(routes!(unit::revise))
         .routes(routes!(account::list))
         .routes(routes!(account::create))
         .routes(routes!(account::disable))
+        .routes(routes!(account::reset_password))
         .routes(routes!(grant::give))
         .routes(routes!(grant::take))
         .routes(routes!(enrolment::create_code))
@@ -88,6 +91,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(round::close))
         .merge(assignment::routes())
         .merge(case::routes())
+        .merge(points_table::routes())
         .merge(roster::routes())
         .merge(sync::routes())
 }

@@ -19,6 +19,7 @@ pub mod phone;
 pub mod seal;
 pub mod standards;
 pub mod store;
+pub mod tables;
 pub mod throttle;
 pub mod token;
 pub mod workflow;

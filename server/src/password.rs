@@ -29,6 +29,11 @@ impl Password {
         Self(text)
     }
 
+    /// Whether somebody typed the same text.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
     /// Whether it may become somebody's password.
     pub fn is_acceptable(&self) -> bool {
         (SHORTEST..=LONGEST).contains(&self.0.chars().count())

@@ -39,7 +39,9 @@ pub use connection::{PlainHttp, Road, Traffic};
 pub use exchange::{Enrolment, Exchanged};
 pub use fault::{PhoneFault, Problem};
 pub use identity::Identity;
-pub use report::{DisagreementView, FiledHousehold, HouseholdView, Line, Reason, Scoring, SideView, Whereabouts};
+pub use report::{
+    DisagreementView, FiledHousehold, HouseholdView, Line, Reason, RoundPoints, Scoring, SideView, Whereabouts,
+};
 pub use sections::{Committed, ItemFault, Written};
 pub use settle::Choice;
 pub use store::{Store, StoreFault, TornTail};

@@ -33,7 +33,9 @@ pub mod grant;
 pub mod household;
 pub mod ledger;
 pub mod listing;
+mod lock;
 pub mod log;
+pub mod points_table;
 pub mod review;
 pub mod roster;
 pub mod round;
@@ -68,8 +70,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database, makes it when there is none, and runs the migrations that it has not seen.
+    /// Opens the database, makes it when there is none, and runs the migrations that it has not seen. Refused while another
+    /// process, or another store in this one, has it.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let lock = lock::hold(path).await?;
         make_private_file(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -83,7 +87,11 @@ impl Store {
         let readers =
             SqlitePoolOptions::new().max_connections(READERS).connect_with(options.pragma("query_only", "ON")).await?;
         let (jobs, queue) = mpsc::channel(QUEUE_JOBS);
-        let writer = tokio::spawn(writer::run(Tx::new(connection), queue));
+        let writer = tokio::spawn(async move {
+            writer::run(Tx::new(connection), queue).await;
+            // Held for as long as anything may be written.
+            drop(lock);
+        });
         Ok(Self { readers, jobs, writer: Mutex::new(Some(writer)) })
     }
 

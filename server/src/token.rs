@@ -86,6 +86,11 @@ impl EnrolmentSecret {
     }
 }
 
+/// A password that an administrator gives out: 60 random bits in the letters of a code, written `7K2M-0QXZ-B4T9`.
+pub fn one_time_password(chance: &Chance) -> String {
+    EnrolmentSecret::draw(chance).reveal()
+}
+
 impl FromStr for EnrolmentSecret {
     type Err = SecretError;
     /// Reads what people type: any case, with or without hyphens and spaces, o for 0, i and l for 1.

@@ -5,10 +5,12 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
 use schemas::form::FormVersion;
-use schemas::ids::HouseholdId;
-use schemas::ids::StandardId;
-use schemas::ledger::{LedgerFault, Unassessed};
+use schemas::ids::{HouseholdId, RoundId, StandardId};
+use schemas::ledger::{Hash, LedgerFault, Unassessed};
+use schemas::rules::SampleRefused;
+use schemas::standard::Faults;
 use sync_protocol::archive::ArchiveError;
 use sync_protocol::message::MessageFault;
 use sync_protocol::verdict::Verdict;
@@ -45,9 +47,11 @@ pub mod logbook;
 mod office;
 mod pages;
 pub mod permit;
+pub mod points_table;
 pub mod projection;
 pub mod quarantine;
 pub mod rebuild;
+mod reproject;
 pub mod review;
 pub mod roster;
 pub mod round;
@@ -62,6 +66,15 @@ pub enum Refusal {
     /// No such login, or not its password: which of the two is not said.
     #[error("wrong login or password")]
     WrongPassword,
+    /// The one-time password has opened its session, or its time is over.
+    #[error("one-time password over")]
+    OneTimePasswordOver,
+    /// The session may do nothing before its holder has chosen a password.
+    #[error("password change needed")]
+    PasswordChangeNeeded,
+    /// The new password is the one-time password.
+    #[error("password not new")]
+    PasswordNotNew,
     /// The account is shut.
     #[error("account disabled")]
     AccountDisabled,
@@ -89,6 +102,24 @@ pub enum Refusal {
     /// No such unit, or none that the caller may know of.
     #[error("unit not found")]
     UnitNotFound,
+    /// The level does not go directly into the unit.
+    #[error("level not below")]
+    LevelNotBelow,
+    /// Something of this name lies there already.
+    #[error("unit name taken")]
+    UnitNameTaken,
+    /// The official code belongs to another unit on that day or later.
+    #[error("code taken")]
+    CodeTaken,
+    /// The caller's own unit is looked after from above.
+    #[error("own unit")]
+    OwnUnit,
+    /// The unit has changed on this day, so nothing can change on it or before.
+    #[error("unit revised on {0}")]
+    RevisedLater(Date),
+    /// This open round looks at what was to change.
+    #[error("round {0} looks at the unit")]
+    RoundLooksAtUnit(RoundId),
     /// No such account, or none that the caller may know of.
     #[error("account not found")]
     AccountNotFound,
@@ -224,9 +255,36 @@ pub enum Refusal {
     /// A round asks for a standard that this server does not have.
     #[error("standard {0} is not on this server")]
     StandardUnknown(StandardId),
-    /// The round takes B1 from a points table, and no office has loaded one.
+    /// The round takes B1 from a points table and names none.
     #[error("no points table for the round")]
     PointsTableNeeded,
+    /// The round does not take B1 from paper forms.
+    #[error("points are not typed in this round")]
+    PointsNotTyped,
+    /// No such points table, or none that the caller or the round may use.
+    #[error("points table not found")]
+    TableNotFound,
+    /// The files of a points table are not sound.
+    #[error("points table with {} faults", .0.0.len())]
+    TableFaulty(Faults),
+    /// The points table is a sample.
+    #[error(transparent)]
+    TableIsSample(SampleRefused),
+    /// The unit has this very table for another standard.
+    #[error("points table of another standard")]
+    TableOfAnotherStandard,
+    /// Whoever loaded a points table cannot be the one who confirms it.
+    #[error("points table needs another person")]
+    TableNeedsAnother,
+    /// Nobody has confirmed the points table of the round.
+    #[error("points table not confirmed")]
+    TableNotConfirmed,
+    /// The points table says nothing of places like this one.
+    #[error("points table lacks the region of {0}")]
+    TableLacksPlace(String),
+    /// The points table that a round uses is not there or cannot be read any more.
+    #[error("points table {0} is lost")]
+    TableLost(Hash),
     /// A stored document cannot be opened or saved.
     #[error(transparent)]
     Archive(#[from] ArchiveError),

@@ -6,6 +6,9 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
+use schemas::ledger::Hash;
+use schemas::roster::{PointsFrom, RosterFile};
+use schemas::standard::PointsFiles;
 
 fn rasoat(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rasoat"));
@@ -70,6 +73,42 @@ fn a_served_directory_answers_and_stops_cleanly_on_sigterm() -> Result<()> {
 }
 
 #[test]
+fn while_a_server_runs_nothing_else_opens_its_directory_and_once_it_is_killed_everything_does() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let create = ["admin", "create-account", "--login", "admin", "--name", "Quản trị"];
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--log-json"];
+    assert!(run(directory.path(), &create, "đường về bản xa\n")?.status.success());
+    let mut server = rasoat(directory.path(), &serve).spawn()?;
+    listening(&mut server)?;
+    let nowhere = directory.path().join("danh-sach.json").display().to_string();
+    let of = ["--round", "2026-dinh-ky", "--commune", "1", "--as", "admin"];
+    let (compile, export) =
+        ([&["roster", "compile"], &of[..]].concat(), [&["roster", "export"], &of[..], &[&nowhere]].concat());
+    let import = ["import", "--round", "2026-dinh-ky", "--commune", "1", &nowhere];
+    std::fs::write(&nowhere, "{}")?;
+    let boundaries = ["boundaries", &nowhere];
+    let commands: [&[&str]; 7] = [&serve, &create, &["rebuild"], &compile, &export, &import, &boundaries];
+    for command in commands {
+        let output = run(directory.path(), command, "đường về bản xa\n")?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "{command:?}");
+        assert!(
+            said.contains("dừng máy chủ") && said.contains(&format!("process {}", server.id())),
+            "{command:?}: {said}"
+        );
+    }
+    assert!(run(directory.path(), &["version"], "")?.status.success());
+    server.kill()?;
+    server.wait()?;
+    assert!(run(directory.path(), &["rebuild"], "")?.status.success());
+    let mut again = rasoat(directory.path(), &serve).spawn()?;
+    listening(&mut again)?;
+    again.kill()?;
+    again.wait()?;
+    Ok(())
+}
+
+#[test]
 fn a_phone_tells_scripts_what_went_wrong_by_exit_code_and_json() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let store = directory.path().join("phone").display().to_string();
@@ -109,6 +148,42 @@ fn a_list_is_verified_by_its_file_and_root_alone_and_nothing_else_passes() -> Re
     assert!(!verify(Path::new(golden), "x")?.0);
     assert!(verify(Path::new(golden), &root)?.0);
     assert_eq!(std::fs::read_dir(directory.path())?.count(), 1, "nothing else is written or needed");
+    Ok(())
+}
+
+#[test]
+fn a_list_that_a_points_table_made_is_verified_only_with_that_table() -> Result<()> {
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/tests/roster/roster-v1.json");
+    let directory = tempfile::tempdir()?;
+    let at = |name: &str| directory.path().join(name);
+    // Any two texts are a table for this: whether it is sound was asked before the list was made.
+    let table = PointsFiles { numbers: "invented for the test\n".to_owned(), mapping: "# invented\n".to_owned() };
+    std::fs::write(at("b1.csv"), &table.numbers)?;
+    std::fs::write(at("b1.toml"), &table.mapping)?;
+    std::fs::write(at("other.csv"), "another table\n")?;
+    let mut list = RosterFile::read(&std::fs::read(golden)?)?;
+    list.header.b1 = PointsFrom::Table { hash: Hash(table.hash().0) };
+    list.root = list.computed_root()?;
+    std::fs::write(at("list.json"), serde_json::to_string(&list)?)?;
+    let verify = |file: &Path, root: Hash, numbers: Option<&str>| {
+        let (file, root) = (file.display().to_string(), root.to_string());
+        let mut arguments = vec!["roster".to_owned(), "verify".to_owned(), file, root];
+        if let Some(numbers) = numbers {
+            let [numbers, mapping] = [numbers, "b1.toml"].map(|name| at(name).display().to_string());
+            arguments.extend(["--points-table".to_owned(), numbers, "--points-mapping".to_owned(), mapping]);
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = run(directory.path(), &arguments, "")?;
+        anyhow::Ok((output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned()))
+    };
+    let (passed, said) = verify(&at("list.json"), list.root, None)?;
+    assert!(!passed && said.contains("cần --points-table"), "{said}");
+    let (passed, said) = verify(&at("list.json"), list.root, Some("other.csv"))?;
+    assert!(!passed && said.contains("the points table is"), "{said}");
+    assert!(verify(&at("list.json"), list.root, Some("b1.csv"))?.0);
+    let paper = RosterFile::read(&std::fs::read(golden)?)?;
+    let (passed, said) = verify(Path::new(golden), paper.root, Some("b1.csv"))?;
+    assert!(!passed && said.contains("paper forms"), "{said}");
     Ok(())
 }
 

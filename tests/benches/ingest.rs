@@ -8,19 +8,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use house_tests::house::House;
+use anyhow::{Result, ensure};
+use house_tests::fieldwork::{enrolled, interview};
+use house_tests::house::{House, ROUND};
 use jiff::civil::Date;
-use schemas::form::FormVersion;
-use schemas::household::Household;
 use schemas::ids::{AccountId, HouseholdId, UnitId};
-use schemas::standard::shipped;
 use serde_json::json;
-use server::clock::{Chance, Stopwatch};
+use server::clock::Stopwatch;
 use server::domain::role::Role;
-use server::domain::round::{Assignment, B1Mode, Round, RoundState};
+use server::domain::round::Assignment;
 use server::domain::unit::{Area, Level, UnitAttributes, Validity};
-use server::phone::{Enrolment, Phone, PlainHttp, Road, Surroundings};
+use server::phone::Phone;
 use server::standards::Standards;
 use server::store::{self, StoreError};
 use sync_protocol::change::{Slot, Write};
@@ -29,8 +27,6 @@ use sync_protocol::journal::Scope;
 const PHONES: u8 = 20;
 const HOUSEHOLDS_EACH: u8 = 25;
 const EDITS_EACH_HOUSEHOLD: i64 = 3;
-const ROUND: &str = "2026-dinh-ky";
-const FORM: &str = "vn-2022-2025/1";
 
 /// A phone with a village of its own.
 struct Enumerator {
@@ -40,10 +36,9 @@ struct Enumerator {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let house = House::start().await?;
+    let house = House::with_open_round().await?;
     let directory = tempfile::tempdir()?;
     let standards = Arc::new(Standards::shipped()?);
-    open_round(&house).await?;
     let mut enumerators = Vec::new();
     for number in 0..PHONES {
         enumerators.push(enumerator(&house, directory.path(), &standards, number).await?);
@@ -56,26 +51,6 @@ async fn main() -> Result<()> {
     let elapsed = sync_all(enumerators).await?;
     report(made, elapsed)?;
     house.stop().await;
-    Ok(())
-}
-
-async fn open_round(house: &House) -> Result<()> {
-    let round = Round {
-        id: ROUND.parse()?,
-        unit: house.units.commune,
-        name: "Đợt đo".to_owned(),
-        standards: vec!["vn-2022-2025".parse()?],
-        form_version: FormVersion(FORM.to_owned()),
-        b1_mode: B1Mode::Paper,
-        reference_on: Date::constant(2026, 10, 1),
-        state: RoundState::Open,
-    };
-    let written: Result<_, StoreError> = house
-        .app
-        .store
-        .write("bench/round", move |tx| Box::pin(async move { store::round::insert(tx, &round).await }))
-        .await;
-    written?;
     Ok(())
 }
 
@@ -108,37 +83,9 @@ async fn enumerator(house: &House, at: &Path, standards: &Arc<Standards>, number
     let account = house.account(&format!("do-{number}"), house.units.commune).await?;
     house.give(account, Role::Enumerator, house.units.commune).await?;
     let village = village(house, account, number).await?;
-    let hoa = house.as_account(house.people.hoa).await?;
-    let unit = house.units.commune;
-    let code = hoa.post("/api/enrolment-codes", json!({ "account": account, "unit": unit })).await?;
-    let (clock, chance) = (house.clock.clone(), Chance::seeded(u64::from(number)));
-    let surroundings = Surroundings { clock, chance, standards: standards.clone() };
-    let enrolment = Enrolment {
-        road: Road { server: house.address(), roots: None, plain: PlainHttp::LoopbackOnly },
-        code: code.text("code").to_owned(),
-        server_key: None,
-        name: format!("Máy đo {number}"),
-        form: FormVersion(FORM.to_owned()),
-    };
-    let mut phone = Phone::enrol(&at.join(number.to_string()), enrolment, surroundings).await?;
-    phone.sync().await?;
+    let phone =
+        enrolled(house, &at.join(number.to_string()), (account, house.units.commune), standards, number.into()).await?;
     Ok(Enumerator { phone, scope: Scope { village, round: ROUND.parse()? } })
-}
-
-/// A complete interview of a household of four: the poor household that the standard gives as an example.
-fn interview() -> Result<BTreeMap<Slot, Write>> {
-    let (_, files) = shipped::FOLDERS.iter().find(|(id, _)| *id == "vn-2022-2025").context("the standard")?;
-    let (_, example) = files.iter().find(|(name, _)| *name == "examples/poor.toml").context("the example")?;
-    let example: toml::Table = example.parse()?;
-    let household: Household = example.get("household").context("a household")?.clone().try_into()?;
-    let mut writes = BTreeMap::new();
-    writes.extend(household.answers.into_iter().map(|(key, value)| (Slot::Answer(key), Write::Put(value))));
-    for (member, answers) in household.members {
-        writes.insert(Slot::Member(member), Write::Make);
-        let answers = answers.into_iter();
-        writes.extend(answers.map(|(key, value)| (Slot::MemberAnswer(member, key), Write::Put(value))));
-    }
-    Ok(writes)
 }
 
 /// A day's work, offline: new households and three edits of each. Returns how many changes it made.

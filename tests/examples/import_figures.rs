@@ -8,11 +8,9 @@ use anyhow::{Context, Result};
 use house_tests::house::House;
 use jiff::civil::{Date, date};
 use schemas::codes::relation::Relation;
-use schemas::form::FormVersion;
 use server::clock::Stopwatch;
 use server::documents::workbook::{Heading, Listing, Member, Place, RosterBook, write_roster};
-use server::domain::round::{B1Mode, Round, RoundState};
-use server::store::{self, StoreError};
+use server::domain::round::B1Mode;
 use server::workflow::import::{Mode, Order, import_as};
 
 const MEMBERS: usize = 4;
@@ -29,7 +27,7 @@ async fn main() -> Result<()> {
 
 async fn measure(households: usize) -> Result<()> {
     let house = House::start().await?;
-    let round = open_round(&house).await?;
+    let round = house.open_round(B1Mode::Paper).await?;
     let directory = tempfile::tempdir()?;
     let file = directory.path().join("danh-sach.xlsx");
     std::fs::write(&file, write_roster(&book(households), LISTED_ON)?)?;
@@ -49,27 +47,6 @@ async fn measure(households: usize) -> Result<()> {
     println!("suspects: {} in {:?}, {households} households", warned.status, working.elapsed());
     house.stop().await;
     Ok(())
-}
-
-async fn open_round(house: &House) -> Result<Round> {
-    let round = Round {
-        id: "2026-dinh-ky".parse()?,
-        unit: house.units.province,
-        name: "Rà soát định kỳ 2026".to_owned(),
-        standards: vec!["vn-2022-2025".parse()?],
-        form_version: FormVersion("vn-2022-2025/1".to_owned()),
-        b1_mode: B1Mode::Paper,
-        reference_on: date(2026, 10, 1),
-        state: RoundState::Open,
-    };
-    let inserted = round.clone();
-    let written: Result<_, StoreError> = house
-        .app
-        .store
-        .write("figures", move |tx| Box::pin(async move { store::round::insert(tx, &inserted).await }))
-        .await;
-    written?;
-    Ok(round)
 }
 
 fn book(households: usize) -> RosterBook {

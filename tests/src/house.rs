@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jiff::civil::Date;
+use schemas::form::FormVersion;
 use schemas::ids::{AccountId, UnitId};
 use serde_json::json;
 use server::app::{App, Setup};
@@ -13,6 +14,7 @@ use server::clock::{Chance, Clock};
 use server::documents::child::Reader;
 use server::domain::account::{Login, Session};
 use server::domain::role::{GrantId, Role};
+use server::domain::round::{Assignment, B1Mode, Round, RoundState};
 use server::domain::unit::{Area, Level, UnitAttributes, Validity};
 use server::http::serve::{Protection, Running, start};
 use server::password::{Cost, Password};
@@ -20,6 +22,12 @@ use server::store::{self, StoreError};
 use server::token::Token;
 
 use crate::client::Client;
+
+/// The round in which everybody works.
+pub const ROUND: &str = "2026-dinh-ky";
+
+/// The form that is asked in it.
+pub const FORM: &str = "vn-2022-2025/1";
 
 /// Everybody's password.
 pub const PASSWORD: &str = "đường về bản xa";
@@ -97,6 +105,48 @@ impl House {
         Ok(Self { app, clock, units, people, anonymous, running, _directory: directory })
     }
 
+    /// A house whose province has opened the round, with points typed from paper. Nobody surveys any village yet.
+    pub async fn with_open_round() -> Result<Self> {
+        let house = Self::start().await?;
+        house.open_round(B1Mode::Paper).await?;
+        Ok(house)
+    }
+
+    /// Opens the round of the province behind the interface.
+    pub async fn open_round(&self, b1_mode: B1Mode) -> Result<Round> {
+        let round = Round {
+            id: ROUND.parse()?,
+            unit: self.units.province,
+            name: "Rà soát định kỳ 2026".to_owned(),
+            standards: vec!["vn-2022-2025".parse()?],
+            form_version: FormVersion(FORM.to_owned()),
+            b1_mode,
+            reference_on: Date::constant(2026, 10, 1),
+            state: RoundState::Open,
+        };
+        let opened = round.clone();
+        let written: Result<_, StoreError> = self
+            .app
+            .store
+            .write("harness/round", move |tx| Box::pin(async move { store::round::insert(tx, &opened).await }))
+            .await;
+        written?;
+        Ok(round)
+    }
+
+    /// Lets somebody survey a village of the commune in the round.
+    pub async fn assign(&self, account: AccountId, village: UnitId) -> Result<()> {
+        let assignment = Assignment { commune: self.units.commune, round: ROUND.parse()?, village, account };
+        let written: Result<(), StoreError> = self
+            .app
+            .store
+            .write("harness/assignment", move |tx| {
+                Box::pin(async move { store::assignment::insert(tx, &assignment).await })
+            })
+            .await;
+        Ok(written?)
+    }
+
     /// Where it listens: `http://127.0.0.1:12345`.
     pub fn address(&self) -> String {
         format!("http://{}", self.running.address())
@@ -149,13 +199,16 @@ async fn plant_tree(app: &App) -> Result<Units> {
         area: Some(Area::Rural),
         region: None,
     };
+    let province =
+        UnitAttributes { region: Some("northern_midland_mountain".to_owned()), ..named("Tỉnh Mẫu", None) };
     let planted: Result<Units, StoreError> = app
         .store
         .write("harness/tree", move |tx| {
             Box::pin(async move {
                 use Level::{Commune, Nation, Province, Village};
                 let nation = store::unit::insert(tx, Nation, always, &named("Việt Nam", None)).await?;
-                let province = store::unit::insert(tx, Province, always, &named("Tỉnh Mẫu", Some(nation))).await?;
+                let province = UnitAttributes { parent: Some(nation), ..province };
+                let province = store::unit::insert(tx, Province, always, &province).await?;
                 let commune = store::unit::insert(tx, Commune, always, &named("Xã Mẫu", Some(province))).await?;
                 let neighbour = store::unit::insert(tx, Commune, always, &named("Xã Bên", Some(province))).await?;
                 let village = store::unit::insert(tx, Village, always, &named("Bản Một", Some(commune))).await?;

@@ -3,5 +3,7 @@
 //! Owns no tests; those stand in `tests/`, one file per subject.
 
 pub mod client;
+pub mod fieldwork;
 pub mod house;
 pub mod phone;
+pub mod points;

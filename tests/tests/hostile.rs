@@ -4,16 +4,13 @@
 use anyhow::{Context, Result};
 use ed25519_dalek::SigningKey;
 use house_tests::client::{Answer, Client};
-use house_tests::house::House;
+use house_tests::house::{FORM, House, ROUND};
 use house_tests::phone::Phone;
-use jiff::civil::Date;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use schemas::form::FormVersion;
-use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
+use schemas::ids::{HouseholdId, UnitId};
 use serde_json::Value;
-use server::domain::round::{Assignment, B1Mode, Round, RoundState};
-use server::store::{self, StoreError};
 use std::collections::BTreeMap;
 use sync_protocol::actor::Author;
 use sync_protocol::change::{Slot, Write};
@@ -25,9 +22,6 @@ use sync_protocol::message::{MAX_REQUEST_BYTES, MESSAGE_VERSION, Request, Respon
 use sync_protocol::segment::{Payload, Segment};
 use sync_protocol::verdict::{Hold, Rejection, Verdict};
 
-const ROUND: &str = "2026-dinh-ky";
-const FORM: &str = "vn-2022-2025/1";
-
 /// A phone that lan enrolled and that signs whatever it likes.
 struct Hostile {
     house: House,
@@ -38,8 +32,8 @@ struct Hostile {
 
 impl Hostile {
     async fn start() -> Result<Self> {
-        let house = House::start().await?;
-        open_round(&house, house.people.lan, house.units.village).await?;
+        let house = House::with_open_round().await?;
+        house.assign(house.people.lan, house.units.village).await?;
         let admin = house.as_account(house.people.admin).await?;
         let phone = Phone::new(7);
         let enrolled = phone.enrol(&admin, &house.anonymous, house.people.lan, house.units.commune).await?;
@@ -98,31 +92,6 @@ impl Hostile {
     async fn refused(&self, body: Vec<u8>) -> Result<Answer> {
         self.client.post_bytes("/api/sync", body).await
     }
-}
-
-async fn open_round(house: &House, account: AccountId, village: UnitId) -> Result<()> {
-    let (commune, id): (UnitId, RoundId) = (house.units.commune, ROUND.parse()?);
-    let round = Round {
-        id: id.clone(),
-        unit: commune,
-        name: "Đợt thử".to_owned(),
-        standards: vec!["vn-2022-2025".parse()?],
-        form_version: FormVersion(FORM.to_owned()),
-        b1_mode: B1Mode::Paper,
-        reference_on: Date::constant(2026, 10, 1),
-        state: RoundState::Open,
-    };
-    let written: Result<(), StoreError> = house
-        .app
-        .store
-        .write("test/round", move |tx| {
-            Box::pin(async move {
-                store::round::insert(tx, &round).await?;
-                store::assignment::insert(tx, &Assignment { commune, round: id, village, account }).await
-            })
-        })
-        .await;
-    Ok(written?)
 }
 
 fn home(n: u8) -> HouseholdId {

@@ -3,27 +3,7 @@
 use anyhow::Result;
 use house_tests::house::House;
 use jiff::civil::date;
-use schemas::form::FormVersion;
 use server::documents::workbook::{Heading, Listing, Member, Place, RosterBook, write_roster};
-use server::domain::round::{B1Mode, Round, RoundState};
-use server::store::{self, StoreError};
-
-async fn open_round(house: &House) -> Result<()> {
-    let round = Round {
-        id: "2026-dinh-ky".parse()?,
-        unit: house.units.province,
-        name: "Rà soát định kỳ 2026".to_owned(),
-        standards: vec!["vn-2022-2025".parse()?],
-        form_version: FormVersion("vn-2022-2025/1".to_owned()),
-        b1_mode: B1Mode::Paper,
-        reference_on: date(2026, 10, 1),
-        state: RoundState::Open,
-    };
-    let inserted: Result<_, StoreError> =
-        house.app.store.write("test", move |tx| Box::pin(async move { store::round::insert(tx, &round).await })).await;
-    inserted?;
-    Ok(())
-}
 
 fn list() -> Result<Vec<u8>> {
     let household = |number: usize, village: &str, name: &str| Listing {
@@ -53,8 +33,7 @@ fn list() -> Result<Vec<u8>> {
 
 #[tokio::test]
 async fn a_list_is_tried_first_and_written_only_when_that_is_asked() -> Result<()> {
-    let house = House::start().await?;
-    open_round(&house).await?;
+    let house = House::with_open_round().await?;
     let hoa = house.as_account(house.people.hoa).await?;
     let path = format!("/api/rounds/2026-dinh-ky/communes/{}/imports", house.units.commune);
     let dry = hoa.post_bytes(&path, list()?).await?;
@@ -75,8 +54,7 @@ async fn a_list_is_tried_first_and_written_only_when_that_is_asked() -> Result<(
 
 #[tokio::test]
 async fn a_file_that_is_no_list_or_a_question_that_is_none_is_refused_by_name() -> Result<()> {
-    let house = House::start().await?;
-    open_round(&house).await?;
+    let house = House::with_open_round().await?;
     let duc = house.as_account(house.people.duc).await?;
     let path = format!("/api/rounds/2026-dinh-ky/communes/{}/imports", house.units.commune);
     let refused = duc.post_bytes(&path, b"%PDF-1.4".to_vec()).await?;

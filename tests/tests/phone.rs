@@ -10,17 +10,15 @@ use house_tests::house::House;
 use jiff::civil::Date;
 use schemas::form::FormVersion;
 use schemas::ids::{AccountId, HouseholdId, UnitId};
-use schemas::rules::{AreaType, Class};
+use schemas::rules::{AreaType, Class, Language};
 use schemas::value::Value;
 use serde_json::json;
 use server::clock::Chance;
-use server::domain::round::{Assignment, B1Mode, Round, RoundState};
 use server::http::serve::{Protection, start};
 use server::phone::{
-    Choice, Enrolment, Phone, PhoneFault, PlainHttp, Road, Scoring, StoreFault, Surroundings, Whereabouts,
+    Choice, Enrolment, Phone, PhoneFault, PlainHttp, Road, RoundPoints, Scoring, StoreFault, Surroundings, Whereabouts,
 };
 use server::standards::Standards;
-use server::store::{self, StoreError};
 use sync_protocol::device::View;
 
 /// A house in which lan and minh survey one village in an open round.
@@ -32,34 +30,10 @@ struct Field {
 
 impl Field {
     async fn open() -> Result<Self> {
-        let house = House::start().await?;
-        let (village, commune) = (house.units.village, house.units.commune);
-        let round = Round {
-            id: "2026-dinh-ky".parse()?,
-            unit: commune,
-            name: "Rà soát định kỳ 2026".to_owned(),
-            standards: vec!["vn-2022-2025".parse()?],
-            form_version: FormVersion("vn-2022-2025/1".to_owned()),
-            b1_mode: B1Mode::Paper,
-            reference_on: Date::constant(2026, 10, 1),
-            state: RoundState::Open,
-        };
-        let people = [house.people.lan, house.people.minh];
-        let assigned: Result<(), StoreError> = house
-            .app
-            .store
-            .write("test/field", move |tx| {
-                Box::pin(async move {
-                    store::round::insert(tx, &round).await?;
-                    for account in people {
-                        let assignment = Assignment { commune, round: round.id.clone(), village, account };
-                        store::assignment::insert(tx, &assignment).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .await;
-        assigned?;
+        let house = House::with_open_round().await?;
+        for account in [house.people.lan, house.people.minh] {
+            house.assign(account, house.units.village).await?;
+        }
         Ok(Self { house, directory: tempfile::tempdir()?, standards: Arc::new(Standards::shipped()?) })
     }
 
@@ -264,7 +238,8 @@ async fn a_disagreement_is_settled_by_a_third_value_as_well() -> Result<()> {
     minh.edit_households(json!([[home, "answers/floor_area", 350]]))?;
     lan.sync().await?;
     minh.sync().await?;
-    let scoring = Scoring { area: Some(AreaType::Rural), as_of: Date::constant(2026, 10, 1) };
+    let as_of = Date::constant(2026, 10, 1);
+    let scoring = Scoring { area: Some(AreaType::Rural), b1: Some(RoundPoints::Paper), as_of };
     let shown = minh.show(&home, View::Mine, Some(scoring))?;
     let classes = shown.classes.context("few ways to settle")?;
     assert!(shown.reports[0].possible_classes.is_subset_of(classes), "the set of classes, not a winner");
@@ -373,13 +348,35 @@ async fn the_class_is_explained_on_the_phone_and_says_what_is_missing() -> Resul
     let mut lan = field.phone("lan").await?;
     let home = lan.found_households(family())?.written[0].household;
     let as_of = Date::constant(2026, 10, 1);
-    let both = lan.show(&home, View::Mine, Some(Scoring { area: None, as_of }))?.reports;
+    let paper = Some(RoundPoints::Paper);
+    let both = lan.show(&home, View::Mine, Some(Scoring { area: None, b1: paper, as_of }))?.reports;
     assert_eq!(both.len(), 2, "country and town");
-    let rural = Some(Scoring { area: Some(AreaType::Rural), as_of });
+    let rural = Some(Scoring { area: Some(AreaType::Rural), b1: paper, as_of });
     let [report] = &lan.show(&home, View::Mine, rural)?.reports[..] else { panic!("one report") };
     assert_eq!(report.class, None);
     assert!(report.possible_classes.contains(Class::Poor) && !report.possible_classes.contains(Class::NotPoor));
     assert!(report.missing.iter().any(|missing| missing.label.vi.contains("Nguồn nước")));
+    Ok(())
+}
+
+#[tokio::test]
+async fn typed_points_decide_nothing_on_a_phone_where_the_round_may_go_by_a_table() -> Result<()> {
+    let field = Field::open().await?;
+    let mut lan = field.phone("lan").await?;
+    let mut family = family();
+    family["answers"]["b1_points"] = json!(999);
+    let home = lan.found_households(family)?.written[0].household;
+    let (area, as_of) = (Some(AreaType::Rural), Date::constant(2026, 10, 1));
+    let show = |b1| lan.show(&home, View::Mine, Some(Scoring { area, b1, as_of }));
+    assert_eq!(show(Some(RoundPoints::Paper))?.reports[0].class, Some(Class::NotPoor));
+    let by_table = show(Some(RoundPoints::Table))?;
+    assert_eq!(by_table.reports[0].class, None);
+    let said = by_table.reports[0].text(Language::Vi).to_string();
+    assert!(said.contains("«cần bảng điểm của cơ quan»"), "{said}");
+    let unsaid = show(None)?;
+    assert_eq!(unsaid.reports.len(), 2, "by paper and by table");
+    let classes = unsaid.classes.context("few ways to settle")?;
+    assert!(classes.contains(Class::NotPoor) && classes.len() > 1, "{classes:?}");
     Ok(())
 }
 

@@ -20,6 +20,8 @@ const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("server/src/http/error.rs", "problem", "one exhaustive match: a line per refusal, read as a table"),
     ("server/src/http/error.rs", "refused", "one exhaustive match: a line per refusal, read as a table"),
     ("server/src/http/error/review.rs", "problem", "one exhaustive match: a line per refusal, read as a table"),
+    ("server/src/http/error/office.rs", "problem", "one exhaustive match: a line per refusal, read as a table"),
+    ("server/src/http/error/table.rs", "problem", "one exhaustive match: a line per refusal, read as a table"),
     ("server/src/documents/workbook/refusal.rs", "label", "one exhaustive match: a line per refusal, read as a table"),
     ("server/src/documents/workbook/assemble.rs", "row", "the kinds of row in the order in which they are told apart"),
     ("server/src/documents/workbook/assemble.rs", "member", "a row's cells in the order of the columns"),

@@ -129,6 +129,9 @@ pub enum NotCompiled {
     /// The round trains or tries something out.
     #[error("B1 of this round does not serve recognition")]
     Training,
+    /// The office's points table is not at hand.
+    #[error("the office's points table is not at hand")]
+    TableMissing,
     /// A household was given twice.
     #[error("household {0} was decided twice")]
     Twice(HouseholdId),
@@ -149,6 +152,7 @@ pub fn compile(
     let b1 = match setting.mode {
         B1Mode::Table(table) => PointsFrom::Table { hash: Hash(table.table().hash().0) },
         B1Mode::Paper => PointsFrom::Paper,
+        B1Mode::TableMissing => return Err(NotCompiled::TableMissing),
         B1Mode::Training(_) => return Err(NotCompiled::Training),
     };
     approved.sort_unstable_by_key(|one| one.household.household);
@@ -315,7 +319,7 @@ impl<'a> Judged<'a> {
         let source = match b1.source {
             B1Source::Table => PointsSource::Table,
             B1Source::Paper => PointsSource::Paper,
-            B1Source::None | B1Source::MeasuredIncome | B1Source::Sample => return None,
+            B1Source::None | B1Source::TableMissing | B1Source::MeasuredIncome | B1Source::Sample => return None,
         };
         let (points, _) = b1.amount.filter(|(lowest, highest)| lowest == highest)?;
         Some(B1Points { points, source })

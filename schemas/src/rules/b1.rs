@@ -13,6 +13,8 @@ use super::{AreaType, Missing, Place, Truth};
 pub enum B1Mode {
     /// The form computes the points by the office's table.
     Table(RoundTable),
+    /// The office's table computes the points, and it is not at hand: nobody can say what they are.
+    TableMissing,
     /// The points are typed from the signed paper form.
     Paper,
     /// Not for recognition: training, trials and other procedures.
@@ -34,7 +36,7 @@ impl B1Mode {
         match self {
             Self::Table(table) => Some(table.table()),
             Self::Training(Training::Sample(table)) => Some(table),
-            Self::Paper | Self::Training(Training::MeasuredIncome) => None,
+            Self::TableMissing | Self::Paper | Self::Training(Training::MeasuredIncome) => None,
         }
     }
 }
@@ -47,6 +49,8 @@ pub enum B1Source {
     None,
     /// The office's points table.
     Table,
+    /// The office's points table, which is not at hand: *cần bảng điểm của cơ quan*.
+    TableMissing,
     /// Typed from the signed paper form: *điểm nhập từ phiếu giấy*.
     Paper,
     /// Measured income: *không dùng để công nhận*.
@@ -60,7 +64,7 @@ impl B1Source {
     pub fn serves_recognition(self) -> bool {
         match self {
             Self::Table | Self::Paper => true,
-            Self::None | Self::MeasuredIncome | Self::Sample => false,
+            Self::None | Self::TableMissing | Self::MeasuredIncome | Self::Sample => false,
         }
     }
 }
@@ -130,6 +134,7 @@ impl B1 {
             B1Mode::Training(Training::Sample(table)) => {
                 Self::by_points(B1Source::Sample, table.range(scene, place), rule, place)
             }
+            B1Mode::TableMissing => Self::by_points(B1Source::TableMissing, None, rule, place),
             B1Mode::Paper => {
                 let points = typed(scene, rule.paper_points).map(|points| (points, points));
                 Self::by_points(B1Source::Paper, points, rule, place)
@@ -170,6 +175,8 @@ impl B1 {
         match mode {
             B1Mode::Table(table) => table.table().missing(scene, out),
             B1Mode::Training(Training::Sample(table)) => table.missing(scene, out),
+            // No answer would help.
+            B1Mode::TableMissing => {}
             B1Mode::Paper => scene.missing_answer(rule.paper_points, Test::Answered, Subject::Household, out),
             B1Mode::Training(Training::MeasuredIncome) => {
                 for slot in &rule.measured {

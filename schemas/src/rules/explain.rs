@@ -375,6 +375,7 @@ impl B1Source {
         let (vi, en) = match self {
             Self::None => ("không xét thu nhập", "income is not looked at"),
             Self::Table => ("theo bảng điểm", "by the points table"),
+            Self::TableMissing => ("cần bảng điểm của cơ quan", "needs the office's points table"),
             Self::Paper => ("điểm nhập từ phiếu giấy", "points typed from the paper form"),
             Self::MeasuredIncome => {
                 ("thu nhập đo được, không dùng để công nhận", "measured income, not for recognition")

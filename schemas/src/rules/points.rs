@@ -1,6 +1,9 @@
 //! B1 points tables: what each answer is worth in each kind of place.
 //!
-//! Owns adding up the points and saying where they come from. Tables are read and checked in [`crate::standard`].
+//! Owns adding up the points and saying where they come from. Tables are read and checked in [`crate::standard`]; how
+//! people look at one before they sign stands in `preview`.
+
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -8,9 +11,13 @@ use super::bind::Node;
 use super::completions::Breaks;
 use super::facts::Subject;
 use super::scene::Scene;
-use super::{AreaType, Missing, Place, Region, Truth};
+use super::{AreaType, Condition, Missing, Place, Region, Truth};
 use crate::form::Label;
 use crate::standard::StandardHash;
+
+mod preview;
+
+pub use preview::{PointsDifference, PointsRow, RowKey};
 
 /// Whether a table may decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +74,7 @@ pub(crate) enum Choose {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Item {
+    pub(crate) key: String,
     pub(crate) label: Label,
     pub(crate) choose: Choose,
     pub(crate) rows: Vec<Row>,
@@ -74,7 +82,10 @@ pub(crate) struct Item {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
+    pub(crate) key: String,
     pub(crate) label: Label,
+    /// The condition as the file writes it, and bound to the form.
+    pub(crate) condition: Condition,
     pub(crate) when: Node,
     pub(crate) points: [Option<u16>; COLUMNS],
 }
@@ -86,13 +97,15 @@ pub struct PointsTable {
     pub(crate) status: PointsStatus,
     pub(crate) items: Vec<Item>,
     pub(crate) hash: StandardHash,
+    /// The identity of the form that the conditions are bound to.
+    pub(crate) form: StandardHash,
     /// Where the conditions of the standard and of this table can change.
     pub(crate) breaks: Box<Breaks>,
 }
 
-/// A points table that may decide in a round. There is no way to make one of a sample.
+/// A points table that may decide in a round. There is no way to make one of a sample. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct RoundTable(PointsTable);
+pub struct RoundTable(Arc<PointsTable>);
 
 /// The table is a sample and decides nothing.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -126,7 +139,7 @@ impl PointsTable {
     /// Lets the table decide in a round, unless it is a sample.
     pub fn for_round(self) -> Result<RoundTable, SampleRefused> {
         match self.status {
-            PointsStatus::ForRound => Ok(RoundTable(self)),
+            PointsStatus::ForRound => Ok(RoundTable(Arc::new(self))),
             PointsStatus::SampleOnly { reason } => Err(SampleRefused { reason }),
         }
     }
@@ -152,8 +165,12 @@ impl PointsTable {
         self.items.iter().flat_map(|item| &item.rows).all(|row| row.points[at].is_some())
     }
 
-    /// Fewest and most points that the answers allow; `None` when the table has no column for the place.
+    /// Fewest and most points that the answers allow; `None` when the table has no column for the place, or is bound to
+    /// the questions of another form.
     pub(crate) fn range(&self, scene: &Scene<'_>, place: &Place) -> Option<(i64, i64)> {
+        if self.form != scene.form() {
+            return None;
+        }
         let mut items = self.items.iter();
         items.try_fold((0, 0), |(low, high), item| {
             let (lowest, highest) = item.range(scene, Column::of(place))?;
@@ -162,6 +179,9 @@ impl PointsTable {
     }
 
     pub(crate) fn breakdown(&self, scene: &Scene<'_>, place: &Place) -> Vec<ItemPoints<'_>> {
+        if self.form != scene.form() {
+            return Vec::new();
+        }
         let items = self.items.iter().filter_map(|item| {
             let (lowest, highest) = item.range(scene, Column::of(place))?;
             Some(ItemPoints { item: &item.label, rows: item.rows_that_hold(scene), lowest, highest })
@@ -170,6 +190,9 @@ impl PointsTable {
     }
 
     pub(crate) fn missing(&self, scene: &Scene<'_>, out: &mut Vec<Missing>) {
+        if self.form != scene.form() {
+            return;
+        }
         for item in &self.items {
             for row in &item.rows {
                 let holds = scene.truth(&row.when, Subject::Household);

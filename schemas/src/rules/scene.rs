@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::bind::{AgeBand, Node, Slot, Test};
 use super::facts::{Cell, Facts, Subject};
 use super::{MemberSet, Missing, Rules, Truth};
+use crate::standard::StandardHash;
 
 /// Nobody is known to have been older; a member without a date of birth may be of any age up to this.
 pub(crate) const OLDEST: i16 = 130;
@@ -43,6 +44,11 @@ impl<'a> Scene<'a> {
             scene.standings_mut()[at].counts = counts;
         }
         scene
+    }
+
+    /// The identity of the form that is asked.
+    pub(crate) fn form(&self) -> StandardHash {
+        self.rules.layout.form()
     }
 
     fn standings_mut(&mut self) -> &mut [Standing] {

@@ -59,6 +59,37 @@ struct OptionEntry {
     when: Condition,
 }
 
+/// An office's points table as it is kept: the two files, under the names by which their hash is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PointsFiles {
+    /// The numbers: CSV, a row for each option, a column for each region.
+    pub numbers: String,
+    /// The TOML that says when each row applies.
+    pub mapping: String,
+}
+
+impl PointsFiles {
+    /// Name of the numbers, in faults and in the hash.
+    pub const NUMBERS: &str = "b1.csv";
+    /// Name of the mapping, in faults and in the hash.
+    pub const MAPPING: &str = "b1.toml";
+
+    fn named(&self) -> [(&str, &str); 2] {
+        [(Self::NUMBERS, &self.numbers), (Self::MAPPING, &self.mapping)]
+    }
+
+    /// SHA-256 over both files and their names: what a round and its lists call the table.
+    pub fn hash(&self) -> StandardHash {
+        StandardHash::of(&self.named())
+    }
+
+    /// Checks the files against the form of a standard.
+    pub fn load(&self, standard: &Standard) -> Result<PointsTable, Faults> {
+        let [numbers, mapping] = self.named();
+        load(standard, numbers, mapping)
+    }
+}
+
 /// The numbers of each row, until the mapping has asked for them.
 type Numbers = BTreeMap<(String, String), [Option<u16>; COLUMNS]>;
 
@@ -109,7 +140,8 @@ pub(super) fn load(standard: &Standard, table: (&str, &str), mapping: (&str, &st
     let label = Label { vi: about.vi, en: about.en };
     let mut breaks = standard.rules.breaks.clone();
     items.iter().flat_map(|item| &item.rows).for_each(|row| breaks.add(&row.when, Scope::Household));
-    Ok(PointsTable { label, status, items, hash: StandardHash::of(&[table, mapping]), breaks: Box::new(breaks) })
+    let (hash, form) = (StandardHash::of(&[table, mapping]), standard.rules.layout.form());
+    Ok(PointsTable { label, status, items, hash, form, breaks: Box::new(breaks) })
 }
 
 impl TableEntry {
@@ -137,12 +169,14 @@ impl ItemEntry {
         let mut rows = Vec::with_capacity(self.options.len());
         for option in self.options {
             let name = format!("{entry} / {}", option.key);
-            let points = numbers.remove(&(self.key.clone(), option.key));
+            let points = numbers.remove(&(self.key.clone(), option.key.clone()));
             let points = reading.keep(file, &name, points.ok_or(Reason::ConditionWithoutRow));
             let binder = Binder::new(&standard.form, &standard.rules.layout, &standard.age_bands);
             match binder.bind(&option.when, Scope::Household) {
                 Ok(when) => rows.extend(points.map(|points| Row {
+                    key: option.key,
                     label: Label { vi: option.vi, en: option.en },
+                    condition: option.when,
                     when,
                     points,
                 })),
@@ -157,7 +191,7 @@ impl ItemEntry {
             ChooseEntry::First => Choose::First,
             ChooseEntry::Each => Choose::Each,
         };
-        Item { label: Label { vi: self.vi, en: self.en }, choose, rows }
+        Item { key: self.key, label: Label { vi: self.vi, en: self.en }, choose, rows }
     }
 }
 

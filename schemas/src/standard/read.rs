@@ -36,12 +36,18 @@ impl Reading {
         let table = match text.parse::<Table>() {
             Ok(table) => table,
             Err(error) => {
-                self.fault(file, "", Reason::Unreadable(error.message().to_owned()));
+                self.fault(file, line_of(text, &error), Reason::Unreadable(error.message().to_owned()));
                 Table::new()
             }
         };
         File { reading: self, name: file, table }
     }
+}
+
+/// Where a file stops being TOML; empty when the parser does not say.
+fn line_of(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    before.map_or_else(String::new, |before| format!("line {}", before.matches('\n').count() + 1))
 }
 
 /// One file, from which entries are taken until none is left.

@@ -1,7 +1,9 @@
 //! The income side: paper, tables, measured income, and what may decide in a round.
 
-use schemas::rules::{B1Mode, B1Source, Class, ClassSet, Language, Outcome, PointsStatus, Report, Training};
-use schemas::standard::Reason;
+use schemas::rules::{
+    B1Mode, B1Source, Class, ClassSet, Language, Outcome, PointsDifference, PointsStatus, PointsTable, Report, Training,
+};
+use schemas::standard::{PointsFiles, Reason};
 
 use crate::home::{AS_OF, Home, RURAL, URBAN, income, vn_2022};
 
@@ -97,6 +99,81 @@ fn a_table_without_a_region_or_with_ragged_lines_is_refused() {
     assert!(found.iter().any(|(_, reason)| matches!(reason, Reason::MissingColumn(_))));
     let found = reasons(&format!("{TABLE}house,floor,5\n"), MAPPING);
     assert!(found.iter().any(|(line, reason)| line == "b1.csv:line 6" && matches!(reason, Reason::Unreadable(_))));
+}
+
+#[test]
+fn a_mapping_that_is_no_toml_is_refused_with_its_line() {
+    let found = reasons(TABLE, &MAPPING.replace("choose = \"each\"", "choose = each"));
+    assert!(matches!(&found[0], (entry, Reason::Unreadable(_)) if entry == "b1.toml:line 21"), "{found:?}");
+}
+
+#[test]
+fn a_table_bound_to_another_form_says_nothing() {
+    let (standard, other) = (vn_2022(), schemas::standard::shipped::load("vn-2027-2030").unwrap());
+    assert_ne!(standard.form().version, other.form().version);
+    let foreign = files().load(&other).unwrap().for_round().unwrap();
+    let result = Home::new().assess(&standard, &RURAL, &B1Mode::Table(foreign));
+    assert_eq!(result.b1().amount, None);
+    assert!(matches!(result.outcome(), Outcome::Undetermined(_)));
+}
+
+#[test]
+fn without_the_table_at_hand_nothing_is_guessed_even_when_points_were_typed() {
+    let standard = vn_2022();
+    let home = Home::new().with("b1_points", 10);
+    let result = home.assess(&standard, &RURAL, &B1Mode::TableMissing);
+    assert_eq!((result.b1().amount, result.b1().source), (None, B1Source::TableMissing));
+    assert_eq!(result.possible_classes(), ClassSet::from_iter([Class::NearPoor, Class::NotPoor]));
+    assert!(!result.b1().source.serves_recognition());
+    let report = Report::new(&standard, &home.0, &result, &RURAL, AS_OF, &B1Mode::TableMissing);
+    let text = report.text(Language::Vi).to_string();
+    assert!(text.contains("cần bảng điểm của cơ quan"), "{text}");
+}
+
+fn files() -> PointsFiles {
+    PointsFiles { numbers: TABLE.to_owned(), mapping: MAPPING.to_owned() }
+}
+
+fn loaded(numbers: &str, mapping: &str) -> PointsTable {
+    PointsFiles { numbers: numbers.to_owned(), mapping: mapping.to_owned() }.load(&vn_2022()).unwrap()
+}
+
+#[test]
+fn a_spreadsheets_byte_order_mark_and_line_ends_are_no_faults() {
+    let numbers = format!("\u{feff}{}", TABLE.replace('\n', "\r\n"));
+    assert!(loaded(&numbers, MAPPING).differences(&loaded(TABLE, MAPPING)).is_empty());
+}
+
+#[test]
+fn files_are_known_by_the_hash_that_their_table_has() {
+    assert_eq!(files().hash(), loaded(TABLE, MAPPING).hash());
+    let other = PointsFiles { numbers: TABLE.replace("15", "16"), ..files() };
+    assert_ne!(files().hash(), other.hash());
+}
+
+#[test]
+fn the_rows_of_two_tables_are_told_apart_by_their_points_and_by_whom_they_apply_to() {
+    let before = loaded(TABLE, MAPPING);
+    assert!(before.differences(&loaded(TABLE, MAPPING)).is_empty());
+    let mapping = MAPPING.replace("at_most = 2", "at_most = 1");
+    let mapping = mapping.replace("key = \"roof\"", "key = \"top\"");
+    let after = loaded(&TABLE.replace("30,40", "30,41").replace("house,roof", "house,top"), &mapping);
+    let differences = after.differences(&before);
+    let said: Vec<_> = differences
+        .iter()
+        .map(|difference| match difference {
+            PointsDifference::Added(row) => ("added", &*row.key.option),
+            PointsDifference::Removed(row) => ("removed", &*row.key.option),
+            PointsDifference::Points { after, .. } => ("points", &*after.key.option),
+            PointsDifference::Condition(row) => ("condition", &*row.key.option),
+        })
+        .collect();
+    // Who is small decides who is large, too: the first row that holds gives the points.
+    let expected =
+        [("added", "top"), ("points", "wall"), ("condition", "large"), ("condition", "small"), ("removed", "roof")];
+    assert_eq!(said, expected);
+    let urban = after.rows().find(|row| row.key.option == "wall").unwrap().points;
+    assert_eq!(urban, [("rural_northern_midland_mountain", 30), ("urban", 41)]);
 }
 
 #[test]

@@ -19,7 +19,7 @@ use serde_json::json;
 use sync_protocol::device::View;
 
 use crate::clock::{Chance, Clock, Stopwatch};
-use crate::phone::{self, Choice, Enrolment, Phone, PhoneFault, PlainHttp, Road, Scoring, Surroundings};
+use crate::phone::{self, Choice, Enrolment, Phone, PhoneFault, PlainHttp, Road, RoundPoints, Scoring, Surroundings};
 use crate::standards::Standards;
 use output::{Outcome, print};
 
@@ -120,6 +120,14 @@ enum AreaFlag {
     Urban,
 }
 
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum B1Flag {
+    /// Điểm nhập từ phiếu giấy. Typed from the paper form.
+    Paper,
+    /// Tính theo bảng điểm của cơ quan. Computed by the office's table.
+    Table,
+}
+
 /// Flags of `phone show`.
 #[derive(Debug, clap::Args)]
 pub struct Show {
@@ -136,6 +144,10 @@ pub struct Show {
     /// Khu vực; nếu không ghi thì tính cả hai. Type of area; both are tried when absent.
     #[arg(long, value_enum, requires = "explain")]
     area: Option<AreaFlag>,
+    /// Điểm B1 của đợt lấy từ phiếu hay từ bảng điểm; nếu không ghi thì xét cả hai, vì máy không giữ bảng điểm.
+    /// Where the round takes B1 from; both are tried when absent, for a phone holds no points table.
+    #[arg(long, value_enum, requires = "explain")]
+    b1: Option<B1Flag>,
     /// Ngày tính tuổi; mặc định hôm nay. The day that ages refer to; today when absent.
     #[arg(long, requires = "explain", value_name = "DATE")]
     as_of: Option<Date>,
@@ -262,6 +274,15 @@ impl ViewFlag {
     }
 }
 
+impl B1Flag {
+    fn points(self) -> RoundPoints {
+        match self {
+            Self::Paper => RoundPoints::Paper,
+            Self::Table => RoundPoints::Table,
+        }
+    }
+}
+
 impl AreaFlag {
     fn area(self) -> AreaType {
         match self {
@@ -275,7 +296,8 @@ impl Show {
     fn act(self, phone: &Phone, today: Date) -> Result<Outcome, PhoneFault> {
         let view = self.view.view();
         let area = self.area.map(AreaFlag::area);
-        let scoring = self.explain.then(|| Scoring { area, as_of: self.as_of.unwrap_or(today) });
+        let b1 = self.b1.map(B1Flag::points);
+        let scoring = self.explain.then(|| Scoring { area, b1, as_of: self.as_of.unwrap_or(today) });
         let households = match self.household {
             Some(household) => vec![household],
             None => phone.export(view).iter().map(|filed| filed.household.household).collect(),

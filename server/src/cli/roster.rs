@@ -2,12 +2,13 @@
 //!
 //! Compiling and exporting act in the name of an account that may; checking needs nothing but the file and the root.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail, ensure};
 use schemas::ids::{RoundId, UnitId};
 use schemas::ledger::Hash;
-use schemas::roster::RosterFile;
+use schemas::roster::{PointsFrom, RosterFile};
+use schemas::standard::PointsFiles;
 
 use super::Data;
 use super::serve::open;
@@ -68,13 +69,20 @@ pub struct Export {
     file: PathBuf,
 }
 
-/// Không cần máy chủ, không cần mạng. Needs no server and no network.
+/// Không cần máy chủ, không cần mạng; danh sách tính theo bảng điểm thì cần bảng đó.
+/// Needs no server and no network; a list made by a points table needs that table.
 #[derive(Debug, clap::Args)]
 pub struct Verify {
     /// Tệp JSON xuất kèm muối. JSON file, exported with its salts.
     file: PathBuf,
     /// Mã gốc ghi trong quyết định. The root that the decision carries.
     root: Hash,
+    /// Tệp CSV của bảng điểm. The points table's CSV file.
+    #[arg(long, requires = "points_mapping", value_name = "FILE")]
+    points_table: Option<PathBuf>,
+    /// Tệp TOML đi cùng bảng điểm. The points table's TOML file.
+    #[arg(long, requires = "points_table", value_name = "FILE")]
+    points_mapping: Option<PathBuf>,
 }
 
 fn unit(text: &str) -> Result<UnitId, std::num::ParseIntError> {
@@ -106,7 +114,7 @@ impl Compile {
                 for household in &waiting {
                     println!("{}", serde_json::to_string(household)?);
                 }
-                anyhow::bail!("còn {0} hộ chưa xong (the list waits for {0} households)", waiting.len());
+                bail!("còn {0} hộ chưa xong (the list waits for {0} households)", waiting.len());
             }
         }
         Ok(())
@@ -132,17 +140,17 @@ impl Export {
             (Some("csv"), false) => Ok(Format::Csv),
             (Some("json"), false) => Ok(Format::Json),
             (Some("json"), true) => Ok(Format::SaltedJson),
-            (_, true) => anyhow::bail!("muối chỉ có trong tệp .json (salts go into a .json file only)"),
-            (_, false) => anyhow::bail!("tên tệp phải kết thúc bằng .xlsx, .csv hoặc .json (one of these endings)"),
+            (_, true) => bail!("muối chỉ có trong tệp .json (salts go into a .json file only)"),
+            (_, false) => bail!("tên tệp phải kết thúc bằng .xlsx, .csv hoặc .json (one of these endings)"),
         }
     }
 }
 
 impl Verify {
     fn run(self) -> anyhow::Result<()> {
-        let bytes = std::fs::read(&self.file).with_context(|| self.file.display().to_string())?;
-        let file = RosterFile::read(&bytes)?;
+        let file = RosterFile::read(&read(&self.file)?)?;
         file.verify(self.root)?;
+        self.check_table(&file.header.b1)?;
         let (lines, unassessed) = (file.lines.len(), file.unassessed.len());
         println!(
             "{}  đúng, {lines} hộ, {unassessed} hộ không xếp loại \
@@ -151,4 +159,36 @@ impl Verify {
         );
         Ok(())
     }
+
+    /// A list that a table made is the right one only together with that table.
+    fn check_table(&self, b1: &PointsFrom) -> anyhow::Result<()> {
+        match (b1, &self.points_table, &self.points_mapping) {
+            (PointsFrom::Paper, None, None) => Ok(()),
+            (PointsFrom::Paper, ..) => {
+                bail!("danh sách này lấy điểm từ phiếu, không theo bảng điểm (this list takes points from paper forms)")
+            }
+            (PointsFrom::Table { hash }, Some(numbers), Some(mapping)) => {
+                let files = PointsFiles { numbers: text(numbers)?, mapping: text(mapping)? };
+                let found = Hash(files.hash().0);
+                ensure!(
+                    found == *hash,
+                    "bảng điểm là {found}, khác với {hash} (the points table is {found}, not {hash})"
+                );
+                println!("{hash}  đúng bảng điểm (right points table)");
+                Ok(())
+            }
+            (PointsFrom::Table { hash }, ..) => bail!(
+                "danh sách tính theo bảng điểm {hash}: cần --points-table và --points-mapping \
+                 (made by the points table {hash}: give --points-table and --points-mapping)"
+            ),
+        }
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| path.display().to_string())
+}
+
+fn text(path: &Path) -> anyhow::Result<String> {
+    String::from_utf8(read(path)?).with_context(|| path.display().to_string())
 }

@@ -48,6 +48,22 @@ pub struct Account {
     pub created_at: Timestamp,
     /// Whether it may still be used.
     pub standing: Standing,
+    /// Who chose its password.
+    pub password: PasswordKind,
+}
+
+/// Who chose a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordKind {
+    /// Its holder, or whoever made the account.
+    Own,
+    /// An administrator gave it out: it opens one session, which may do nothing but choose an own one.
+    OneTime {
+        /// From when on it no longer opens one.
+        until: Timestamp,
+        /// When it opened one.
+        used_at: Option<Timestamp>,
+    },
 }
 
 /// Whether an account may be used.

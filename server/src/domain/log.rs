@@ -18,6 +18,8 @@ codes! {
         LoggedOut = "logged_out",
         /// A password was changed.
         PasswordChanged = "password_changed",
+        /// An administrator gave out a one-time password.
+        PasswordReset = "password_reset",
         /// An account was made.
         AccountCreated = "account_created",
         /// An account was shut.
@@ -36,8 +38,16 @@ codes! {
         SegmentRefused = "segment_refused",
         /// A phone sent bytes that are not the change its journal names.
         ChangeRefused = "change_refused",
+        /// A unit was made.
+        UnitCreated = "unit_created",
+        /// A unit was given other attributes or another code.
+        UnitRevised = "unit_revised",
         /// A round was made.
         RoundCreated = "round_created",
+        /// Somebody loaded a points table.
+        PointsTableLoaded = "points_table_loaded",
+        /// A second person confirmed a points table.
+        PointsTableConfirmed = "points_table_confirmed",
     }
 }
 

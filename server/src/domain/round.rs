@@ -5,18 +5,59 @@
 use jiff::civil::Date;
 use schemas::form::FormVersion;
 use schemas::ids::{AccountId, RoundId, StandardId, UnitId};
+use schemas::ledger::Hash;
 
 use super::codes;
 
 codes! {
-    /// Where B1 points come from in a round.
-    B1Mode("B1 mode") {
+    /// Where B1 points come from in a round, without saying which table.
+    B1Source("B1 mode") {
         /// Typed from the signed paper form, confirmed by a second person.
         Paper = "paper",
         /// Computed from the office's points table.
         Points = "points",
         /// For exercises: results are marked as not for recognition.
         Training = "training",
+    }
+}
+
+/// Where B1 points come from in a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum B1Mode {
+    /// Typed from the signed paper form, confirmed by a second person.
+    Paper,
+    /// Computed from the office's points table with this hash.
+    Points(Hash),
+    /// For exercises: results are marked as not for recognition.
+    Training,
+}
+
+impl B1Mode {
+    /// The mode of a source; `None` when it lacks its table, or has one and needs none.
+    pub fn new(source: B1Source, table: Option<Hash>) -> Option<Self> {
+        match (source, table) {
+            (B1Source::Paper, None) => Some(Self::Paper),
+            (B1Source::Points, Some(table)) => Some(Self::Points(table)),
+            (B1Source::Training, None) => Some(Self::Training),
+            (B1Source::Paper | B1Source::Training, Some(_)) | (B1Source::Points, None) => None,
+        }
+    }
+
+    /// Its source.
+    pub fn source(self) -> B1Source {
+        match self {
+            Self::Paper => B1Source::Paper,
+            Self::Points(_) => B1Source::Points,
+            Self::Training => B1Source::Training,
+        }
+    }
+
+    /// Its points table; `None` when no table computes the points.
+    pub fn table(self) -> Option<Hash> {
+        match self {
+            Self::Points(table) => Some(table),
+            Self::Paper | Self::Training => None,
+        }
     }
 }
 

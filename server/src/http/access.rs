@@ -22,7 +22,9 @@ use crate::workflow::{self, Refusal};
 pub enum Who {
     /// Everybody, logged in or not.
     Anyone,
-    /// Everybody with a session, whatever they hold.
+    /// Everybody with a session, even one that began with a one-time password.
+    AnySession,
+    /// Everybody with a session and a password of their own, whatever they hold.
     SignedIn,
     /// A device with its token.
     Device,
@@ -37,6 +39,8 @@ pub enum Who {
 pub enum Place {
     /// The path names it.
     PathUnit,
+    /// What the unit in the path lies in.
+    AbovePathUnit,
     /// The path names it, and it has to be a commune.
     PathCommune,
     /// The body names it.
@@ -55,7 +59,7 @@ impl Place {
     /// The slug with which a foreign place and one that does not exist are refused alike.
     pub fn not_found(self) -> &'static str {
         match self {
-            Self::PathUnit | Self::PathCommune | Self::BodyUnit => "unit/not-found",
+            Self::PathUnit | Self::AbovePathUnit | Self::PathCommune | Self::BodyUnit => "unit/not-found",
             Self::UnitOfAccount => "account/not-found",
             Self::UnitOfGrant => "grant/not-found",
             Self::UnitOfDevice => "device/not-found",
@@ -84,6 +88,10 @@ const OFFICE: &[Role] = &[Reviewer, CommuneChair, Administrator];
 const OFFICE_AND_AUDIT: &[Role] = &[Reviewer, CommuneChair, Administrator, Auditor];
 /// Who reads households: deciding, compiling and watching. Administrators look after machines and people, not families.
 const READERS: &[Role] = &[Reviewer, Committee, CommuneChair, Compiler, Auditor];
+/// Who keeps the points tables of a unit.
+const TABLE_KEEPERS: &[Role] = &[Compiler, Administrator];
+/// Who looks at them.
+const TABLE_READERS: &[Role] = &[Compiler, Auditor, Administrator];
 /// Who brings a commune's data in: its office, and who compiles above it.
 const BRING: Who = Who::Holders(&[Reviewer, CommuneChair, Compiler, Administrator], Place::PathCommune);
 /// Who decides on households.
@@ -96,14 +104,17 @@ pub static RULES: &[Rule] = &[
     rule("GET", "/metrics", Who::LocalOr(&[Auditor, Administrator])),
     rule("GET", "/api/openapi.json", Who::Anyone),
     rule("POST", "/api/session", Who::Anyone),
-    rule("DELETE", "/api/session", Who::SignedIn),
-    rule("GET", "/api/me", Who::SignedIn),
-    rule("POST", "/api/me/password", Who::SignedIn),
+    rule("DELETE", "/api/session", Who::AnySession),
+    rule("GET", "/api/me", Who::AnySession),
+    rule("POST", "/api/me/password", Who::AnySession),
     rule("GET", "/api/units/{unit}", Who::Holders(Role::ALL, Place::PathUnit)),
     rule("GET", "/api/units/{unit}/children", Who::Holders(Role::ALL, Place::PathUnit)),
+    rule("POST", "/api/units/{unit}/children", Who::Holders(&[Administrator], Place::PathUnit)),
+    rule("POST", "/api/units/{unit}/revisions", Who::Holders(&[Administrator], Place::AbovePathUnit)),
     rule("GET", "/api/units/{unit}/accounts", Who::Holders(OFFICE_AND_AUDIT, Place::PathUnit)),
     rule("POST", "/api/accounts", Who::Holders(KEEPERS, Place::BodyUnit)),
     rule("POST", "/api/accounts/{account}/disable", Who::Holders(KEEPERS, Place::UnitOfAccount)),
+    rule("POST", "/api/accounts/{account}/reset-password", Who::Holders(&[Administrator], Place::UnitOfAccount)),
     rule("POST", "/api/grants", Who::Holders(KEEPERS, Place::BodyUnit)),
     rule("DELETE", "/api/grants/{grant}", Who::Holders(KEEPERS, Place::UnitOfGrant)),
     rule("POST", "/api/enrolment-codes", Who::Holders(OFFICE, Place::BodyUnit)),
@@ -153,6 +164,10 @@ pub static RULES: &[Rule] = &[
     rule("GET", "/api/rounds/{round}/communes/{unit}/roster.json", Who::Holders(READERS, Place::PathCommune)),
     rule("GET", "/api/rounds/{round}/units/{unit}/list.xlsx", Who::Holders(&[Compiler, Auditor], Place::PathUnit)),
     rule("POST", "/api/rounds", Who::Holders(&[Compiler, Administrator], Place::BodyUnit)),
+    rule("GET", "/api/units/{unit}/points-tables", Who::Holders(TABLE_READERS, Place::PathUnit)),
+    rule("POST", "/api/units/{unit}/points-tables", Who::Holders(TABLE_KEEPERS, Place::PathUnit)),
+    rule("GET", "/api/units/{unit}/points-tables/{hash}", Who::Holders(TABLE_READERS, Place::PathUnit)),
+    rule("POST", "/api/units/{unit}/points-tables/{hash}/confirm", Who::Holders(TABLE_KEEPERS, Place::PathUnit)),
 ];
 
 /// Lets a request in, with the proof of who is asking, or refuses it before its body is read.
@@ -169,6 +184,11 @@ pub(super) async fn guard(
     let rule = found.ok_or_else(|| ApiError::NoRule(format!("{method} {path}")))?;
     match rule.who {
         Who::Anyone => {}
+        Who::AnySession => {
+            let token = session_token(request.method(), request.headers())?;
+            let caller = workflow::session::resume(&state, &token).await?;
+            request.extensions_mut().insert(caller);
+        }
         Who::SignedIn => {
             let caller = signed_in(&state, session_token(request.method(), request.headers())?).await?;
             request.extensions_mut().insert(caller);
@@ -192,7 +212,7 @@ pub(super) async fn guard(
 }
 
 async fn signed_in(state: &AppState, token: Token) -> Result<Caller, ApiError> {
-    Ok(workflow::session::resume(state, &token).await?)
+    Ok(workflow::session::resume_fully(state, &token).await?)
 }
 
 /// A proxy on the machine speaks for others and says so; only a plain connection from the machine itself is local.

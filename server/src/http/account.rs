@@ -90,6 +90,29 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(AccountView::new(account, &[]))))
 }
 
+/// A password that an administrator gave out.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OneTimePasswordView {
+    /// Shown this once. It opens one session, in which its holder has to choose another before anything else.
+    password: String,
+    /// From when on it opens nothing.
+    until: String,
+}
+
+/// Gives an account a one-time password and ends its sessions.
+#[utoipa::path(post, path = "/api/accounts/{account}/reset-password", tag = "accounts",
+    params(("account" = u64, Path)), security(("session" = []), ("session_cookie" = [])),
+    responses((status = 200, body = OneTimePasswordView), (status = 403, body = ProblemView),
+        (status = 404, body = ProblemView)))]
+pub(super) async fn reset_password(
+    State(app): State<AppState>,
+    permit: Permit,
+    PathId(account): PathId<AccountId>,
+) -> Result<Json<OneTimePasswordView>, ApiError> {
+    let given = workflow::account::reset_password(&app, &permit, account).await?;
+    Ok(Json(OneTimePasswordView { password: given.text, until: given.until.to_string() }))
+}
+
 /// Shuts an account and ends its sessions.
 #[utoipa::path(post, path = "/api/accounts/{account}/disable", tag = "accounts", params(("account" = u64, Path)),
     security(("session" = []), ("session_cookie" = [])),

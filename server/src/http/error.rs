@@ -1,7 +1,9 @@
 //! Every refusal and fault, turned into a status and words by one exhaustive match.
 
+mod office;
 mod review;
 mod sent;
+mod table;
 
 use std::sync::Arc;
 
@@ -302,6 +304,22 @@ fn refused(refusal: &Refusal) -> Problem {
             ],
             ["The round needs the office's B1 points table", "Load the table, or open the round in paper-score mode"],
         ),
+        R::OneTimePasswordOver
+        | R::PasswordChangeNeeded
+        | R::PasswordNotNew
+        | R::LevelNotBelow
+        | R::UnitNameTaken
+        | R::CodeTaken
+        | R::OwnUnit
+        | R::RevisedLater(_)
+        | R::RoundLooksAtUnit(_) => office::problem(refusal),
+        R::TableFaulty(faults) => table::faulty(faults),
+        R::TableIsSample(_)
+        | R::TableNotFound
+        | R::TableOfAnotherStandard
+        | R::TableNeedsAnother
+        | R::TableNotConfirmed
+        | R::TableLacksPlace(_) => table::problem(refusal),
         R::Message(fault) => sent::message(*fault),
         R::RoundNotFound
         | R::AssignmentNotFound
@@ -317,6 +335,7 @@ fn refused(refusal: &Refusal) -> Problem {
         | R::NotBorneOut(_)
         | R::PointsNotConfirmed
         | R::PointsDiffer
+        | R::PointsNotTyped
         | R::SamePerson
         | R::NotForRecognition
         | R::PlaceNotSaid
@@ -343,6 +362,7 @@ fn refused(refusal: &Refusal) -> Problem {
         | R::ListingUnreadable(_)
         | R::DecisionLost(_)
         | R::RosterAltered
+        | R::TableLost(_)
         | R::WorkbookNotWritten(_) => self::fault(),
         R::Archive(_) | R::Seal(_) | R::FormUnknown(_) | R::Store(_) | R::Password(_) => self::fault(),
     }

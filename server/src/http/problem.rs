@@ -26,6 +26,21 @@ pub(super) struct Problem {
     pub(super) detail: Option<String>,
     /// Seconds until another attempt makes sense.
     pub(super) retry_after_s: Option<u64>,
+    /// Everything that is wrong with what was sent, one by one.
+    pub(super) faults: Vec<FaultView>,
+}
+
+/// One thing that is wrong with a file that was sent.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct FaultView {
+    /// The file.
+    pub(super) file: String,
+    /// The line or the entry in it; empty when the file itself is wrong.
+    pub(super) entry: String,
+    /// What is wrong there, in Vietnamese.
+    pub(super) vi: String,
+    /// The same in English.
+    pub(super) en: String,
 }
 
 impl Problem {
@@ -38,7 +53,7 @@ impl Problem {
     ) -> Self {
         let vi = Words { title: title_vi, next: next_vi };
         let en = Words { title: title_en, next: next_en };
-        Self { status, slug, vi, en, detail: None, retry_after_s: None }
+        Self { status, slug, vi, en, detail: None, retry_after_s: None, faults: Vec::new() }
     }
 
     /// Writes the refusal out under the name of its request.
@@ -52,6 +67,7 @@ impl Problem {
             next: self.vi.next,
             en: self.en,
             detail: self.detail,
+            faults: self.faults,
             incident,
         };
         let mut response = (self.status, axum::Json(body)).into_response();
@@ -83,6 +99,9 @@ pub(super) struct ProblemView {
     /// What is particular to this case.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+    /// Everything that is wrong with the files that were sent, one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<FaultView>,
     /// Name under which the fault stands in the server's log.
     #[serde(skip_serializing_if = "Option::is_none")]
     incident: Option<String>,

@@ -5,15 +5,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use schemas::form::FormVersion;
 use schemas::ids::{RoundId, StandardId, UnitId};
+use schemas::ledger::Hash;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::extract::{Body, PathId, name};
 use super::problem::ProblemView;
 use super::{ApiError, AppState};
-use crate::domain::round::{B1Mode, Round, RoundState};
-use crate::workflow;
+use crate::domain::round::{B1Mode, B1Source, Round, RoundState};
 use crate::workflow::permit::{Caller, Permit};
+use crate::workflow::{self, Refusal};
 
 /// A round to be made.
 #[derive(Deserialize, ToSchema)]
@@ -32,7 +33,10 @@ pub(super) struct CreateRound {
     form_version: FormVersion,
     /// `paper`, `points`, `training`.
     #[schema(value_type = String)]
-    b1_mode: B1Mode,
+    b1_mode: B1Source,
+    /// With `points`: the hash of a points table of the unit or of one above it.
+    #[schema(value_type = Option<String>)]
+    points_table: Option<Hash>,
     /// The day that ages and counts refer to: `2026-10-01`.
     #[schema(value_type = String, format = Date)]
     reference_on: String,
@@ -47,6 +51,8 @@ pub(super) struct RoundView {
     standards: Vec<String>,
     form_version: String,
     b1_mode: &'static str,
+    /// Hash of the points table, when one computes the points.
+    points_table: Option<String>,
     reference_on: String,
     /// `planned`, `open`, `closed`.
     state: &'static str,
@@ -60,7 +66,8 @@ impl From<Round> for RoundView {
             name: round.name,
             standards: round.standards.into_iter().map(String::from).collect(),
             form_version: round.form_version.0,
-            b1_mode: round.b1_mode.code(),
+            b1_mode: round.b1_mode.source().code(),
+            points_table: round.b1_mode.table().map(|table| table.to_string()),
             reference_on: round.reference_on.to_string(),
             state: round.state.code(),
         }
@@ -73,6 +80,10 @@ impl CreateRound {
         if self.standards.is_empty() {
             return Err(unreadable("standards: at least one"));
         }
+        let b1_mode = B1Mode::new(self.b1_mode, self.points_table).ok_or_else(|| match self.points_table {
+            None => ApiError::Workflow(Refusal::PointsTableNeeded),
+            Some(_) => unreadable("points_table: only with b1_mode points"),
+        })?;
         Ok(Round {
             reference_on: self
                 .reference_on
@@ -83,7 +94,7 @@ impl CreateRound {
             name: name("name", &self.name)?,
             standards: self.standards,
             form_version: FormVersion(name("form_version", &self.form_version.0)?),
-            b1_mode: self.b1_mode,
+            b1_mode,
             state: RoundState::Planned,
         })
     }

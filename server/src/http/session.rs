@@ -11,7 +11,7 @@ use super::extract::{Body, COOKIE, Peer};
 use super::grant::GrantView;
 use super::problem::ProblemView;
 use super::{ApiError, AppState, Transport};
-use crate::domain::account::Login;
+use crate::domain::account::{Login, PasswordKind};
 use crate::password::Password;
 use crate::workflow;
 use crate::workflow::permit::Caller;
@@ -54,6 +54,8 @@ pub(super) struct MeView {
     login: String,
     display_name: String,
     unit: u64,
+    /// Whether the session began with a one-time password: then it may do nothing but choose another.
+    password_change_needed: bool,
     grants: Vec<GrantView>,
 }
 
@@ -65,6 +67,7 @@ impl From<&Caller> for MeView {
             login: account.login.as_str().to_owned(),
             display_name: account.display_name.clone(),
             unit: account.unit.0,
+            password_change_needed: account.password != PasswordKind::Own,
             grants: caller.grants.iter().map(GrantView::from).collect(),
         }
     }

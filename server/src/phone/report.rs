@@ -44,7 +44,7 @@ pub struct HouseholdView {
     /// What the standard makes of it, when that was asked for and the standard is known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reports: Vec<Report>,
-    /// Every class that settling the open disagreements one way or another can give, in the areas of the reports; absent
+    /// Every class that settling the open disagreements one way or another can give, over all reports; absent
     /// when nothing was scored, or when there are too many ways to look at: then it may be any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classes: Option<ClassSet>,
@@ -121,11 +121,22 @@ pub struct Reason {
     pub words: Label,
 }
 
+/// Where a round takes B1 from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoundPoints {
+    /// Typed from the paper form.
+    Paper,
+    /// Computed by the office's table, which no phone holds.
+    Table,
+}
+
 /// What a household is scored with where its document does not say: facts of the server and of the round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scoring {
     /// Country or town; both are tried when it is not said.
     pub area: Option<AreaType>,
+    /// Where the round takes B1 from; both are tried when it is not said.
+    pub b1: Option<RoundPoints>,
     /// The day that ages refer to.
     pub as_of: Date,
 }
@@ -134,8 +145,23 @@ impl Scoring {
     /// The places that are possible.
     fn places(self) -> Vec<Place> {
         let areas = self.area.map_or_else(|| vec![AreaType::Rural, AreaType::Urban], |area| vec![area]);
-        // Only points tables look at the region, and a phone holds none: B1 is typed from the paper form.
+        // Only points tables look at the region, and a phone holds none.
         areas.into_iter().map(|area| Place { area, region: Region::NorthernMidlandMountain }).collect()
+    }
+
+    /// The ways in which B1 may be found. Points that somebody typed say nothing in a round that computes them.
+    fn modes(self) -> Vec<B1Mode> {
+        match self.b1 {
+            Some(RoundPoints::Paper) => vec![B1Mode::Paper],
+            Some(RoundPoints::Table) => vec![B1Mode::TableMissing],
+            None => vec![B1Mode::Paper, B1Mode::TableMissing],
+        }
+    }
+
+    /// Every place with every way.
+    fn trials(self) -> Vec<(Place, B1Mode)> {
+        let of_place = |place| self.modes().into_iter().map(move |mode| (place, mode));
+        self.places().into_iter().flat_map(of_place).collect()
     }
 }
 
@@ -191,15 +217,15 @@ impl Phone {
         format!("{}: {} / {}: {}", question.vi, answer.vi, question.en, answer.en)
     }
 
-    /// What the standard that asks this form says, in each type of area that is possible.
+    /// What the standard that asks this form says, in each type of area and with each source of B1 that is possible.
     fn reports(&self, history: &History, household: &Household, scoring: Scoring) -> Vec<Report> {
         let Some(standard) = self.surroundings.standards.asking(&history.genesis().form) else { return Vec::new() };
         let facts = standard.facts(household);
-        let report = |place: Place| {
-            let assessment = classify(standard, &facts, &place, scoring.as_of, &B1Mode::Paper);
-            Report::new(standard, household, &assessment, &place, scoring.as_of, &B1Mode::Paper)
+        let report = |(place, mode): (Place, B1Mode)| {
+            let assessment = classify(standard, &facts, &place, scoring.as_of, &mode);
+            Report::new(standard, household, &assessment, &place, scoring.as_of, &mode)
         };
-        scoring.places().into_iter().map(report).collect()
+        scoring.trials().into_iter().map(report).collect()
     }
 
     /// The classes of every household that the open disagreements leave possible: no winner is shown.
@@ -210,13 +236,14 @@ impl Phone {
             Possible::Each(households) => households,
             Possible::TooMany => return None,
         };
-        let facts = households.iter().map(|household| standard.facts(household));
-        let sets = facts.flat_map(|facts| {
-            let places = scoring.places().into_iter();
-            places
-                .map(move |place| classify(standard, &facts, &place, scoring.as_of, &B1Mode::Paper).possible_classes())
-        });
-        Some(sets.fold(ClassSet::NONE, ClassSet::union))
+        let mut classes = ClassSet::NONE;
+        for facts in households.iter().map(|household| standard.facts(household)) {
+            for (place, mode) in scoring.trials() {
+                let assessment = classify(standard, &facts, &place, scoring.as_of, &mode);
+                classes = classes.union(assessment.possible_classes());
+            }
+        }
+        Some(classes)
     }
 
     fn line(&self, household: &HouseholdId, document: &DeviceDocument) -> Line {

@@ -45,6 +45,7 @@ mod compiled;
 mod field;
 mod geography;
 mod migration;
+mod office;
 mod suspects;
 
 async fn bench() -> Bench {

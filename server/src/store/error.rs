@@ -1,5 +1,7 @@
 //! What can go wrong in the store.
 
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 /// A fault of the store. None of these is the fault of whoever asked.
@@ -8,6 +10,16 @@ pub enum StoreError {
     /// The database refused a statement or is not reachable.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
+    /// Another process has the database.
+    #[error(
+        "thư mục dữ liệu đang được tiến trình khác dùng ({0}, tiến trình {1}): dừng máy chủ rồi làm lại, \
+         hoặc làm việc này qua máy chủ đang chạy.\n\
+         Another process works with this data directory ({0}, process {1}): stop the server first, or do this through it."
+    )]
+    InUse(PathBuf, String),
+    /// The lock of the database cannot be asked for.
+    #[error("lock {0}: {1}")]
+    Lock(PathBuf, #[source] std::io::Error),
     /// The migrations do not fit the database, such as one made by a newer release.
     #[error("migration: {0}")]
     Migration(#[source] sqlx::migrate::MigrateError),

@@ -2,11 +2,12 @@
 
 use schemas::form::FormVersion;
 use schemas::ids::{RoundId, StandardId, UnitId};
+use schemas::ledger::Hash;
 use sqlx::FromRow;
 
 use super::row::{RowOf, day, stored, updated};
 use super::{Read, StoreError, Tx};
-use crate::domain::round::{Round, RoundState};
+use crate::domain::round::{B1Mode, B1Source, Round, RoundState};
 
 #[derive(FromRow)]
 struct Row {
@@ -16,6 +17,7 @@ struct Row {
     standards: String,
     form_version: String,
     b1_mode: String,
+    points_table: Option<Vec<u8>>,
     reference_on: String,
     state: String,
 }
@@ -24,12 +26,14 @@ impl TryFrom<Row> for Round {
     type Error = StoreError;
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let of = RowOf { table: "round", id: &row.id };
+        let table = row.points_table.map(|table| of.bytes("points_table", table).map(Hash)).transpose()?;
+        let b1_mode = B1Mode::new(of.parse::<B1Source>("b1_mode", &row.b1_mode)?, table);
         let standards = row.standards.split(',').map(|id| of.parse::<StandardId>("standards", id));
         Ok(Self {
             id: of.parse("id", &row.id)?,
             unit: UnitId(of.number("unit", row.unit)?),
             standards: standards.collect::<Result<_, _>>()?,
-            b1_mode: of.parse("b1_mode", &row.b1_mode)?,
+            b1_mode: of.column("points_table", b1_mode.ok_or("the mode and the table do not go together"))?,
             reference_on: of.day("reference_on", &row.reference_on)?,
             state: of.parse("state", &row.state)?,
             form_version: FormVersion(row.form_version),
@@ -51,15 +55,16 @@ pub enum Created {
 pub async fn insert(tx: &mut Tx, round: &Round) -> Result<Created, StoreError> {
     let standards: Vec<&str> = round.standards.iter().map(StandardId::as_str).collect();
     let done = sqlx::query(
-        "INSERT INTO round (id, unit, name, standards, form_version, b1_mode, reference_on, state) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO round (id, unit, name, standards, form_version, b1_mode, points_table, reference_on, state) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
     )
     .bind(round.id.as_str())
     .bind(stored(round.unit.0))
     .bind(&round.name)
     .bind(standards.join(","))
     .bind(&round.form_version.0)
-    .bind(round.b1_mode.code())
+    .bind(round.b1_mode.source().code())
+    .bind(round.b1_mode.table().map(|table| table.0.to_vec()))
     .bind(day(round.reference_on))
     .bind(round.state.code())
     .execute(tx.sqlite())
@@ -70,7 +75,8 @@ pub async fn insert(tx: &mut Tx, round: &Round) -> Result<Created, StoreError> {
 /// The round with this id.
 pub async fn by_id(read: &mut Read, id: &RoundId) -> Result<Option<Round>, StoreError> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT id, unit, name, standards, form_version, b1_mode, reference_on, state FROM round WHERE id = $1",
+        "SELECT id, unit, name, standards, form_version, b1_mode, points_table, reference_on, state \
+         FROM round WHERE id = $1",
     )
     .bind(id.as_str())
     .fetch_optional(read.sqlite())
@@ -81,7 +87,8 @@ pub async fn by_id(read: &mut Read, id: &RoundId) -> Result<Option<Round>, Store
 /// All rounds, by id.
 pub async fn all(read: &mut Read) -> Result<Vec<Round>, StoreError> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, unit, name, standards, form_version, b1_mode, reference_on, state FROM round ORDER BY id",
+        "SELECT id, unit, name, standards, form_version, b1_mode, points_table, reference_on, state \
+         FROM round ORDER BY id",
     )
     .fetch_all(read.sqlite())
     .await?;

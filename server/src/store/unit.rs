@@ -114,6 +114,17 @@ async fn insert_version(
     Ok(())
 }
 
+/// The first day of the unit's newest attributes; `None` when it has ended or never was.
+pub async fn revised_on(read: &mut Read, unit: UnitId) -> Result<Option<Date>, StoreError> {
+    let from: Option<String> =
+        sqlx::query_scalar("SELECT valid_from FROM unit_version WHERE unit = $1 AND valid_to IS NULL")
+            .bind(stored(unit.0))
+            .fetch_optional(read.sqlite())
+            .await?;
+    let of = RowOf { table: "unit_version", id: unit };
+    from.map(|from| of.day("valid_from", &from)).transpose()
+}
+
 /// The unit as it was on a day; `None` when it did not exist then.
 pub async fn by_id(read: &mut Read, unit: UnitId, on: Date) -> Result<Option<Unit>, StoreError> {
     let row: Option<Row> = sqlx::query_as(
@@ -221,6 +232,38 @@ pub async fn insert_code(
         .execute(tx.sqlite())
         .await?;
     Ok(())
+}
+
+/// Ends the code that a unit has in a scheme, if it has one without an end that began before that day.
+pub async fn end_code(tx: &mut Tx, unit: UnitId, scheme: &str, on: Date) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE unit_code SET valid_to = $3 WHERE unit = $1 AND scheme = $2 AND valid_to IS NULL AND valid_from < $3",
+    )
+    .bind(stored(unit.0))
+    .bind(scheme)
+    .bind(day(on))
+    .execute(tx.sqlite())
+    .await?;
+    Ok(())
+}
+
+/// A unit that an official code means on a day or on any later one; `None` when the code is free from then on.
+pub async fn holder_of_code(
+    read: &mut Read,
+    scheme: &str,
+    code: &str,
+    from: Date,
+) -> Result<Option<UnitId>, StoreError> {
+    let found: Option<i64> = sqlx::query_scalar(
+        "SELECT unit FROM unit_code WHERE scheme = $1 AND code = $2 AND (valid_to IS NULL OR valid_to > $3) LIMIT 1",
+    )
+    .bind(scheme)
+    .bind(code)
+    .bind(day(from))
+    .fetch_optional(read.sqlite())
+    .await?;
+    let of = RowOf { table: "unit_code", id: code };
+    found.map(|unit| Ok(UnitId(of.number("unit", unit)?))).transpose()
 }
 
 /// The unit that an official code meant on a day.

@@ -1,9 +1,13 @@
 //! Accounts: made, listed and shut by whoever looks after their unit.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use schemas::ids::{AccountId, UnitId};
 
 use super::Refusal;
 use super::permit::{Permit, Right};
+use super::session::later;
 use crate::app::App;
 use crate::domain::account::{Account, Login};
 use crate::domain::log::{SecurityEvent, SecurityEventKind};
@@ -11,6 +15,7 @@ use crate::domain::role::{Grant, Role};
 use crate::domain::unit::{Level, UnitAttributes, Validity};
 use crate::password::Password;
 use crate::store::{self, Read, Tx};
+use crate::token::one_time_password;
 
 /// What an account is made from.
 #[derive(Debug)]
@@ -88,6 +93,45 @@ pub async fn disable(app: &App, permit: &Permit, id: AccountId) -> Result<(), Re
                 let (kind, actor) = (SecurityEventKind::AccountDisabled, Some(right.account()));
                 let event = SecurityEvent { at: now, kind, actor, subject: account.id.to_string() };
                 Ok(store::security_event::append(tx, &event).await?)
+            })
+        })
+        .await
+}
+
+/// How long a one-time password opens a session: somebody in a village without a signal gets to the office and back.
+const ONE_TIME: Duration = Duration::from_secs(3 * 24 * 3600);
+
+/// A password that opens one session and must be replaced in it.
+#[derive(Debug)]
+pub struct OneTimePassword {
+    /// The text, shown once to whoever asked for it.
+    pub text: String,
+    /// From when on it opens nothing.
+    pub until: Timestamp,
+}
+
+/// Gives an account a one-time password and ends its sessions, provided the caller could take every role that it holds.
+pub async fn reset_password(app: &App, permit: &Permit, id: AccountId) -> Result<OneTimePassword, Refusal> {
+    let (now, today) = (app.clock.now(), app.clock.today());
+    // Asked before the costly hash and again inside the transaction, which is what counts.
+    reachable(&mut app.store.read().await?, permit, id, today).await?;
+    let text = one_time_password(&app.chance);
+    let until = later(now, ONE_TIME);
+    let stored = app.passwords.hash(Password::new(text.clone()), &app.chance).await?;
+    let permit = permit.clone();
+    app.store
+        .write("account/reset_password", move |tx| {
+            Box::pin(async move {
+                let (account, right) = reachable(tx, &permit, id, today).await?;
+                for grant in store::grant::effective(tx, account.id, now).await? {
+                    right.check_gives(grant.role)?;
+                }
+                store::account::set_one_time_password(tx, account.id, &stored, until).await?;
+                store::session::revoke_others(tx, account.id, None, now).await?;
+                let (kind, actor) = (SecurityEventKind::PasswordReset, Some(right.account()));
+                let event = SecurityEvent { at: now, kind, actor, subject: account.id.to_string() };
+                store::security_event::append(tx, &event).await?;
+                Ok(OneTimePassword { text, until })
             })
         })
         .await

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use schemas::form::FormVersion;
 use schemas::household::Household;
 use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
+use schemas::standard::PointsFiles;
 use schemas::value::Value;
 use sync_protocol::change::{Slot, Write};
 use sync_protocol::device::{Clocks, Device as Phone, Identity, Remark, View};
@@ -61,6 +62,11 @@ fn setup(directory: &tempfile::TempDir) -> Setup {
 
 impl Bench {
     pub(crate) async fn new() -> Self {
+        Self::in_mode(B1Mode::Paper).await
+    }
+
+    /// The same with a round that takes B1 from elsewhere.
+    pub(crate) async fn in_mode(b1_mode: B1Mode) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let app = App::open(setup(&directory)).await.unwrap();
         let now = app.clock.now();
@@ -92,20 +98,20 @@ impl Bench {
             .await;
         let (commune, villages, lan, minh) = made.unwrap();
         let bench = Self { app, commune, villages, lan, minh, directory };
-        bench.open_round().await;
+        bench.open_round(b1_mode).await;
         bench.assign(bench.lan, 0).await;
         bench.assign(bench.minh, 0).await;
         bench
     }
 
-    async fn open_round(&self) {
+    async fn open_round(&self, b1_mode: B1Mode) {
         let round = Round {
             id: round_id(),
             unit: self.commune,
             name: "Rà soát định kỳ 2026".to_owned(),
             standards: vec!["vn-2022-2025".parse().unwrap()],
             form_version: FormVersion("vn-2022-2025/1".to_owned()),
-            b1_mode: B1Mode::Paper,
+            b1_mode,
             reference_on: Date::constant(2026, 10, 1),
             state: RoundState::Open,
         };
@@ -203,6 +209,43 @@ pub(crate) async fn permit_on(bench: &Bench, login: &str, role: Role, unit: Unit
     let grants = store::grant::effective(&mut read, account, now).await.unwrap();
     let account = store::account::by_id(&mut read, account).await.unwrap().unwrap();
     Permit::new(Caller { account, session, grants }, Role::ALL).unwrap()
+}
+
+/// A points table that was invented for tests: no office ever issued it. The household of [`poor_interview`] gets 100
+/// points for its size and 20 for its pillars; a durable wall would add 30.
+pub(crate) fn invented_table() -> PointsFiles {
+    let numbers = "item,option,rural_northern_midland_mountain,source\n\
+        size,small,150,invented for tests\n\
+        size,large,100,invented for tests\n\
+        house,wall,30,invented for tests\n\
+        house,pillar,20,invented for tests\n";
+    let mapping = r#"
+        [table]
+        vi = "Bảng bịa ra để thử"
+        en = "Invented for tests"
+        status = "for_round"
+
+        [[item]]
+        key = "size"
+        vi = "Số người"
+        en = "Size"
+        choose = "first"
+        options = [
+          { key = "small", vi = "đến 2", en = "up to 2", when = { count_members = { at_most = 2 } } },
+          { key = "large", vi = "từ 3", en = "3 or more", when = { count_members = { at_least = 3 } } },
+        ]
+
+        [[item]]
+        key = "house"
+        vi = "Nhà"
+        en = "House"
+        choose = "each"
+        options = [
+          { key = "wall", vi = "tường", en = "wall", when = { is = { question = "wall", value = "durable" } } },
+          { key = "pillar", vi = "cột", en = "pillar", when = { is = { question = "pillar", value = "durable" } } },
+        ]
+    "#;
+    PointsFiles { numbers: numbers.to_owned(), mapping: mapping.to_owned() }
 }
 
 /// A complete interview: the poor household that the standard itself gives as an example.

@@ -75,7 +75,7 @@ fn reports(case: &Case, household: &Household) -> Vec<Report> {
     let Some(place) = case.ruling.place else { return Vec::new() };
     let report = |standard: &std::sync::Arc<schemas::standard::Standard>| {
         let assessment = case.ruling.assess(standard, household)?;
-        Some(Report::new(standard, household, &assessment, &place, case.ruling.as_of, &case.ruling.mode))
+        Some(Report::new(standard, household, &assessment, &place, case.ruling.as_of, case.ruling.modes.of(standard)))
     };
     case.ruling.standards.iter().filter_map(report).collect()
 }

@@ -149,7 +149,7 @@ pub async fn list(app: &App, permit: &Permit, commune: UnitId, round: &RoundId) 
     let pins = store::review::pins_of_commune(&mut read, commune, round).await?;
     let confirmed = match found.b1_mode {
         B1Mode::Paper => Some(confirmed(app, &mut read, commune, &views, &reviews).await?),
-        B1Mode::Points | B1Mode::Training => None,
+        B1Mode::Points(_) | B1Mode::Training => None,
     };
     matters.extend(views.iter().filter_map(|view| standing(view, &reviews, &pins, confirmed.as_ref())));
     let warnings = warning::of_commune(app, &mut read, permit, commune, round).await?;

@@ -10,7 +10,7 @@ use schemas::date::PartialDate;
 use schemas::form::{Fault, Form, Point, Scope};
 use schemas::household::{Answers, Household};
 use schemas::ids::UnitId;
-use schemas::rules::{self, AreaType, Assessment, B1Mode, ClassSet, Place, Region, Training};
+use schemas::rules::{self, AreaType, Assessment, ClassSet, Place, Region};
 use schemas::standard::Standard;
 use schemas::value::Value;
 use serde::{Deserialize, Serialize};
@@ -19,10 +19,11 @@ use sync_protocol::history::History;
 use sync_protocol::impact::{self, Possible};
 
 use super::Refusal;
+use super::points_table::{self, Modes};
 use crate::app::App;
 use crate::domain::review::{DisagreementView, HouseholdView};
-use crate::domain::round::{self, Round};
-use crate::domain::unit::{Area, Unit};
+use crate::domain::round::Round;
+use crate::domain::unit::Area;
 use crate::store::{self, Read};
 
 /// How the households of a place are classified in a round.
@@ -31,7 +32,7 @@ pub struct Ruling {
     /// The standards of the round, the deciding one first.
     pub standards: Vec<Arc<Standard>>,
     /// Where B1 comes from.
-    pub mode: B1Mode,
+    pub modes: Modes,
     /// The place; `None` while the office has not said whether it is country or town.
     pub place: Option<Place>,
     /// The day that ages refer to.
@@ -75,20 +76,16 @@ impl Ruling {
     /// How a round classifies the households of a village.
     pub async fn of(app: &App, read: &mut Read, round: &Round, village: UnitId) -> Result<Self, Refusal> {
         let known = |id| app.standards.get(id).cloned().ok_or_else(|| Refusal::StandardUnknown(Clone::clone(id)));
-        let standards: Result<Vec<_>, Refusal> = round.standards.iter().map(known).collect();
-        let mode = match round.b1_mode {
-            round::B1Mode::Paper => B1Mode::Paper,
-            round::B1Mode::Training => B1Mode::Training(Training::MeasuredIncome),
-            round::B1Mode::Points => return Err(Refusal::PointsTableNeeded),
-        };
+        let standards = round.standards.iter().map(known).collect::<Result<Vec<_>, Refusal>>()?;
+        let modes = points_table::modes(app, read, round, &standards).await?;
         let place = place_of(read, village, round.reference_on).await?;
-        Ok(Self { standards: standards?, mode, place, as_of: round.reference_on })
+        Ok(Self { standards, modes, place, as_of: round.reference_on })
     }
 
     /// What a standard says of a household; `None` while the place is not known.
     pub fn assess(&self, standard: &Standard, household: &Household) -> Option<Assessment> {
         let place = self.place.as_ref()?;
-        Some(rules::classify(standard, &standard.facts(household), place, self.as_of, &self.mode))
+        Some(rules::classify(standard, &standard.facts(household), place, self.as_of, self.modes.of(standard)))
     }
 
     fn classes(&self, standard: &Standard, household: &Household) -> ClassSet {
@@ -96,24 +93,28 @@ impl Ruling {
     }
 }
 
-/// Area type and region of a unit or of the nearest unit above it that has both.
 async fn place_of(read: &mut Read, unit: UnitId, on: Date) -> Result<Option<Place>, Refusal> {
-    for ancestor in store::unit::lineage(read, unit, on).await? {
-        if let Some(place) = store::unit::by_id(read, ancestor, on).await?.as_ref().and_then(place_in) {
-            return Ok(Some(place));
-        }
-    }
-    Ok(None)
-}
-
-fn place_in(unit: &Unit) -> Option<Place> {
-    let area = match unit.attributes.area? {
+    let (area, region) = said_of(read, unit, on).await?;
+    let area = area.map(|area| match area {
         Area::Rural => AreaType::Rural,
         Area::Urban => AreaType::Urban,
-    };
-    let region = Value::from(unit.attributes.region.as_deref()?);
-    let region: Region = serde_json::to_value(region).ok().and_then(|name| serde_json::from_value(name).ok())?;
-    Some(Place { area, region })
+    });
+    Ok(area.zip(region.as_deref().and_then(Region::named)).map(|(area, region)| Place { area, region }))
+}
+
+/// Area type and region of a unit on a day, each from the nearest unit above it where the office has said it.
+pub(super) async fn said_of(
+    read: &mut Read,
+    unit: UnitId,
+    on: Date,
+) -> Result<(Option<Area>, Option<String>), Refusal> {
+    let (mut area, mut region) = (None, None);
+    for ancestor in store::unit::lineage(read, unit, on).await? {
+        let Some(unit) = store::unit::by_id(read, ancestor, on).await? else { continue };
+        area = area.or(unit.attributes.area);
+        region = region.or(unit.attributes.region);
+    }
+    Ok((area, region))
 }
 
 /// Makes what is shown of a household from its document.

@@ -180,6 +180,9 @@ pub(super) async fn check_unmoved(tx: &mut Tx, case: &Case) -> Result<(), Refusa
 pub async fn confirm_points(app: &App, permit: &Permit, id: CaseId, points: i64) -> Result<u64, Refusal> {
     let mut read = app.store.read().await?;
     let case = Case::open(app, &mut read, permit, &id).await?;
+    if case.round.b1_mode != B1Mode::Paper {
+        return Err(Refusal::PointsNotTyped);
+    }
     if paper_points(&case) != Some(points) {
         return Err(Refusal::PointsDiffer);
     }

@@ -171,7 +171,7 @@ pub async fn compile(app: &App, permit: &Permit, round: &RoundId, commune: UnitI
         Err(NotCompiled::Blocked(blocked)) => {
             return Ok(Outcome::Waiting(blocked.into_iter().map(Waiting::from).collect()));
         }
-        Err(refused @ (NotCompiled::Standard(_) | NotCompiled::Training)) => {
+        Err(refused @ (NotCompiled::Standard(_) | NotCompiled::Training | NotCompiled::TableMissing)) => {
             tracing::info!(round = %round, unit = commune.0, "No list in this round: {refused}");
             return Err(Refusal::NotForRecognition);
         }

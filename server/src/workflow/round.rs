@@ -3,15 +3,18 @@
 use jiff::civil::Date;
 use schemas::ids::{AccountId, RoundId, StandardId};
 use schemas::ledger::{Decision, Hash};
+use schemas::rules::B1Mode;
 
 use super::permit::{Caller, Permit};
-use super::{Refusal, ledger};
+use super::projection::Ruling;
+use super::{Refusal, ledger, points_table};
 use crate::app::App;
 use crate::domain::log::{SecurityEvent, SecurityEventKind};
-use crate::domain::round::{B1Mode, Round, RoundState};
+use crate::domain::points_table::OfficeTable;
+use crate::domain::round::{Round, RoundState};
 use crate::domain::unit::Level;
 use crate::store::round::Created;
-use crate::store::{self, Tx};
+use crate::store::{self, Read, Tx};
 
 /// Makes a round.
 pub async fn create(app: &App, permit: &Permit, round: Round) -> Result<Round, Refusal> {
@@ -21,6 +24,8 @@ pub async fn create(app: &App, permit: &Permit, round: Round) -> Result<Round, R
         .write("round/create", move |tx| {
             Box::pin(async move {
                 let right = permit.on(tx, round.unit, today).await?;
+                // It may still be confirmed until the round is opened.
+                table_of(tx, &round, today).await?;
                 match store::round::insert(tx, &round).await? {
                     Created::Added => {}
                     Created::IdTaken => return Err(Refusal::RoundIdTaken),
@@ -49,19 +54,26 @@ fn check_standards(app: &App, round: &Round) -> Result<(), Refusal> {
 /// Opens a planned round, and writes so to the ledger of every commune that it covers.
 pub async fn open(app: &App, permit: &Permit, id: RoundId) -> Result<(), Refusal> {
     let (now, today, permit) = (app.clock.now(), app.clock.today(), permit.clone());
-    let round = store::round::by_id(&mut app.store.read().await?, &id).await?.ok_or(Refusal::RoundNotFound)?;
-    if round.b1_mode == B1Mode::Points {
-        return Err(Refusal::PointsTableNeeded);
-    }
-    let standards = standards(app, &round)?;
+    let mut read = app.store.read().await?;
+    let round = store::round::by_id(&mut read, &id).await?.ok_or(Refusal::RoundNotFound)?;
+    let uncovered = uncovered_place(app, &mut read, &round).await?;
+    drop(read);
+    let (standards, points_table) = (standards(app, &round)?, round.b1_mode.table());
     app.store
         .write("round/open", move |tx| {
             Box::pin(async move {
                 let by = enter(tx, &permit, &round, today, RoundState::Planned).await?;
+                if table_of(tx, &round, today).await?.is_some_and(|table| table.state.confirmed().is_none()) {
+                    return Err(Refusal::TableNotConfirmed);
+                }
+                if let Some(name) = uncovered {
+                    return Err(Refusal::TableLacksPlace(name));
+                }
                 store::round::set_state(tx, &id, RoundState::Open).await?;
                 for commune in store::unit::of_level(tx, Level::Commune, today).await? {
                     if store::unit::is_within(tx, commune, round.unit, today).await? {
-                        let decision = Decision::RoundOpened { round: id.clone(), standards: standards.clone() };
+                        let (round, standards) = (id.clone(), standards.clone());
+                        let decision = Decision::RoundOpened { round, standards, points_table };
                         ledger::append(tx, commune, now, Some(by), decision).await?;
                     }
                 }
@@ -69,6 +81,33 @@ pub async fn open(app: &App, permit: &Permit, id: RoundId) -> Result<(), Refusal
             })
         })
         .await
+}
+
+/// The points table of a round: one of its own unit or of a unit above it, for the standard that decides.
+async fn table_of(read: &mut Read, round: &Round, today: Date) -> Result<Option<OfficeTable>, Refusal> {
+    let Some((hash, standard)) = round.b1_mode.table().zip(round.standards.first()) else { return Ok(None) };
+    points_table::reachable(read, round.unit, today, (standard, hash)).await.map(Some)
+}
+
+/// A place in the round, by name, of whose kind the points table says nothing. Places of which nobody has said what kind
+/// they are come up when a household there is to be accepted.
+async fn uncovered_place(app: &App, read: &mut Read, round: &Round) -> Result<Option<String>, Refusal> {
+    if round.b1_mode.table().is_none() {
+        return Ok(None);
+    }
+    for level in [Level::Commune, Level::Village] {
+        for unit in store::unit::within(read, round.unit, level, round.reference_on).await? {
+            let ruling = Ruling::of(app, read, round, unit.id).await?;
+            let covers = match (ruling.modes.deciding(), &ruling.place) {
+                (B1Mode::Table(table), Some(place)) => table.table().covers(place),
+                _ => true,
+            };
+            if !covers {
+                return Ok(Some(unit.attributes.name));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Closes an open round.

@@ -9,7 +9,7 @@ use schemas::ids::AccountId;
 use super::Refusal;
 use super::permit::Caller;
 use crate::app::App;
-use crate::domain::account::{Account, Login, Session, Standing};
+use crate::domain::account::{Account, Login, PasswordKind, Session, Standing};
 use crate::domain::log::{SecurityEvent, SecurityEventKind};
 use crate::password::Password;
 use crate::store;
@@ -31,6 +31,7 @@ pub async fn log_in(app: &App, login: Login, password: Password, from: IpAddr) -
         .store
         .write("session/log_in", move |tx| {
             Box::pin(async move {
+                let account = admitted(tx, account.id, now).await?;
                 store::session::insert(tx, &session).await?;
                 note(tx, SecurityEventKind::LoggedIn, account.id, now).await?;
                 let grants = store::grant::effective(tx, account.id, now).await?;
@@ -39,6 +40,19 @@ pub async fn log_in(app: &App, login: Login, password: Password, from: IpAddr) -
         })
         .await?;
     Ok((token, caller))
+}
+
+/// The account as it stands, once its password may open a session: a one-time password opens one, once.
+async fn admitted(tx: &mut store::Tx, id: AccountId, now: Timestamp) -> Result<Account, Refusal> {
+    let account = store::account::by_id(tx, id).await?.ok_or(Refusal::WrongPassword)?;
+    match account.password {
+        PasswordKind::Own => {}
+        PasswordKind::OneTime { used_at: None, until } if now < until => {
+            store::account::use_one_time_password(tx, id, now).await?;
+        }
+        PasswordKind::OneTime { .. } => return Err(Refusal::OneTimePasswordOver),
+    }
+    Ok(account)
 }
 
 async fn check_password(app: &App, login: &Login, password: Password) -> Result<Account, Refusal> {
@@ -106,6 +120,15 @@ pub async fn resume(app: &App, token: &Token) -> Result<Caller, Refusal> {
     Ok(Caller { account, session, grants })
 }
 
+/// Who stands behind a token and has a password of their own: everybody else may only choose one.
+pub async fn resume_fully(app: &App, token: &Token) -> Result<Caller, Refusal> {
+    let caller = resume(app, token).await?;
+    match caller.account.password {
+        PasswordKind::Own => Ok(caller),
+        PasswordKind::OneTime { .. } => Err(Refusal::PasswordChangeNeeded),
+    }
+}
+
 /// Ends the session through which the caller asks.
 pub async fn log_out(app: &App, caller: &Caller) -> Result<(), Refusal> {
     let (now, hash, account) = (app.clock.now(), caller.session.hash, caller.account.id);
@@ -127,6 +150,9 @@ pub async fn change_password(app: &App, caller: &Caller, old: Password, new: Pas
     app.logins_by_name.attempt(login, now).map_err(Refusal::TooManyAttempts)?;
     if !new.is_acceptable() {
         return Err(Refusal::PasswordNotAcceptable);
+    }
+    if caller.account.password != PasswordKind::Own && old.is_same_as(&new) {
+        return Err(Refusal::PasswordNotNew);
     }
     check_password(app, &caller.account.login, old).await?;
     let stored = app.passwords.hash(new, &app.chance).await?;

@@ -1,4 +1,4 @@
-//! Looking at the tree, each from their own place downwards.
+//! Looking at the tree, each from their own place downwards; changing it stands in [`change`].
 
 use schemas::ids::UnitId;
 
@@ -7,6 +7,8 @@ use super::permit::Permit;
 use crate::app::App;
 use crate::domain::unit::Unit;
 use crate::store;
+
+pub mod change;
 
 /// One unit as it is today.
 pub async fn one(app: &App, permit: &Permit, unit: UnitId) -> Result<Unit, Refusal> {

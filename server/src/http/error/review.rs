@@ -107,6 +107,12 @@ pub(super) fn problem(refusal: &Refusal) -> Problem {
             ["Điểm trên phiếu khác điểm đã nhập", "Đọc lại phiếu; nếu nhập sai, trả lại để sửa"],
             ["The points on the form are not those that were typed", "Read the form again, or return the household"],
         ),
+        R::PointsNotTyped => new(
+            S::CONFLICT,
+            "review/points-not-typed",
+            ["Đợt này không nhập điểm từ phiếu giấy", "Không cần xác nhận điểm; duyệt hộ như thường"],
+            ["This round does not take points from paper forms", "There is nothing to confirm; accept as usual"],
+        ),
         R::SamePerson => new(
             S::CONFLICT,
             "review/same-person",

@@ -135,7 +135,7 @@ impl Ground {
             commune: CommuneName { id: self.commune.id, code: self.code.clone(), name },
             reference_on: self.round.reference_on,
             standard,
-            mode: &ruling.mode,
+            mode: ruling.modes.deciding(),
             merge_policy: MERGE_POLICY,
             units: self.units,
             previous: self.previous(),
