@@ -68,6 +68,13 @@ pub struct ScopeState {
     digest: Digest,
 }
 
+impl ScopeState {
+    /// What everything read of the scope sums up to.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
 /// An entry that the server has not answered for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Outgoing {

@@ -30,6 +30,9 @@ pub enum Remark {
     NotTaken(String),
     /// The log of a scope starts anew: the server was restored from a backup.
     NewGeneration(Scope),
+    /// Somebody else writes with this device's key and epoch: a copy of it, or itself before it was set back. A new epoch
+    /// has begun, and the page is asked for again.
+    NotAlone(Scope),
 }
 
 /// What an answer came to.
@@ -61,7 +64,7 @@ impl Device {
         for (entries, answer) in sync.sent.iter().zip(response.segments) {
             self.take_segment(entries, answer, &mut outcome)?;
         }
-        if self.differs_from(&response.assigned) {
+        if self.is_moved_by(&response.assigned) {
             self.take(Record::Assigned(response.assigned), &mut outcome);
         }
         for page in response.pages {
@@ -101,15 +104,25 @@ impl Device {
         Ok(())
     }
 
-    fn differs_from(&self, assigned: &[Scope]) -> bool {
-        assigned.iter().any(|scope| !self.scopes.contains_key(scope))
-            || self.scopes.keys().any(|scope| !assigned.contains(scope))
+    /// Whether there is something to take on or to give up. What the device keeps because its own work waits there is
+    /// neither: it would be written down again after every answer.
+    fn is_moved_by(&self, assigned: &[Scope]) -> bool {
+        assigned.iter().any(|scope| !self.scopes.contains_key(scope)) || self.given_up(assigned).next().is_some()
     }
 
     fn take_page(&mut self, page: Page, outcome: &mut Outcome) {
         let scope = page.scope.clone();
         if !self.fits(&page) {
             outcome.remarks.push(Remark::BadPage(scope));
+            return;
+        }
+        if self.lacks(&page) {
+            let known = outcome.remarks.iter().any(|remark| matches!(remark, Remark::NotAlone(_)));
+            if !known {
+                self.take(Record::Epoch(self.epoch + 1), outcome);
+            }
+            outcome.more = true;
+            outcome.remarks.push(Remark::NotAlone(scope));
             return;
         }
         let generation = self.scopes.get(&scope).map(|state| state.cursor.generation);
@@ -122,6 +135,17 @@ impl Device {
         if state.digest.short() != digest || state.digest.count() != count {
             outcome.remarks.push(Remark::DigestDiffers(scope));
         }
+    }
+
+    /// Whether the server left out bytes, as this device's own, that the device does not have.
+    fn lacks(&self, page: &Page) -> bool {
+        let changes = page.rows.iter().filter_map(|row| match row.event {
+            RowEvent::Change(hash) => Some((row.household, hash)),
+            RowEvent::Verdict { .. } | RowEvent::Entered | RowEvent::Left => None,
+        });
+        let left_out = changes.zip(&page.changes).filter(|(_, bytes)| bytes.is_empty());
+        let has = |(household, hash)| self.documents.get(&household).is_some_and(|document| document.has(&hash));
+        left_out.map(|(change, _)| change).any(|change| !has(change))
     }
 
     /// Whether a page continues what was read, or starts a log from its first row, and the server signed where it ends.

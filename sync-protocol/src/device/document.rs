@@ -108,6 +108,12 @@ impl DeviceDocument {
         own.or(aside).cloned()
     }
 
+    /// Whether the bytes of a change are here, wherever it stands.
+    pub(super) fn has(&self, hash: &ChangeHash) -> bool {
+        let is_it = |bytes: &Vec<u8>| change::parse(bytes).is_ok_and(|(_, found)| found == *hash);
+        self.bytes_of(hash).is_some() || self.accepted.iter().any(is_it)
+    }
+
     /// Takes an accepted change in. `false` when its bytes are no change or it is here already.
     pub(super) fn accept(&mut self, hash: ChangeHash, bytes: Vec<u8>) -> bool {
         let Ok((change, found)) = change::parse(&bytes) else { return false };

@@ -108,17 +108,20 @@ impl Device {
         for scope in scopes {
             self.scopes.entry(scope.clone()).or_default();
         }
-        // A scope is given up only once nothing of the device's own waits in it.
-        let waits = |scope: &Scope| {
-            let outbox = self.outbox.iter().any(|outgoing| outgoing.scope == *scope);
-            outbox || self.documents.values().any(|document| document.scope == *scope && !document.own.is_empty())
-        };
-        let given_up: Vec<Scope> =
-            self.scopes.keys().filter(|scope| !scopes.contains(scope) && !waits(scope)).cloned().collect();
+        let given_up: Vec<Scope> = self.given_up(scopes).cloned().collect();
         for scope in given_up {
             self.scopes.remove(&scope);
             self.documents.retain(|_, document| document.scope != scope);
         }
+    }
+
+    /// The scopes that the device gives up when it is assigned to these: only once nothing of its own waits there.
+    pub(super) fn given_up<'a>(&'a self, assigned: &'a [Scope]) -> impl Iterator<Item = &'a Scope> {
+        let waits = |scope: &Scope| {
+            let outbox = self.outbox.iter().any(|outgoing| outgoing.scope == *scope);
+            outbox || self.documents.values().any(|document| document.scope == *scope && !document.own.is_empty())
+        };
+        self.scopes.keys().filter(move |scope| !assigned.contains(scope) && !waits(scope))
     }
 
     fn apply_page(&mut self, page: &Page) {
