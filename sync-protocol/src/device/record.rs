@@ -98,8 +98,14 @@ impl Device {
         self.outbox.push(Outgoing { epoch, scope, entry, payload });
     }
 
+    /// What an answer says of an entry counts as long as the entry waits for one. Later the log knows better: an old answer
+    /// that comes late takes nothing back.
     fn apply_standing(&mut self, entry: (u32, u64), standing: Standing) {
+        let waiting = self.outbox.len();
         self.outbox.retain(|outgoing| (outgoing.epoch, outgoing.entry.number) != entry);
+        if self.outbox.len() == waiting {
+            return;
+        }
         let own = self.documents.values_mut().flat_map(|document| &mut document.own);
         own.filter(|own| own.entry == entry).for_each(|own| own.standing = standing);
     }
