@@ -140,7 +140,7 @@ async fn play_on(script: &Script, events: &mut Vec<String>, witness: &mut Witnes
     witness.1 = script.steps.len();
     world.check().await?;
     calm::come_to_rest(&mut world).await?;
-    let (written, accepted) = world.memory.counts();
-    let (steps, exchanges) = (script.steps.len(), world.exchanges);
-    Ok(Tally { steps, exchanges, written, accepted, ends: world.memory.ends() })
+    let ((written, accepted), ends) = (world.memory.counts(), world.memory.ends());
+    calm::empty_quarantine(&mut world).await?;
+    Ok(Tally { steps: script.steps.len(), exchanges: world.exchanges, written, accepted, ends })
 }

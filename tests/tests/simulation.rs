@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use house_tests::simulation::plan::{Act, Disk, Down, Edit, Mishap, Step, Up};
+use house_tests::simulation::plan::{Act, Disk, Down, Edit, Mishap, Step, Trick, Up};
 use house_tests::simulation::{Script, play};
 use sync_protocol::hash::tagged;
 
@@ -86,4 +86,21 @@ async fn a_village_given_back_comes_with_ones_own_work() -> Result<()> {
 async fn a_phone_set_back_behind_its_back_gets_its_own_work_again() -> Result<()> {
     let (backup, restore) = (Step::Phone(0, Mishap::Backup), Step::Phone(0, Mishap::RestoreUnknown));
     reproduce(8, &[backup, write(0, 1), sync(0), sync(0), restore, sync(0), write(0, 1), sync(0)]).await
+}
+
+/// Seed 2110 at 500 steps: the office leaves out what was rejected, the phone reads so in the log, and then the answer that
+/// first said "rejected" arrives.
+#[tokio::test]
+async fn an_old_answer_takes_nothing_back_of_what_the_log_said() -> Result<()> {
+    let interview = |phone| Step::Write { phone, home: 3, edit: Edit::Interview, disk: Disk::Keeps };
+    let answered_late = Step::Sync { phone: 0, up: Up::Arrives, down: Down::Late, disk: Disk::Keeps };
+    let (aside, arrives) = (Step::Office(Act::SetAside(0)), Step::AnswerArrives(0));
+    let before = [write(0, 1), sync(0), interview(0), interview(1), sync(1)];
+    reproduce(2110, &[before.as_slice(), &[answered_late, aside, sync(0), arrives]].concat()).await
+}
+
+/// Seed 5 at 150 steps: of a household nothing was accepted and something refused; no exit led out of that.
+#[tokio::test]
+async fn work_on_a_household_that_nobody_knows_yet_does_not_wait_for_ever() -> Result<()> {
+    reproduce(5, &[Step::Hostile(Trick::TwoHouseholds, 1, 1)]).await
 }

@@ -169,7 +169,8 @@ pub fn waiting_on(commune: &Commune, phone: &Handset) -> Vec<Place> {
     phone.waiting().map(|(household, document, hash)| (place(household, document.scope.round.clone()), hash)).collect()
 }
 
-fn may_become(before: Verdict, after: Verdict) -> bool {
+/// Whether a verdict may follow another on the same change.
+pub fn may_become(before: Verdict, after: Verdict) -> bool {
     match (before, after) {
         (Verdict::Held(_), _) => true,
         (Verdict::Rejected(Rejection::ByReviewer), Verdict::Rejected(Rejection::ByReviewer)) => true,
