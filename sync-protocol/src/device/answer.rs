@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::{Device, Record, Sync};
 use crate::journal::Scope;
-use crate::log::{RowEvent, origin};
+use crate::log::{Cursor, RowEvent, origin};
 use crate::message::{MessageFault, Page, Response, SegmentAnswer};
 
 /// Why an answer is not taken at all.
@@ -112,6 +112,9 @@ impl Device {
 
     fn take_page(&mut self, page: Page, outcome: &mut Outcome) {
         let scope = page.scope.clone();
+        if self.has_read(&page.head.cursor, &scope) {
+            return;
+        }
         if !self.fits(&page) {
             outcome.remarks.push(Remark::BadPage(scope));
             return;
@@ -137,6 +140,13 @@ impl Device {
         }
     }
 
+    /// Whether the device has read up to there already: an old answer that comes late says nothing new, and a log is not
+    /// started anew for it.
+    fn has_read(&self, cursor: &Cursor, scope: &Scope) -> bool {
+        let read = self.scopes.get(scope).map(|state| state.cursor);
+        read.is_some_and(|read| read.generation == cursor.generation && read.position >= cursor.position)
+    }
+
     /// Whether the server left out bytes, as this device's own, that the device does not have.
     fn lacks(&self, page: &Page) -> bool {
         let changes = page.rows.iter().filter_map(|row| match row.event {
@@ -152,7 +162,7 @@ impl Device {
     fn fits(&self, page: &Page) -> bool {
         let Some(state) = self.scopes.get(&page.scope) else { return false };
         let continues = page.after == state.cursor && state.row.is_some();
-        let starts = page.after.position == 0;
+        let starts = page.after.position == 0 && page.after.generation != state.cursor.generation;
         if !(continues || starts)
             || page.head.scope != page.scope
             || page.after.generation != page.head.cursor.generation

@@ -131,7 +131,9 @@ impl DeviceDocument {
 
     /// Opens the document. `None` when an accepted change does not fit: the copy is damaged.
     pub(super) fn history(&self, household: &HouseholdId, forms: &[Arc<Form>], view: View) -> Option<History> {
-        let first = self.accepted.first().or(self.own.first().map(|own| &own.bytes));
+        // While a log is read anew, what was accepted lies aside, and own work builds on it.
+        let aside = self.aside.first().map(|(_, bytes)| bytes);
+        let first = self.accepted.first().or(aside).or(self.own.first().map(|own| &own.bytes));
         let form = match first {
             Some(bytes) => self.form(household, forms, bytes)?,
             None => forms.first()?,
