@@ -104,3 +104,13 @@ async fn an_old_answer_takes_nothing_back_of_what_the_log_said() -> Result<()> {
 async fn work_on_a_household_that_nobody_knows_yet_does_not_wait_for_ever() -> Result<()> {
     reproduce(5, &[Step::Hostile(Trick::TwoHouseholds, 1, 1)]).await
 }
+
+/// Seed 3025 at 150 steps: an old answer starts the log from its first row; the phone put aside what it had read since, and
+/// could not open the household that its own work was about.
+#[tokio::test]
+async fn an_old_answer_does_not_start_the_log_anew() -> Result<()> {
+    let late = Step::Sync { phone: 1, up: Up::Arrives, down: Down::Late, disk: Disk::Keeps };
+    let more = Step::Write { phone: 1, home: 2, edit: Edit::Note(1), disk: Disk::Keeps };
+    let work = [write(0, 3), sync(0), late, write(1, 2), sync(1), more];
+    reproduce(3025, &[work.as_slice(), &[Step::AnswerArrives(0)]].concat()).await
+}

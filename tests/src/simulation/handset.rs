@@ -218,12 +218,16 @@ impl Handset {
 
     /// Makes sure that the phone is what replaying its disk makes it.
     pub fn check_replays(&self) -> Result<()> {
-        let replayed = self.replayed()?;
+        self.check_same(&self.replayed()?)
+    }
+
+    /// Makes sure that another device stands exactly where this one does.
+    pub fn check_same(&self, other: &Device) -> Result<()> {
         let name = &self.name;
-        ensure!(replayed.request(0, 0) == self.device.request(0, 0), "replay: the requests of {name} differ");
-        ensure!(replayed.author() == self.device.author(), "replay: the authors of {name} differ");
-        ensure!(replayed.scopes().eq(self.device.scopes()), "replay: the scopes of {name} differ");
-        if !replayed.households().eq(self.device.households()) {
+        ensure!(other.request(0, 0) == self.device.request(0, 0), "replay: the requests of {name} differ");
+        ensure!(other.author() == self.device.author(), "replay: the authors of {name} differ");
+        ensure!(other.scopes().eq(self.device.scopes()), "replay: the scopes of {name} differ");
+        if !other.households().eq(self.device.households()) {
             bail!("replay: the households of {name} differ");
         }
         Ok(())

@@ -255,8 +255,12 @@ impl World {
                 // The transport throws such an answer away; the phone's own reader has to stand it all the same.
                 let at = share.at(bytes.len());
                 bytes[at] ^= bits;
-                let wall_ms = self.phones[phone].clocks(&self.commune.clock).wall_ms;
-                let taken = self.phones[phone].replayed()?.answer(&sync, &bytes, wall_ms);
+                let handset = &self.phones[phone];
+                let mut scratch = handset.replayed()?;
+                let taken = scratch.answer(&sync, &bytes, handset.clocks(&self.commune.clock).wall_ms);
+                if taken.is_err() {
+                    handset.check_same(&scratch)?;
+                }
                 Ok(format!("answer damaged, read: {}", taken.is_ok()))
             }
         }
