@@ -154,7 +154,9 @@ impl Device {
             RowEvent::Verdict { .. } | RowEvent::Entered | RowEvent::Left => None,
         });
         let left_out = changes.zip(&page.changes).filter(|(_, bytes)| bytes.is_empty());
-        let has = |(household, hash)| self.documents.get(&household).is_some_and(|document| document.has(&hash));
+        let has = |(household, hash)| {
+            self.documents.get(&household).is_some_and(|document| document.has(&page.scope.round, &hash))
+        };
         left_out.map(|(change, _)| change).any(|change| !has(change))
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use schemas::form::Form;
-use schemas::ids::HouseholdId;
+use schemas::ids::{HouseholdId, RoundId};
 
 use crate::change;
 use crate::genesis::Genesis;
@@ -108,10 +108,10 @@ impl DeviceDocument {
         own.or(aside).cloned()
     }
 
-    /// Whether the bytes of a change are here, wherever it stands.
-    pub(super) fn has(&self, hash: &ChangeHash) -> bool {
+    /// Whether the bytes of a change of this round are here, wherever it stands.
+    pub(super) fn has(&self, round: &RoundId, hash: &ChangeHash) -> bool {
         let is_it = |bytes: &Vec<u8>| change::parse(bytes).is_ok_and(|(_, found)| found == *hash);
-        self.bytes_of(hash).is_some() || self.accepted.iter().any(is_it)
+        self.scope.round == *round && (self.bytes_of(hash).is_some() || self.accepted.iter().any(is_it))
     }
 
     /// Takes an accepted change in. `false` when its bytes are no change or it is here already.
