@@ -114,3 +114,10 @@ async fn an_old_answer_does_not_start_the_log_anew() -> Result<()> {
     let work = [write(0, 3), sync(0), late, write(1, 2), sync(1), more];
     reproduce(3025, &[work.as_slice(), &[Step::AnswerArrives(0)]].concat()).await
 }
+
+/// Seed 3003 at 150 steps, with households that every round surveys: own work of the old round waits when the household
+/// enters the new one; both went into one document, and no digest fitted any more.
+#[tokio::test]
+async fn a_household_of_two_rounds_is_two_documents() -> Result<()> {
+    reproduce(3003, &[write(0, 7), Step::Office(Act::TurnRound), sync(2), write(2, 7)]).await
+}

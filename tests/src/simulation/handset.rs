@@ -171,8 +171,9 @@ impl Handset {
         writes: &BTreeMap<Slot, Write>,
         clocks: Clocks,
     ) -> Option<Vec<Record>> {
-        let here = self.device.households().any(|(id, _)| *id == household);
-        let written = match here {
+        let here =
+            self.device.households().find(|(id, _)| **id == household).map(|(_, document)| &document.scope.round);
+        let written = match here == Some(&scope.round) {
             true => self.device.commit(household, writes, None, clocks),
             false => self.device.found(scope.clone(), household, writes, clocks),
         };
@@ -200,7 +201,7 @@ impl Handset {
 
     /// Its own changes whose acceptance it has not read, and where each stands.
     pub fn own(&self) -> impl Iterator<Item = (HouseholdId, &DeviceDocument, ChangeHash, Standing)> {
-        let documents = self.device.households();
+        let documents = self.device.households().chain(self.device.earlier());
         documents
             .flat_map(|(home, document)| document.own.iter().map(move |own| (*home, document, own.hash, own.standing)))
     }
@@ -227,7 +228,8 @@ impl Handset {
         ensure!(other.request(0, 0) == self.device.request(0, 0), "replay: the requests of {name} differ");
         ensure!(other.author() == self.device.author(), "replay: the authors of {name} differ");
         ensure!(other.scopes().eq(self.device.scopes()), "replay: the scopes of {name} differ");
-        if !other.households().eq(self.device.households()) {
+        let same = other.households().eq(self.device.households()) && other.earlier().eq(self.device.earlier());
+        if !same {
             bail!("replay: the households of {name} differ");
         }
         Ok(())

@@ -75,7 +75,7 @@ impl Fault {
         (Self::ClockJumps, 15),
         (Self::ServerDies, 15),
         (Self::ServerTorn, 30),
-        (Self::RoundTurns, 6),
+        (Self::RoundTurns, 12),
         (Self::VillageMoves, 40),
         (Self::DeviceRevoked, 3),
         (Self::Hostile, 100),

@@ -106,10 +106,12 @@ impl World {
     }
 
     /// A household of the present round and where it is, by its number.
-    fn home(&self, number: u8) -> Result<(Scope, HouseholdId)> {
+    pub fn home(&self, number: u8) -> Result<(Scope, HouseholdId)> {
         let village = number / HOMES % 2;
         let round = u8::try_from(self.commune.rounds()?.len())?;
         let mut id = [0; 16];
+        // Every other household is surveyed in each round again.
+        let round = if number.is_multiple_of(2) { round } else { 0 };
         id[..3].copy_from_slice(&[round, village + 1, number % HOMES + 1]);
         Ok((self.commune.scope(village.into())?, HouseholdId(id)))
     }
@@ -252,18 +254,22 @@ impl World {
                 Ok("answer cut".to_owned())
             }
             Down::Flipped(share, bits) => {
-                // The transport throws such an answer away; the phone's own reader has to stand it all the same.
                 let at = share.at(bytes.len());
                 bytes[at] ^= bits;
-                let handset = &self.phones[phone];
-                let mut scratch = handset.replayed()?;
-                let taken = scratch.answer(&sync, &bytes, handset.clocks(&self.commune.clock).wall_ms);
-                if taken.is_err() {
-                    handset.check_same(&scratch)?;
-                }
-                Ok(format!("answer damaged, read: {}", taken.is_ok()))
+                self.reads_damaged(phone, &sync, &bytes)
             }
         }
+    }
+
+    /// The transport throws an answer away that was spoiled; the phone's own reader has to stand it all the same.
+    fn reads_damaged(&self, phone: usize, sync: &Sync, bytes: &[u8]) -> Result<String> {
+        let handset = &self.phones[phone];
+        let mut scratch = handset.replayed()?;
+        let taken = scratch.answer(sync, bytes, handset.clocks(&self.commune.clock).wall_ms);
+        if taken.is_err() {
+            handset.check_same(&scratch)?;
+        }
+        Ok(format!("answer damaged, read: {}", taken.is_ok()))
     }
 
     fn arrives(&mut self, phone: usize, sync: &Sync, bytes: &[u8], disk: Disk) -> Result<String> {
@@ -398,7 +404,8 @@ impl World {
 
     /// The households of a village as a phone has them.
     pub fn heads_on<'a>(phone: &'a Handset, scope: &Scope) -> BTreeMap<HouseholdId, &'a [ChangeHash]> {
-        let here = phone.device.households().filter(|(_, document)| document.scope == *scope);
+        let documents = phone.device.households().chain(phone.device.earlier());
+        let here = documents.filter(|(_, document)| document.scope == *scope);
         here.filter(|(_, document)| !document.accepted_heads().is_empty())
             .map(|(household, document)| (*household, document.accepted_heads()))
             .collect()

@@ -68,7 +68,7 @@ async fn held(world: &mut World, number: u8) -> Result<(CaseId, ChangeHash)> {
 /// A change of the stranger's that was rejected, beside one that was accepted.
 async fn rejected(world: &mut World, number: u8) -> Result<(CaseId, ChangeHash)> {
     world.step(Step::Hostile(Trick::UnknownKey, number, 1)).await?;
-    let household = HouseholdId([1, 1 + number / 4 % 2, number % 4 + 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let (_, household) = world.home(number)?;
     only_change(world, household).await
 }
 
