@@ -243,12 +243,12 @@ fn check(before: &State, event: Event, after: &State, world: &World) {
         after.verdicts.iter().filter(|(_, verdict)| counts(verdict)).map(|(hash, _)| *hash).collect();
     assert_eq!(accepted, after.accepted(world), "{event:?}: the document holds what was not accepted");
     if let Event::Arrives(segment) = event {
-        let sent = authority_changes(&world.segments[segment]);
+        let sent = changes_of(&world.segments[segment]);
         assert!(sent.iter().all(|hash| after.verdicts.contains_key(hash)), "{event:?} lost a change");
     }
 }
 
-fn authority_changes(segment: &Segment) -> Vec<ChangeHash> {
+fn changes_of(segment: &Segment) -> Vec<ChangeHash> {
     let entries = segment.entries().iter();
     entries.filter_map(|entry| if let Body::Change { hash, .. } = entry.body { Some(hash) } else { None }).collect()
 }
