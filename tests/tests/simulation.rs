@@ -8,9 +8,9 @@ use house_tests::simulation::{Script, play};
 use sync_protocol::hash::tagged;
 
 const PHONES: u8 = 3;
-const STEPS: usize = 150;
+const STEPS: usize = 200;
 /// Runs of each kind: what two busy cores do in less than a minute.
-const RUNS: u64 = 10;
+const RUNS: u64 = 16;
 
 async fn hold(seeds: impl IntoIterator<Item = u64>) -> Result<()> {
     for seed in seeds {

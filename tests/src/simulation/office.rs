@@ -7,6 +7,7 @@ use schemas::value::Value;
 use server::domain::field::DocumentKey;
 use server::store;
 use server::workflow::case::CaseId;
+use server::workflow::inbox::{self, Matter};
 use server::workflow::review::Settlement;
 use server::workflow::{Refusal, assignment, device, household, quarantine, review};
 use sync_protocol::hash::ChangeHash;
@@ -77,9 +78,20 @@ async fn case(commune: &Commune, which: u8) -> Result<Option<CaseId>, Refusal> {
     Ok(view.map(|view| CaseId { round, commune: commune.unit, household: view.household }))
 }
 
+/// A household that the inbox says could be accepted, or any.
+async fn ready(commune: &Commune, which: u8) -> Result<Option<CaseId>, Refusal> {
+    let round = commune.round().map_err(|_| Refusal::RoundNotFound)?;
+    let mut items = inbox::list(&commune.app, &commune.reviewer().await?, commune.unit, &round).await?;
+    items.retain(|item| {
+        matches!(item.matter, Matter::ReadyToAccept | Matter::PointsToConfirm | Matter::ChangedSince(_))
+    });
+    let Some(item) = items.get(usize::from(which) % items.len().max(1)) else { return case(commune, which).await };
+    Ok(Some(CaseId { round, commune: commune.unit, household: item.household }))
+}
+
 async fn accept(commune: &Commune, which: u8) -> Result<Done, Refusal> {
     let (app, reviewer) = (&commune.app, commune.reviewer().await?);
-    let Some(id) = case(commune, which).await? else { return nothing() };
+    let Some(id) = ready(commune, which).await? else { return nothing() };
     let page = household::page(app, &reviewer, id.clone()).await?;
     if let (false, Some(Value::Int(points))) = (page.points_confirmed, page.household.answers.get("b1_points")) {
         review::confirm_points(app, &reviewer, id.clone(), *points).await?;
