@@ -186,10 +186,13 @@ async fn check_signed(commune: &Commune, ground: &Ground) -> Result<()> {
     let mut proven: BTreeMap<_, BTreeSet<ChangeHash>> = BTreeMap::new();
     for filed in ground.documents.values() {
         for hash in filed.accepted() {
-            let author = filed.changes[&hash].author;
-            let known = author.key.0 == commune.app.server_public_key()
-                || store::device::by_id(&mut read, author.device()).await?.is_some();
-            ensure!(known, "signature: nobody knows the author of {hash}");
+            let (author, received_at) = (filed.changes[&hash].author, filed.changes[&hash].received_at);
+            if author.key.0 != commune.app.server_public_key() {
+                let device = store::device::by_id(&mut read, author.device()).await?;
+                let device = device.with_context(|| format!("signature: nobody knows the author of {hash}"))?;
+                let in_time = device.revoked_at.is_none_or(|revoked_at| received_at <= revoked_at);
+                ensure!(in_time, "revoked: {hash} came from {} after it was shut out", device.name);
+            }
             let key = (author.key, author.account, author.epoch);
             if let std::collections::btree_map::Entry::Vacant(vacant) = proven.entry(key) {
                 let mut named = BTreeSet::new();
