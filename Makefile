@@ -2,10 +2,12 @@
 
 PROFILE := ci
 CARGO ?= cargo
+# The simulator's seeds of this commit follow from it.
+export RASOAT_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 RASOAT := $(CARGO) run --quiet --profile $(PROFILE) --bin rasoat --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint wasm bench doc clean tools test-tools
+.PHONY: help run test simulate lint wasm bench doc clean tools test-tools
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -29,6 +31,9 @@ lint: ## format and clippy, warnings are errors
 wasm: ## builds the two lower crates for the browser
 	rustup target add wasm32-unknown-unknown >/dev/null
 	$(CARGO) build --profile $(PROFILE) --target wasm32-unknown-unknown -p schemas -p sync-protocol
+
+simulate: ## plays RUNS runs of STEPS steps of the simulated commune from SEED up; a failure is replayed and made shorter
+	$(CARGO) run --quiet --profile $(PROFILE) -p house-tests --example simulate -- $(or $(SEED),1) $(or $(STEPS),300) $(or $(RUNS),1)
 
 bench: ## measures classification, roster and durable ingest; results under target/criterion and target/bench
 	$(CARGO) bench -p schemas

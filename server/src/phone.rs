@@ -145,7 +145,9 @@ impl Phone {
         writes: &BTreeMap<Slot, Write>,
     ) -> Result<Vec<Record>, sync_protocol::device::CommitError> {
         let clocks = self.clocks();
-        match self.holds(&household) {
+        let here =
+            self.device.households().find(|(id, _)| **id == household).map(|(_, document)| &document.scope.round);
+        match here == Some(&scope.round) {
             true => self.device.commit(household, writes, None, clocks),
             false => self.device.found(scope.clone(), household, writes, clocks),
         }

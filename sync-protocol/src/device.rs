@@ -15,7 +15,7 @@ use ed25519_dalek::SigningKey;
 use minicbor::bytes::ByteVec;
 use schemas::form::Form;
 use schemas::household::Household;
-use schemas::ids::{AccountId, HouseholdId};
+use schemas::ids::{AccountId, HouseholdId, RoundId};
 use thiserror::Error;
 
 use crate::actor::Author;
@@ -68,6 +68,13 @@ pub struct ScopeState {
     digest: Digest,
 }
 
+impl ScopeState {
+    /// What everything read of the scope sums up to.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
 /// An entry that the server has not answered for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Outgoing {
@@ -85,6 +92,8 @@ pub struct Device {
     journal: JournalHead,
     scopes: BTreeMap<Scope, ScopeState>,
     documents: BTreeMap<HouseholdId, DeviceDocument>,
+    /// Documents of other rounds than the household's present one, whose villages are still held.
+    earlier: BTreeMap<(HouseholdId, RoundId), DeviceDocument>,
     outbox: Vec<Outgoing>,
     refused: Vec<(u32, u64, String)>,
 }
@@ -119,6 +128,7 @@ impl Device {
             journal: JournalHead::default(),
             scopes: BTreeMap::new(),
             documents: BTreeMap::new(),
+            earlier: BTreeMap::new(),
             outbox: Vec::new(),
             refused: Vec::new(),
         }
@@ -138,6 +148,11 @@ impl Device {
     /// The households it holds, in the order of their ids.
     pub fn households(&self) -> impl Iterator<Item = (&HouseholdId, &DeviceDocument)> {
         self.documents.iter()
+    }
+
+    /// Documents of earlier rounds, beside the households' present ones: own work in them has not come to its end.
+    pub fn earlier(&self) -> impl Iterator<Item = (&HouseholdId, &DeviceDocument)> {
+        self.earlier.iter().map(|((household, _), document)| (household, document))
     }
 
     /// How many journal entries wait to be sent or answered.
@@ -295,7 +310,11 @@ impl Device {
 
     /// The own change with this hash, wherever it stands.
     fn own(&mut self, hash: &ChangeHash) -> Option<&mut OwnChange> {
-        self.documents.values_mut().flat_map(|document| &mut document.own).find(|own| own.hash == *hash)
+        self.all_documents().flat_map(|document| &mut document.own).find(|own| own.hash == *hash)
+    }
+
+    fn all_documents(&mut self) -> impl Iterator<Item = &mut DeviceDocument> {
+        self.documents.values_mut().chain(self.earlier.values_mut())
     }
 }
 

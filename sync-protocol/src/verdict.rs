@@ -66,6 +66,18 @@ pub enum Rejection {
     ByReviewer,
 }
 
+impl Verdict {
+    /// Whether a person may still decide on the change: let it in, say it again or leave it out. The exits exclude each
+    /// other, so none is open once one was taken.
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Rejected(Rejection::ByReviewer) => false,
+            Self::Held(_) | Self::Rejected(_) => true,
+            Self::Accepted | Self::Superseded | Self::Released => false,
+        }
+    }
+}
+
 macro_rules! codes {
     ($($code:literal $slug:literal $verdict:pat => $made:expr;)*) => {
         impl Verdict {

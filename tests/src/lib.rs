@@ -1,4 +1,5 @@
-//! What end-to-end tests stand on: a real server on a port of its own, the people of the commune, and their phones.
+//! What end-to-end tests stand on: a real server on a port of its own, the people of the commune, and their phones;
+//! and a commune simulated in one process, for everything that a radio link, a disk and a stranger can do.
 //!
 //! Owns no tests; those stand in `tests/`, one file per subject.
 
@@ -7,3 +8,4 @@ pub mod fieldwork;
 pub mod house;
 pub mod phone;
 pub mod points;
+pub mod simulation;

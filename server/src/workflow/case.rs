@@ -46,7 +46,7 @@ impl Case {
         let home = store::household::by_id(read, id.household).await?;
         let home = home.filter(|home| home.commune == id.commune).ok_or(Refusal::HouseholdNotFound)?;
         let ruling = Ruling::of(app, read, &round, home.village).await?;
-        let opened = document::open(app, read, home, &id.round).await?.ok_or(Refusal::HouseholdNotFound)?;
+        let opened = document::open_or_empty(app, read, home, &round).await?.ok_or(Refusal::HouseholdNotFound)?;
         Ok(Self { right, round, opened, ruling })
     }
 

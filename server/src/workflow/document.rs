@@ -12,6 +12,7 @@ use sync_protocol::verdict::Verdict;
 use super::Refusal;
 use crate::app::App;
 use crate::domain::field::{DocumentKey, DocumentState, Home, StoredChange};
+use crate::domain::round::Round;
 use crate::seal::{HouseholdKey, Subject};
 use crate::store::{self, Read};
 
@@ -99,6 +100,23 @@ pub async fn open(app: &App, read: &mut Read, home: Home, round: &RoundId) -> Re
         }
     };
     Ok(Some(Opened { home, key, state: Some(state), history }))
+}
+
+/// The same, and empty while nothing was accepted: what is held or was rejected has to be looked at all the same. `None`
+/// for a household of which nothing came in this round.
+pub async fn open_or_empty(app: &App, read: &mut Read, home: Home, round: &Round) -> Result<Option<Opened>, Refusal> {
+    if let Some(opened) = open(app, read, home.clone(), &round.id).await? {
+        return Ok(Some(opened));
+    }
+    let place = DocumentKey { commune: home.commune, round: round.id.clone(), household: home.id };
+    if store::change::of_document(read, &place).await?.is_empty() {
+        return Ok(None);
+    }
+    let form = app.standards.form(&round.form_version);
+    let form = form.ok_or_else(|| Refusal::FormUnknown(round.form_version.clone()))?;
+    let genesis = Genesis { household: home.id, round: round.id.clone(), form: form.version.clone() };
+    let key = key_of(app, &home)?;
+    Ok(Some(Opened { home, key, state: None, history: History::new(genesis, form.clone()) }))
 }
 
 fn from_cache(state: &DocumentState, key: &HouseholdKey, round: &RoundId) -> Result<Option<Vec<Vec<u8>>>, Refusal> {

@@ -148,6 +148,11 @@ impl Batch {
     async fn supersede(&mut self, tx: &mut Tx, replacing: Replacing) -> Result<(), Refusal> {
         let Replacing { household, change, by, decision } = replacing;
         let place = self.documents[&household].place();
+        // Under the writer's lock: another exit may have been taken since the reviewer's change was made.
+        let kept = store::change::by_hash(tx, &place, change).await?;
+        if !kept.is_some_and(|kept| kept.verdict.is_open()) {
+            return Err(Refusal::AlreadyDecided);
+        }
         store::change::set_verdict(tx, &place, change, Verdict::Superseded, None).await?;
         let scope = self.scope(household);
         self.logbook.judged(tx, (place.commune, &scope), household, change, Verdict::Superseded).await?;

@@ -30,10 +30,9 @@ async fn open(app: &App, permit: &Permit, id: &CaseId, hash: ChangeHash) -> Resu
 
 /// Whether a change still waits for somebody to look at it.
 fn check_open(verdict: Option<Verdict>) -> Result<(), Refusal> {
-    match verdict.ok_or(Refusal::ChangeNotFound)? {
-        Verdict::Rejected(Rejection::ByReviewer) => Err(Refusal::AlreadyDecided),
-        Verdict::Held(_) | Verdict::Rejected(_) => Ok(()),
-        Verdict::Accepted | Verdict::Superseded | Verdict::Released => Err(Refusal::AlreadyDecided),
+    match verdict.ok_or(Refusal::ChangeNotFound)?.is_open() {
+        true => Ok(()),
+        false => Err(Refusal::AlreadyDecided),
     }
 }
 
@@ -126,11 +125,14 @@ impl Released {
         check_undecided(tx, &self.case, hash).await?;
         let place = self.case.place();
         let stored = store::document::by_key(tx, &place).await?;
-        if stored.is_none_or(|stored| stored.heads != self.before) {
+        if stored.as_ref().map(|stored| &stored.heads) != self.case.opened.state.as_ref().map(|state| &state.heads) {
             return Err(Refusal::StaleHeads);
         }
         store::change::set_verdict(tx, &place, hash, Verdict::Released, None).await?;
         let log = (place.commune, &scope(&self.case));
+        if stored.is_none() {
+            logbook.entered(tx, log, place.household).await?;
+        }
         logbook.changed(tx, log, place.household, hash, (&self.before, &self.state.heads)).await?;
         store::document::put(tx, &place, &self.state).await?;
         self.shown.put(tx, &place).await?;

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::{Device, Record, Sync};
 use crate::journal::Scope;
-use crate::log::{RowEvent, origin};
+use crate::log::{Cursor, RowEvent, origin};
 use crate::message::{MessageFault, Page, Response, SegmentAnswer};
 
 /// Why an answer is not taken at all.
@@ -30,6 +30,9 @@ pub enum Remark {
     NotTaken(String),
     /// The log of a scope starts anew: the server was restored from a backup.
     NewGeneration(Scope),
+    /// Somebody else writes with this device's key and epoch: a copy of it, or itself before it was set back. A new epoch
+    /// has begun, and the page is asked for again.
+    NotAlone(Scope),
 }
 
 /// What an answer came to.
@@ -61,7 +64,7 @@ impl Device {
         for (entries, answer) in sync.sent.iter().zip(response.segments) {
             self.take_segment(entries, answer, &mut outcome)?;
         }
-        if self.differs_from(&response.assigned) {
+        if self.is_moved_by(&response.assigned) {
             self.take(Record::Assigned(response.assigned), &mut outcome);
         }
         for page in response.pages {
@@ -101,15 +104,28 @@ impl Device {
         Ok(())
     }
 
-    fn differs_from(&self, assigned: &[Scope]) -> bool {
-        assigned.iter().any(|scope| !self.scopes.contains_key(scope))
-            || self.scopes.keys().any(|scope| !assigned.contains(scope))
+    /// Whether there is something to take on or to give up. What the device keeps because its own work waits there is
+    /// neither: it would be written down again after every answer.
+    fn is_moved_by(&self, assigned: &[Scope]) -> bool {
+        assigned.iter().any(|scope| !self.scopes.contains_key(scope)) || self.given_up(assigned).next().is_some()
     }
 
     fn take_page(&mut self, page: Page, outcome: &mut Outcome) {
         let scope = page.scope.clone();
+        if self.has_read(&page.head.cursor, &scope) {
+            return;
+        }
         if !self.fits(&page) {
             outcome.remarks.push(Remark::BadPage(scope));
+            return;
+        }
+        if self.lacks(&page) {
+            let known = outcome.remarks.iter().any(|remark| matches!(remark, Remark::NotAlone(_)));
+            if !known {
+                self.take(Record::Epoch(self.epoch + 1), outcome);
+            }
+            outcome.more = true;
+            outcome.remarks.push(Remark::NotAlone(scope));
             return;
         }
         let generation = self.scopes.get(&scope).map(|state| state.cursor.generation);
@@ -124,11 +140,31 @@ impl Device {
         }
     }
 
+    /// Whether the device has read up to there already: an old answer that comes late says nothing new, and a log is not
+    /// started anew for it.
+    fn has_read(&self, cursor: &Cursor, scope: &Scope) -> bool {
+        let read = self.scopes.get(scope).map(|state| state.cursor);
+        read.is_some_and(|read| read.generation == cursor.generation && read.position >= cursor.position)
+    }
+
+    /// Whether the server left out bytes, as this device's own, that the device does not have.
+    fn lacks(&self, page: &Page) -> bool {
+        let changes = page.rows.iter().filter_map(|row| match row.event {
+            RowEvent::Change(hash) => Some((row.household, hash)),
+            RowEvent::Verdict { .. } | RowEvent::Entered | RowEvent::Left => None,
+        });
+        let left_out = changes.zip(&page.changes).filter(|(_, bytes)| bytes.is_empty());
+        let has = |(household, hash)| {
+            self.documents.get(&household).is_some_and(|document| document.has(&page.scope.round, &hash))
+        };
+        left_out.map(|(change, _)| change).any(|change| !has(change))
+    }
+
     /// Whether a page continues what was read, or starts a log from its first row, and the server signed where it ends.
     fn fits(&self, page: &Page) -> bool {
         let Some(state) = self.scopes.get(&page.scope) else { return false };
         let continues = page.after == state.cursor && state.row.is_some();
-        let starts = page.after.position == 0;
+        let starts = page.after.position == 0 && page.after.generation != state.cursor.generation;
         if !(continues || starts)
             || page.head.scope != page.scope
             || page.after.generation != page.head.cursor.generation

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use schemas::form::Form;
-use schemas::ids::HouseholdId;
+use schemas::ids::{HouseholdId, RoundId};
 
 use crate::change;
 use crate::genesis::Genesis;
@@ -108,6 +108,12 @@ impl DeviceDocument {
         own.or(aside).cloned()
     }
 
+    /// Whether the bytes of a change of this round are here, wherever it stands.
+    pub(super) fn has(&self, round: &RoundId, hash: &ChangeHash) -> bool {
+        let is_it = |bytes: &Vec<u8>| change::parse(bytes).is_ok_and(|(_, found)| found == *hash);
+        self.scope.round == *round && (self.bytes_of(hash).is_some() || self.accepted.iter().any(is_it))
+    }
+
     /// Takes an accepted change in. `false` when its bytes are no change or it is here already.
     pub(super) fn accept(&mut self, hash: ChangeHash, bytes: Vec<u8>) -> bool {
         let Ok((change, found)) = change::parse(&bytes) else { return false };
@@ -125,7 +131,9 @@ impl DeviceDocument {
 
     /// Opens the document. `None` when an accepted change does not fit: the copy is damaged.
     pub(super) fn history(&self, household: &HouseholdId, forms: &[Arc<Form>], view: View) -> Option<History> {
-        let first = self.accepted.first().or(self.own.first().map(|own| &own.bytes));
+        // While a log is read anew, what was accepted lies aside, and own work builds on it.
+        let aside = self.aside.first().map(|(_, bytes)| bytes);
+        let first = self.accepted.first().or(aside).or(self.own.first().map(|own| &own.bytes));
         let form = match first {
             Some(bytes) => self.form(household, forms, bytes)?,
             None => forms.first()?,

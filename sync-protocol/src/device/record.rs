@@ -2,6 +2,7 @@
 
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
+use schemas::ids::{HouseholdId, RoundId};
 use thiserror::Error;
 
 use super::document::{DeviceDocument, OwnChange, Standing};
@@ -89,7 +90,7 @@ impl Device {
     fn apply_own(&mut self, epoch: u32, scope: &Scope, entry: &JournalEntry, change: Option<&ByteVec>) {
         self.journal = JournalHead { number: entry.number, hash: Some(entry.hash()) };
         if let (Body::Change { household, hash }, Some(bytes)) = (&entry.body, change) {
-            let document = self.documents.entry(*household).or_insert_with(|| DeviceDocument::new(scope.clone()));
+            let document = self.document_in(*household, scope);
             let bytes = bytes.to_vec();
             let entry = (epoch, entry.number);
             document.own.push(OwnChange { entry, hash: *hash, bytes, standing: Standing::Waiting });
@@ -98,9 +99,15 @@ impl Device {
         self.outbox.push(Outgoing { epoch, scope, entry, payload });
     }
 
+    /// What an answer says of an entry counts as long as the entry waits for one. Later the log knows better: an old answer
+    /// that comes late takes nothing back.
     fn apply_standing(&mut self, entry: (u32, u64), standing: Standing) {
+        let waiting = self.outbox.len();
         self.outbox.retain(|outgoing| (outgoing.epoch, outgoing.entry.number) != entry);
-        let own = self.documents.values_mut().flat_map(|document| &mut document.own);
+        if self.outbox.len() == waiting {
+            return;
+        }
+        let own = self.all_documents().flat_map(|document| &mut document.own);
         own.filter(|own| own.entry == entry).for_each(|own| own.standing = standing);
     }
 
@@ -108,17 +115,22 @@ impl Device {
         for scope in scopes {
             self.scopes.entry(scope.clone()).or_default();
         }
-        // A scope is given up only once nothing of the device's own waits in it.
-        let waits = |scope: &Scope| {
-            let outbox = self.outbox.iter().any(|outgoing| outgoing.scope == *scope);
-            outbox || self.documents.values().any(|document| document.scope == *scope && !document.own.is_empty())
-        };
-        let given_up: Vec<Scope> =
-            self.scopes.keys().filter(|scope| !scopes.contains(scope) && !waits(scope)).cloned().collect();
+        let given_up: Vec<Scope> = self.given_up(scopes).cloned().collect();
         for scope in given_up {
             self.scopes.remove(&scope);
             self.documents.retain(|_, document| document.scope != scope);
+            self.earlier.retain(|_, document| document.scope != scope);
         }
+    }
+
+    /// The scopes that the device gives up when it is assigned to these: only once nothing of its own waits there.
+    pub(super) fn given_up<'a>(&'a self, assigned: &'a [Scope]) -> impl Iterator<Item = &'a Scope> {
+        let waits = |scope: &Scope| {
+            let outbox = self.outbox.iter().any(|outgoing| outgoing.scope == *scope);
+            let mut documents = self.documents.values().chain(self.earlier.values());
+            outbox || documents.any(|document| document.scope == *scope && !document.own.is_empty())
+        };
+        self.scopes.keys().filter(move |scope| !assigned.contains(scope) && !waits(scope))
     }
 
     fn apply_page(&mut self, page: &Page) {
@@ -141,7 +153,7 @@ impl Device {
 
     /// A log that starts anew: what was read of the old one is put aside, what the device wrote itself is kept.
     fn forget(&mut self, page: &Page) -> ScopeState {
-        for document in self.documents.values_mut().filter(|document| document.scope == page.scope) {
+        for document in self.all_documents().filter(|document| document.scope == page.scope) {
             document.start_anew();
         }
         ScopeState { cursor: Cursor { generation: page.after.generation, position: 0 }, ..ScopeState::default() }
@@ -150,18 +162,21 @@ impl Device {
     fn apply_row(&mut self, scope: &Scope, digest: &mut Digest, row: &Row, bytes: Option<Vec<u8>>) {
         match &row.event {
             RowEvent::Entered => {
-                let document =
-                    self.documents.entry(row.household).or_insert_with(|| DeviceDocument::new(scope.clone()));
+                let document = self.document_in(row.household, scope);
                 document.scope = scope.clone();
                 digest.add(&row.household, &document.heads);
             }
             RowEvent::Left => {
-                if let Some(document) = self.documents.get(&row.household) {
-                    digest.remove(&row.household, &document.heads);
+                if let Some(document) = self.of_round(&row.household, &scope.round) {
+                    let heads = document.heads.clone();
+                    digest.remove(&row.household, &heads);
                 }
-                self.documents.retain(|household, document| *household != row.household || !document.own.is_empty());
+                let stays = |document: &DeviceDocument| document.scope.round != scope.round || !document.own.is_empty();
+                self.documents.retain(|household, document| *household != row.household || stays(document));
             }
-            RowEvent::Change(hash) => self.apply_change(digest, row, *hash, bytes.unwrap_or_default()),
+            RowEvent::Change(hash) => {
+                self.apply_change(&scope.round, digest, row, *hash, bytes.unwrap_or_default());
+            }
             RowEvent::Verdict { hash, verdict } => {
                 if let Some(own) = self.own(hash) {
                     own.standing = Standing::of(*verdict);
@@ -170,14 +185,34 @@ impl Device {
         }
     }
 
-    fn apply_change(&mut self, digest: &mut Digest, row: &Row, hash: ChangeHash, bytes: Vec<u8>) {
-        let Some(document) = self.documents.get_mut(&row.household) else { return };
+    fn apply_change(&mut self, round: &RoundId, digest: &mut Digest, row: &Row, hash: ChangeHash, bytes: Vec<u8>) {
+        let Some(document) = self.of_round(&row.household, round) else { return };
         let bytes = if bytes.is_empty() { document.bytes_of(&hash).unwrap_or_default() } else { bytes };
         let before = document.heads.clone();
         if document.accept(hash, bytes) {
+            let after = document.heads.clone();
             digest.remove(&row.household, &before);
-            digest.add(&row.household, &document.heads);
+            digest.add(&row.household, &after);
         }
+    }
+
+    /// The document of a household in a round, made when there is none. Rounds follow one another: the document of the one
+    /// before makes room, and stays as long as its village is held.
+    fn document_in(&mut self, household: HouseholdId, scope: &Scope) -> &mut DeviceDocument {
+        let back = self.earlier.remove(&(household, scope.round.clone()));
+        let present = self.documents.get(&household).map(|document| &document.scope.round);
+        if present != Some(&scope.round) {
+            let made = back.unwrap_or_else(|| DeviceDocument::new(scope.clone()));
+            if let Some(other) = self.documents.insert(household, made) {
+                self.earlier.insert((household, other.scope.round.clone()), other);
+            }
+        }
+        self.documents.entry(household).or_insert_with(|| DeviceDocument::new(scope.clone()))
+    }
+
+    fn of_round(&mut self, household: &HouseholdId, round: &RoundId) -> Option<&mut DeviceDocument> {
+        let present = self.documents.get_mut(household).filter(|document| document.scope.round == *round);
+        present.or_else(|| self.earlier.get_mut(&(*household, round.clone())))
     }
 
     /// Whether the verdicts of an answer end the sequence of changes that this epoch was writing.

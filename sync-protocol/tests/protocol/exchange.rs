@@ -21,16 +21,16 @@ use sync_protocol::verdict::{Hold, Rejection, Verdict};
 use crate::office::{Office, scope};
 use crate::support::{answer, form, listed, of_member};
 
-const NOW: Clocks = Clocks { wall_ms: 1_790_000_000_000, uptime_ms: 5_000 };
+pub(crate) const NOW: Clocks = Clocks { wall_ms: 1_790_000_000_000, uptime_ms: 5_000 };
 
 /// A phone with everything it would have on disk.
-struct Phone {
-    device: Device,
-    disk: Vec<Vec<u8>>,
+pub(crate) struct Phone {
+    pub(crate) device: Device,
+    pub(crate) disk: Vec<Vec<u8>>,
 }
 
 impl Phone {
-    fn new(n: u8, office: &Office) -> Self {
+    pub(crate) fn new(n: u8, office: &Office) -> Self {
         let mut phone = Self { device: Device::new(identity(n, office), vec![form()]), disk: Vec::new() };
         office.enrol(phone.key());
         phone.keep(vec![Record::Assigned(vec![scope()])]);
@@ -46,7 +46,7 @@ impl Phone {
         self.disk.extend(records.iter().map(Record::to_bytes));
     }
 
-    fn commit(&mut self, household: HouseholdId, writes: impl IntoIterator<Item = (Slot, Write)>) {
+    pub(crate) fn commit(&mut self, household: HouseholdId, writes: impl IntoIterator<Item = (Slot, Write)>) {
         let writes: BTreeMap<Slot, Write> = writes.into_iter().collect();
         let records = match self.device.household(&household, View::Mine) {
             Some(_) => self.device.commit(household, &writes, None, NOW),
@@ -55,7 +55,7 @@ impl Phone {
         self.keep(records.unwrap());
     }
 
-    fn sync(&mut self, office: &mut Office) -> Vec<Remark> {
+    pub(crate) fn sync(&mut self, office: &mut Office) -> Vec<Remark> {
         let mut remarks = Vec::new();
         for _ in 0..100 {
             let sync = self.device.request(NOW.wall_ms, 1 << 20);
@@ -71,13 +71,13 @@ impl Phone {
     }
 
     /// The same phone after a restart.
-    fn restarted(&self, n: u8, office: &Office) -> Device {
+    pub(crate) fn restarted(&self, n: u8, office: &Office) -> Device {
         let mut device = Device::new(identity(n, office), vec![form()]);
         self.disk.iter().for_each(|bytes| device.apply(&Record::from_bytes(bytes).unwrap()));
         device
     }
 
-    fn said(&self, household: HouseholdId, key: &str, view: View) -> Option<Value> {
+    pub(crate) fn said(&self, household: HouseholdId, key: &str, view: View) -> Option<Value> {
         self.device.household(&household, view)?.answers.get(key).cloned()
     }
 
@@ -91,7 +91,7 @@ fn identity(n: u8, office: &Office) -> Identity {
     Identity { key: SigningKey::from_bytes(&[n; 32]), account: AccountId(n.into()), server: office.public_key() }
 }
 
-fn home(n: u8) -> HouseholdId {
+pub(crate) fn home(n: u8) -> HouseholdId {
     HouseholdId([n; 16])
 }
 

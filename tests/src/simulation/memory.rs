@@ -1,0 +1,217 @@
+//! What has been promised so far: every change that a phone has shown as saved, every verdict, every acceptance. A promise
+//! is kept for ever, whatever dies.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, bail, ensure};
+use schemas::household::Household;
+use schemas::ledger::Pin;
+use server::domain::field::DocumentKey;
+use server::store;
+use sync_protocol::device::Standing;
+use sync_protocol::hash::{ChangeHash, RowHash};
+use sync_protocol::journal::Scope;
+use sync_protocol::segment::Segment;
+use sync_protocol::verdict::{Rejection, Verdict};
+
+use super::commune::Commune;
+use super::ground::Ground;
+use super::handset::Handset;
+
+/// A change of a household in a round.
+type Place = (DocumentKey, ChangeHash);
+
+/// What an acceptance saw.
+struct Pinned {
+    key: DocumentKey,
+    pin: Pin,
+    heads: Vec<ChangeHash>,
+    household: Household,
+}
+
+/// Everything that was promised.
+#[derive(Default)]
+pub struct Memory {
+    written: BTreeMap<Place, String>,
+    gone: BTreeSet<Place>,
+    verdicts: BTreeMap<Place, Verdict>,
+    rows: BTreeMap<Scope, Vec<RowHash>>,
+    ledger: Vec<String>,
+    pinned: Vec<Pinned>,
+}
+
+impl Memory {
+    /// Notes everything that waits on a phone: it was shown as saved.
+    pub fn note_waiting(&mut self, commune: &Commune, phone: &Handset) {
+        for (household, document, hash) in phone.waiting() {
+            let key = DocumentKey { commune: commune.unit, round: document.scope.round.clone(), household };
+            self.written.entry((key, hash)).or_insert_with(|| phone.name.clone());
+        }
+    }
+
+    /// Notes that a disk was set back: what was only there is gone with it, unless it is somewhere else.
+    pub fn note_set_back(&mut self, commune: &Commune, waited: &[Place], phones: &[Handset]) {
+        let waiting = waiting(commune, phones);
+        self.gone.extend(waited.iter().filter(|place| !waiting.contains(*place)).cloned());
+    }
+
+    /// Notes what an acceptance saw.
+    pub async fn note_accepted(&mut self, commune: &Commune, key: DocumentKey, household: Household) -> Result<()> {
+        let mut read = commune.app.store.read().await?;
+        let review = store::review::by_key(&mut read, &key).await?.context("a review")?;
+        let (_, pin, _) = review.last.context("a last word")?;
+        let heads = store::review::heads_of_pin(&mut read, &key, pin).await?.context("the heads of a pin")?;
+        self.pinned.push(Pinned { key, pin, heads, household });
+        Ok(())
+    }
+
+    /// How many changes were written, and how many acceptances there were.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.written.len(), self.pinned.len())
+    }
+
+    /// How many of them have come to each end.
+    pub fn ends(&self) -> BTreeMap<&'static str, usize> {
+        let mut ends = BTreeMap::new();
+        self.verdicts.values().for_each(|verdict| *ends.entry(verdict.slug()).or_default() += 1);
+        ends
+    }
+
+    /// Checks every promise against what is on disk, and remembers what is new there.
+    pub async fn check(&mut self, commune: &Commune, ground: &Ground, phones: &[Handset]) -> Result<()> {
+        self.check_nothing_lost(commune, ground, phones)?;
+        self.check_verdicts(ground)?;
+        self.check_chains(ground)?;
+        self.check_pins(commune, ground).await?;
+        check_signed(commune, ground).await
+    }
+
+    /// Every change that was ever shown as saved is at the server with a verdict, or waits on a phone.
+    fn check_nothing_lost(&self, commune: &Commune, ground: &Ground, phones: &[Handset]) -> Result<()> {
+        let waiting = waiting(commune, phones);
+        let arrived =
+            |(key, hash): &Place| ground.documents.get(key).is_some_and(|filed| filed.changes.contains_key(hash));
+        for (place, phone) in &self.written {
+            if arrived(place) || waiting.contains(place) || self.gone.contains(place) {
+                continue;
+            }
+            let standings: Vec<Standing> =
+                phones.iter().flat_map(Handset::own).filter(|own| own.2 == place.1).map(|own| own.3).collect();
+            bail!("lost: change {} of {} by {phone} is nowhere; phones say {standings:?}", place.1, place.0.household);
+        }
+        // Whoever was told something about a change can rely on the server having it.
+        for phone in phones {
+            for (household, document, hash, standing) in phone.own().filter(|own| own.3 != Standing::Waiting) {
+                let key = DocumentKey { commune: commune.unit, round: document.scope.round.clone(), household };
+                ensure!(
+                    arrived(&(key, hash)),
+                    "lost: {} was told {standing:?} of {hash}, which is nowhere",
+                    phone.name
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// An end is an end: only what is held goes on, and what was rejected only by a person.
+    fn check_verdicts(&mut self, ground: &Ground) -> Result<()> {
+        for (key, filed) in &ground.documents {
+            for change in filed.changes.values() {
+                let place = (key.clone(), change.hash);
+                let before = self.verdicts.insert(place, change.verdict);
+                let moved = before.is_none_or(|before| may_become(before, change.verdict));
+                ensure!(moved, "verdict: {} was {before:?} and is {:?}", change.hash, change.verdict);
+            }
+        }
+        let forgotten = self
+            .verdicts
+            .keys()
+            .find(|(key, hash)| !ground.documents.get(key).is_some_and(|filed| filed.changes.contains_key(hash)));
+        ensure!(forgotten.is_none(), "verdict: {forgotten:?} was forgotten");
+        Ok(())
+    }
+
+    /// Logs and the ledger only grow.
+    fn check_chains(&mut self, ground: &Ground) -> Result<()> {
+        ensure!(ground.ledger.starts_with(&self.ledger), "ledger: entries have changed or gone");
+        self.ledger.clone_from(&ground.ledger);
+        for (scope, log) in &ground.logs {
+            let rows: Vec<RowHash> = log.rows.iter().map(|logged| logged.hash).collect();
+            let before = self.rows.insert(scope.clone(), rows.clone()).unwrap_or_default();
+            ensure!(rows.starts_with(&before), "log: rows of village {} have changed or gone", scope.village);
+        }
+        Ok(())
+    }
+
+    /// What an acceptance saw can be seen again, exactly.
+    async fn check_pins(&self, commune: &Commune, ground: &Ground) -> Result<()> {
+        let mut read = commune.app.store.read().await?;
+        for Pinned { key, pin, heads, household } in &self.pinned {
+            let stored = store::review::heads_of_pin(&mut read, key, *pin).await?;
+            ensure!(stored.as_ref() == Some(heads), "pin: {pin} names other heads");
+            let opened =
+                ground.documents.get(key).and_then(|filed| filed.opened.as_ref()).context("pin: no document")?;
+            let past = opened.history.past_of(heads).context("pin: heads are not in the document")?;
+            ensure!(opened.history.household(&past) == *household, "pin: {pin} shows another household");
+        }
+        Ok(())
+    }
+}
+
+fn waiting(commune: &Commune, phones: &[Handset]) -> BTreeSet<Place> {
+    let of_phone = |phone: &Handset| -> Vec<Place> { waiting_on(commune, phone) };
+    phones.iter().flat_map(of_phone).collect()
+}
+
+/// What waits on a phone.
+pub fn waiting_on(commune: &Commune, phone: &Handset) -> Vec<Place> {
+    let place = |household, round| DocumentKey { commune: commune.unit, round, household };
+    phone.waiting().map(|(household, document, hash)| (place(household, document.scope.round.clone()), hash)).collect()
+}
+
+/// Whether a verdict may follow another on the same change.
+pub fn may_become(before: Verdict, after: Verdict) -> bool {
+    match (before, after) {
+        (Verdict::Held(_), _) => true,
+        (Verdict::Rejected(Rejection::ByReviewer), Verdict::Rejected(Rejection::ByReviewer)) => true,
+        (Verdict::Rejected(Rejection::ByReviewer), _) => false,
+        (Verdict::Rejected(_), Verdict::Rejected(Rejection::ByReviewer) | Verdict::Superseded) => true,
+        (before, after) => before == after,
+    }
+}
+
+/// Every change that counts stands in a signed journal of its author, whose key the server knows.
+async fn check_signed(commune: &Commune, ground: &Ground) -> Result<()> {
+    let mut read = commune.app.store.read().await?;
+    let mut proven: BTreeMap<_, BTreeSet<ChangeHash>> = BTreeMap::new();
+    for filed in ground.documents.values() {
+        for hash in filed.accepted() {
+            let (author, received_at) = (filed.changes[&hash].author, filed.changes[&hash].received_at);
+            if author.key.0 != commune.app.server_public_key() {
+                let device = store::device::by_id(&mut read, author.device()).await?;
+                let device = device.with_context(|| format!("signature: nobody knows the author of {hash}"))?;
+                let in_time = device.revoked_at.is_none_or(|revoked_at| received_at <= revoked_at);
+                ensure!(in_time, "revoked: {hash} came from {} after it was shut out", device.name);
+            }
+            let key = (author.key, author.account, author.epoch);
+            if let std::collections::btree_map::Entry::Vacant(vacant) = proven.entry(key) {
+                let mut named = BTreeSet::new();
+                for stored in store::segment::of_author(&mut read, &author).await? {
+                    let segment = Segment::open_evidence(&stored.journal).context("signature")?;
+                    ensure!(*segment.author() == author, "signature: a segment is filed under another author");
+                    named.extend(segment.entries().iter().filter_map(named_change));
+                }
+                vacant.insert(named);
+            }
+            ensure!(proven[&key].contains(&hash), "signature: no signed journal names {hash}");
+        }
+    }
+    Ok(())
+}
+
+fn named_change(entry: &sync_protocol::journal::JournalEntry) -> Option<ChangeHash> {
+    match &entry.body {
+        sync_protocol::journal::Body::Change { hash, .. } => Some(*hash),
+        sync_protocol::journal::Body::Command { .. } | sync_protocol::journal::Body::Blob { .. } => None,
+    }
+}

@@ -1,0 +1,123 @@
+//! The simulated commune: fixed seeds, seeds of the commit, and by name what runs have found.
+
+use std::io::Write;
+
+use anyhow::Result;
+use house_tests::simulation::plan::{Act, Disk, Down, Edit, Mishap, Step, Trick, Up};
+use house_tests::simulation::{Script, play};
+use sync_protocol::hash::tagged;
+
+const PHONES: u8 = 3;
+const STEPS: usize = 200;
+/// Runs of each kind: what two busy cores do in less than a minute.
+const RUNS: u64 = 16;
+
+async fn hold(seeds: impl IntoIterator<Item = u64>) -> Result<()> {
+    for seed in seeds {
+        let tally = play(&Script::drawn(seed, PHONES, STEPS)).await?;
+        assert!(tally.written > 0 && tally.exchanges > 0, "nothing happened under seed {seed}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn fixed_seeds_keep_every_promise() -> Result<()> {
+    hold(1..=RUNS).await
+}
+
+/// New runs with every commit. Their seeds are printed past the test's captured output: whoever sees only that it failed
+/// on another machine can play it again.
+#[tokio::test]
+async fn the_seeds_of_this_commit_keep_every_promise() -> Result<()> {
+    let commit = std::env::var("RASOAT_COMMIT").unwrap_or_else(|_| "none".to_owned());
+    let seed = |number: u64| {
+        let [a, b, c, d, ..] = tagged("rasoat simulation 1", &[&number.to_be_bytes(), commit.as_bytes()]);
+        u64::from(u32::from_be_bytes([a, b, c, d]))
+    };
+    let seeds: Vec<u64> = (0..RUNS).map(seed).collect();
+    writeln!(std::io::stderr(), "simulation of commit {commit}: {STEPS} steps each from seeds {seeds:?}")?;
+    hold(seeds).await
+}
+
+#[tokio::test]
+async fn one_seed_is_one_run() -> Result<()> {
+    let script = Script::drawn(77, PHONES, 60);
+    assert_eq!(play(&script).await?, play(&script).await?);
+    Ok(())
+}
+
+/// A run that a seed has found, made shorter.
+async fn reproduce(seed: u64, steps: &[Step]) -> Result<()> {
+    play(&Script { seed, phones: PHONES, steps: steps.to_vec() }).await?;
+    Ok(())
+}
+
+fn write(phone: u8, home: u8) -> Step {
+    Step::Write { phone, home, edit: Edit::FloorArea(home), disk: Disk::Keeps }
+}
+
+fn sync(phone: u8) -> Step {
+    Step::Sync { phone, up: Up::Arrives, down: Down::Arrives, disk: Disk::Keeps }
+}
+
+/// Seed 1 at 200 steps: own work waits in a village that is no longer the phone's, so the phone keeps the village; it
+/// wrote down that it does after every answer, for ever.
+#[tokio::test]
+async fn a_village_kept_for_the_sake_of_held_work_is_not_written_down_again_and_again() -> Result<()> {
+    reproduce(1, &[write(2, 5), Step::Office(Act::Unassign(1, 2))]).await
+}
+
+/// Seed 8 at 200 steps: the server leaves out what the asking epoch wrote itself; a copy of the phone does not have it, and
+/// its own copy of the household was damaged from then on.
+#[tokio::test]
+async fn a_copy_of_a_phone_gets_what_the_other_one_wrote() -> Result<()> {
+    reproduce(8, &[Step::Phone(0, Mishap::Clone), write(0, 3), sync(0), sync(3), write(3, 3)]).await
+}
+
+/// The same fault without a copy: the village was given up with everything in it, and given back within one epoch.
+#[tokio::test]
+async fn a_village_given_back_comes_with_ones_own_work() -> Result<()> {
+    let (take, give) = (Step::Office(Act::Unassign(0, 0)), Step::Office(Act::Assign(0, 0)));
+    reproduce(8, &[write(0, 1), sync(0), sync(0), take, sync(0), give, sync(0), write(0, 1)]).await
+}
+
+/// The same fault after a restore of which the phone knows nothing.
+#[tokio::test]
+async fn a_phone_set_back_behind_its_back_gets_its_own_work_again() -> Result<()> {
+    let (backup, restore) = (Step::Phone(0, Mishap::Backup), Step::Phone(0, Mishap::RestoreUnknown));
+    reproduce(8, &[backup, write(0, 1), sync(0), sync(0), restore, sync(0), write(0, 1), sync(0)]).await
+}
+
+/// Seed 2110 at 500 steps: the office leaves out what was rejected, the phone reads so in the log, and then the answer that
+/// first said "rejected" arrives.
+#[tokio::test]
+async fn an_old_answer_takes_nothing_back_of_what_the_log_said() -> Result<()> {
+    let interview = |phone| Step::Write { phone, home: 3, edit: Edit::Interview, disk: Disk::Keeps };
+    let answered_late = Step::Sync { phone: 0, up: Up::Arrives, down: Down::Late, disk: Disk::Keeps };
+    let (aside, arrives) = (Step::Office(Act::SetAside(0)), Step::AnswerArrives(0));
+    let before = [write(0, 1), sync(0), interview(0), interview(1), sync(1)];
+    reproduce(2110, &[before.as_slice(), &[answered_late, aside, sync(0), arrives]].concat()).await
+}
+
+/// Seed 5 at 150 steps: of a household nothing was accepted and something refused; no exit led out of that.
+#[tokio::test]
+async fn work_on_a_household_that_nobody_knows_yet_does_not_wait_for_ever() -> Result<()> {
+    reproduce(5, &[Step::Hostile(Trick::TwoHouseholds, 1, 1)]).await
+}
+
+/// Seed 3025 at 150 steps: an old answer starts the log from its first row; the phone put aside what it had read since, and
+/// could not open the household that its own work was about.
+#[tokio::test]
+async fn an_old_answer_does_not_start_the_log_anew() -> Result<()> {
+    let late = Step::Sync { phone: 1, up: Up::Arrives, down: Down::Late, disk: Disk::Keeps };
+    let more = Step::Write { phone: 1, home: 2, edit: Edit::Note(1), disk: Disk::Keeps };
+    let work = [write(0, 3), sync(0), late, write(1, 2), sync(1), more];
+    reproduce(3025, &[work.as_slice(), &[Step::AnswerArrives(0)]].concat()).await
+}
+
+/// Seed 3003 at 150 steps, with households that every round surveys: own work of the old round waits when the household
+/// enters the new one; both went into one document, and no digest fitted any more.
+#[tokio::test]
+async fn a_household_of_two_rounds_is_two_documents() -> Result<()> {
+    reproduce(3003, &[write(0, 7), Step::Office(Act::TurnRound), sync(2), write(2, 7)]).await
+}
