@@ -1,9 +1,8 @@
 //! Changes: every one that was ever sent, with what became of it.
 
-use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
+use schemas::ids::{HouseholdId, RoundId, UnitId};
 use sqlx::FromRow;
-use sync_protocol::actor::Author;
-use sync_protocol::hash::{ChangeHash, PublicKey};
+use sync_protocol::hash::ChangeHash;
 use sync_protocol::verdict::Verdict;
 
 use super::row::{RowOf, milliseconds, stored, updated};
@@ -29,11 +28,7 @@ impl TryFrom<Row> for StoredChange {
     type Error = StoreError;
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let of = RowOf { table: "change", id: format!("{:02x?}", row.hash) };
-        let author = Author {
-            key: PublicKey(of.bytes("key", row.key)?),
-            account: AccountId(of.number("account", row.account)?),
-            epoch: of.column("epoch", u32::try_from(row.epoch))?,
-        };
+        let author = of.author(row.key, row.account, row.epoch)?;
         Ok(Self {
             household: HouseholdId(of.bytes("household", row.household)?),
             hash: ChangeHash(of.bytes("hash", row.hash)?),
