@@ -129,6 +129,22 @@ pub async fn of_document(read: &mut Read, key: &DocumentKey) -> Result<Vec<Store
     rows.into_iter().map(StoredChange::try_from).collect()
 }
 
+/// The changes of a document that wait, were rejected or were replaced: those that are not in it, in the order of arrival.
+pub async fn outside_of_document(read: &mut Read, key: &DocumentKey) -> Result<Vec<StoredChange>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM change \
+         WHERE commune = $1 AND round = $2 AND household = $3 AND verdict NOT IN (0, 2) \
+         ORDER BY received_at, key, epoch, entry, hash"
+    );
+    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(stored(key.commune.0))
+        .bind(key.round.as_str())
+        .bind(key.household.0.as_slice())
+        .fetch_all(read.sqlite())
+        .await?;
+    rows.into_iter().map(StoredChange::try_from).collect()
+}
+
 /// The changes of a commune that wait or were rejected, oldest first.
 pub async fn refused(read: &mut Read, commune: UnitId, round: &RoundId) -> Result<Vec<StoredChange>, StoreError> {
     let sql = format!(
