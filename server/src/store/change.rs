@@ -1,9 +1,8 @@
 //! Changes: every one that was ever sent, with what became of it.
 
-use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
+use schemas::ids::{HouseholdId, RoundId, UnitId};
 use sqlx::FromRow;
-use sync_protocol::actor::Author;
-use sync_protocol::hash::{ChangeHash, PublicKey};
+use sync_protocol::hash::ChangeHash;
 use sync_protocol::verdict::Verdict;
 
 use super::row::{RowOf, milliseconds, stored, updated};
@@ -29,11 +28,7 @@ impl TryFrom<Row> for StoredChange {
     type Error = StoreError;
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let of = RowOf { table: "change", id: format!("{:02x?}", row.hash) };
-        let author = Author {
-            key: PublicKey(of.bytes("key", row.key)?),
-            account: AccountId(of.number("account", row.account)?),
-            epoch: of.column("epoch", u32::try_from(row.epoch))?,
-        };
+        let author = of.author(row.key, row.account, row.epoch)?;
         Ok(Self {
             household: HouseholdId(of.bytes("household", row.household)?),
             hash: ChangeHash(of.bytes("hash", row.hash)?),
@@ -123,6 +118,22 @@ pub async fn by_hash(read: &mut Read, key: &DocumentKey, hash: ChangeHash) -> Re
 pub async fn of_document(read: &mut Read, key: &DocumentKey) -> Result<Vec<StoredChange>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM change WHERE commune = $1 AND round = $2 AND household = $3 \
+         ORDER BY received_at, key, epoch, entry, hash"
+    );
+    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(stored(key.commune.0))
+        .bind(key.round.as_str())
+        .bind(key.household.0.as_slice())
+        .fetch_all(read.sqlite())
+        .await?;
+    rows.into_iter().map(StoredChange::try_from).collect()
+}
+
+/// The changes of a document that wait, were rejected or were replaced: those that are not in it, in the order of arrival.
+pub async fn outside_of_document(read: &mut Read, key: &DocumentKey) -> Result<Vec<StoredChange>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM change \
+         WHERE commune = $1 AND round = $2 AND household = $3 AND verdict NOT IN (0, 2) \
          ORDER BY received_at, key, epoch, entry, hash"
     );
     let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))

@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use schemas::ids::AccountId;
+use sync_protocol::actor::Author;
+use sync_protocol::hash::PublicKey;
 
 use super::StoreError;
 
@@ -47,6 +50,15 @@ impl<Id: Display> RowOf<Id> {
 
     pub(super) fn day(&self, column: &'static str, text: &str) -> Result<Date, StoreError> {
         self.parse(column, text)
+    }
+
+    /// The columns `key`, `account` and `epoch`: who wrote something, with which key, in which epoch.
+    pub(super) fn author(&self, key: Vec<u8>, account: i64, epoch: i64) -> Result<Author, StoreError> {
+        Ok(Author {
+            key: PublicKey(self.bytes("key", key)?),
+            account: AccountId(self.number("account", account)?),
+            epoch: self.column("epoch", u32::try_from(epoch))?,
+        })
     }
 
     pub(super) fn bytes<const N: usize>(&self, column: &'static str, bytes: Vec<u8>) -> Result<[u8; N], StoreError> {

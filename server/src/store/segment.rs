@@ -1,10 +1,10 @@
 //! Signed segments as evidence, and what else journals bring: commands and announced blobs.
 
 use jiff::Timestamp;
-use schemas::ids::{AccountId, HouseholdId, UnitId};
+use schemas::ids::{HouseholdId, UnitId};
 use sqlx::FromRow;
 use sync_protocol::actor::Author;
-use sync_protocol::hash::{BlobHash, EntryHash, PublicKey};
+use sync_protocol::hash::{BlobHash, EntryHash};
 use sync_protocol::journal::Scope;
 
 use super::row::{RowOf, milliseconds, stored};
@@ -29,11 +29,7 @@ impl TryFrom<Row> for StoredSegment {
     type Error = StoreError;
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let of = RowOf { table: "segment", id: format!("{:02x?}", row.head) };
-        let author = Author {
-            key: PublicKey(of.bytes("key", row.key)?),
-            account: AccountId(of.number("account", row.account)?),
-            epoch: of.column("epoch", u32::try_from(row.epoch))?,
-        };
+        let author = of.author(row.key, row.account, row.epoch)?;
         Ok(Self {
             head: EntryHash(of.bytes("head", row.head)?),
             author,

@@ -198,10 +198,8 @@ impl Docket {
         if opened.state.as_ref().is_some_and(|state| state.closed_at.is_some()) {
             self.register.closed.insert(household);
         }
-        for kept in store::change::of_document(read, &opened.place()).await? {
-            if !matches!(kept.verdict, Verdict::Accepted | Verdict::Released) {
-                self.register.earlier.insert((household, kept.hash), kept);
-            }
+        for kept in store::change::outside_of_document(read, &opened.place()).await? {
+            self.register.earlier.insert((household, kept.hash), kept);
         }
         self.documents.insert(household, opened);
         Ok(())

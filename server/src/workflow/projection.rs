@@ -124,21 +124,21 @@ pub fn project(history: &History, village: UnitId, ruling: &Ruling) -> Projectio
     let possible = impact::possible(history, &open);
     let disagreements: Vec<DisagreementView> =
         open.iter().map(|disagreement| show(history, disagreement, &possible, ruling)).collect();
-    let deciding = ruling.standards.first();
-    let assessment = deciding.and_then(|standard| ruling.assess(standard, &household));
+    let assessments: Vec<_> = ruling.standards.iter().map(|standard| ruling.assess(standard, &household)).collect();
+    let assessment = assessments.first().and_then(Option::as_ref);
     let view = HouseholdView {
         household: household.household,
         village,
         heads: if history.nodes().is_empty() { Vec::new() } else { history.heads().to_vec() },
         head_name: head_name(&household),
-        classes: assessment.as_ref().map_or(ClassSet::ALL, Assessment::possible_classes),
-        complete: assessment.as_ref().is_some_and(|assessment| assessment.missing().is_empty()),
+        classes: assessment.map_or(ClassSet::ALL, Assessment::possible_classes),
+        complete: assessment.is_some_and(|assessment| assessment.missing().is_empty()),
         // A document holds at most a few thousand changes, so counts fit.
         open_disagreements: disagreements.len() as u32,
         blocking: disagreements.iter().filter(|shown| shown.blocking).count() as u32,
         last_outcome: last_outcome(&household),
         point: point(&household),
-        summary: summary(&household, history.form(), ruling, assessment.as_ref()),
+        summary: summary(&household, history.form(), ruling, &assessments),
     };
     Projection { view, disagreements }
 }
@@ -211,13 +211,14 @@ pub fn point(household: &Household) -> Option<(i32, i32, u32)> {
     Some((point.latitude_e6, point.longitude_e6, point.accuracy_m))
 }
 
-fn summary(household: &Household, form: &Form, ruling: &Ruling, deciding: Option<&Assessment>) -> String {
+fn summary(household: &Household, form: &Form, ruling: &Ruling, assessments: &[Option<Assessment>]) -> String {
+    let deciding = assessments.first().and_then(Option::as_ref);
     let units = deciding.map(Assessment::units);
     let points = |units: u32| ruling.standards.first().map_or_else(String::new, |s| s.points(units).to_string());
-    let standards = ruling.standards.iter().map(|standard| StandardSummary {
+    let standards = ruling.standards.iter().zip(assessments).map(|(standard, assessment)| StandardSummary {
         id: standard.id().to_string(),
-        classes: ruling.classes(standard, household),
-        missing: ruling.assess(standard, household).map_or(0, |assessment| assessment.missing().len()),
+        classes: assessment.as_ref().map_or(ClassSet::ALL, Assessment::possible_classes),
+        missing: assessment.as_ref().map_or(0, |assessment| assessment.missing().len()),
     });
     let summary = Summary {
         members: household.members.len(),

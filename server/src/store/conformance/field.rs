@@ -123,6 +123,7 @@ async fn every_change_is_kept_with_its_latest_verdict() {
     });
     written.unwrap();
     assert_eq!(change::of_document(read!(field.bench), &key).await.unwrap(), changes);
+    assert_eq!(change::outside_of_document(read!(field.bench), &key).await.unwrap(), changes[1..]);
     assert_eq!(change::refused(read!(field.bench), commune, &round).await.unwrap(), changes[1..]);
     assert_eq!(change::accepted_in(read!(field.bench), changes[0].hash).await.unwrap(), [OWN]);
     assert_eq!(change::accepted_in(read!(field.bench), changes[1].hash).await.unwrap(), []);
