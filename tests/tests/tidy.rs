@@ -47,7 +47,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("geography", &["crate::store", "crate::workflow", "crate::http", "crate::app", "crate::cli"]),
     ("documents", &["crate::store", "crate::workflow", "crate::http", "crate::cli"]),
     ("jobs", &["crate::http", "crate::store", "crate::cli"]),
-    ("http", &["crate::cli", "crate::jobs"]),
+    ("http", &["crate::cli", "crate::jobs", "crate::demo"]),
+    ("demo", &["crate::store", "crate::jobs", "crate::cli"]),
     ("phone", &["crate::store", "crate::workflow", "crate::http", "crate::app", "crate::jobs", "crate::cli"]),
 ];
 

@@ -215,7 +215,7 @@ async fn a_list_waits_for_a_refusing_household_until_a_person_decides_and_again_
     assert_eq!((&compiled["outcome"], &compiled["waiting"]), (&json!("waiting"), &waiting));
     let inbox = field.hoa.get(&format!("/api/rounds/{ROUND}/communes/{}/inbox", field.house.units.commune)).await?;
     let item = json!([{ "household": refusing, "village": field.village, "head_name": "", "kind": "not_met",
-        "detail": { "outcome": "refused" } }]);
+        "detail": { "outcome": "refused" }, "warnings": [] }]);
     assert_eq!(inbox.body, item);
     let ended = done(field.end(refusing, "refused", "đã đến ba lần, chủ hộ không tiếp").await?)?;
     let first = field.compile().await?["roster"].clone();

@@ -8,9 +8,8 @@ use super::desk::{Desk, PASSWORD};
 use super::people::{ADMINISTRATOR, People, Post};
 use super::place::{CommunePlace, Place};
 use crate::app::App;
-use crate::domain::unit::{Level, UnitAttributes, Validity};
+use crate::domain::unit::Level;
 use crate::password::Password;
-use crate::store::{self, StoreError};
 use crate::workflow::account::{FirstAdministrator, create_administrator};
 use crate::workflow::{Refusal, unit};
 
@@ -37,26 +36,20 @@ pub(super) struct Commune {
 }
 
 impl Ground {
-    /// Makes the administrator and the units that are not there yet.
-    pub(super) async fn plant(app: &App, place: &Place) -> anyhow::Result<Self> {
-        let top = place.above.first().context("a nation")?;
-        let login = ADMINISTRATOR.parse()?;
-        let password = Password::new(PASSWORD.to_owned());
-        let new = FirstAdministrator { login, display_name: "Quản trị".into(), password, nation: top.name.clone() };
-        match create_administrator(app, new).await {
-            Ok(_) | Err(Refusal::LoginTaken) => {}
-            Err(refused) => return Err(refused.into()),
-        }
-        let nation = unit::root(app).await?;
+    /// Makes the units that are not there yet.
+    pub(super) async fn plant(admin: &Desk, nation: UnitId, place: &Place) -> anyhow::Result<Self> {
         let mut compiling = nation;
         for above in &place.above[1..] {
-            compiling =
-                ensure_unit(app, compiling, (above.level, &above.name, above.code.as_deref()), None, place).await?;
+            let unit = json!({ "level": above.level, "name": above.name, "code": code(above.code.as_deref()) });
+            compiling = ensure_unit(admin, compiling, unit, place).await?;
         }
         let mut communes = Vec::new();
         for commune in &place.communes {
-            let what = (Level::Commune, commune.name.as_str(), Some(commune.code.as_str()));
-            let id = ensure_unit(app, compiling, what, Some(commune), place).await?;
+            let unit = json!({
+                "level": Level::Commune, "name": commune.name, "area": commune.area, "region": place.region,
+                "code": code(Some(&commune.code)),
+            });
+            let id = ensure_unit(admin, compiling, unit, place).await?;
             let (slug, name) = (commune.slug.clone(), commune.name.clone());
             communes.push(Commune { id, slug, name, place: commune.clone() });
         }
@@ -95,41 +88,34 @@ impl Ground {
     }
 }
 
-/// Finds a unit by its name within another, or makes it.
-async fn ensure_unit(
-    app: &App,
-    parent: UnitId,
-    (level, name, code): (Level, &str, Option<&str>),
-    commune: Option<&CommunePlace>,
-    place: &Place,
-) -> anyhow::Result<UnitId> {
-    let on = place.valid_from.0;
-    let known = store::unit::children(&mut app.store.read().await?, parent, app.clock.today()).await?;
-    if let Some(found) = known.iter().find(|unit| unit.attributes.name == name) {
-        return Ok(found.id);
+/// Makes the first administrator, as `rasoat admin create-account` does, and says where the tree begins.
+pub(super) async fn administrator(app: &App, place: &Place) -> anyhow::Result<UnitId> {
+    let top = place.above.first().context("a nation")?;
+    let login = ADMINISTRATOR.parse()?;
+    let password = Password::new(PASSWORD.to_owned());
+    let new = FirstAdministrator { login, display_name: "Quản trị".into(), password, nation: top.name.clone() };
+    match create_administrator(app, new).await {
+        Ok(_) | Err(Refusal::LoginTaken) => Ok(unit::root(app).await?),
+        Err(refused) => Err(refused.into()),
     }
-    let attributes = UnitAttributes {
-        parent: Some(parent),
-        name: name.to_owned(),
-        name_en: None,
-        area: commune.map(|commune| commune.area),
-        region: Some(place.region.clone()),
+}
+
+fn code(code: Option<&str>) -> Option<Value> {
+    code.map(|code| json!({ "scheme": "gso", "code": code }))
+}
+
+/// Finds a unit by its name within another, or makes it.
+async fn ensure_unit(admin: &Desk, parent: UnitId, mut unit: Value, place: &Place) -> anyhow::Result<UnitId> {
+    let children = format!("/api/units/{parent}/children");
+    let known = admin.list(&children).await?.into_iter().find(|known| known["name"] == unit["name"]);
+    let unit = match known {
+        Some(known) => known,
+        None => {
+            unit["from"] = place.valid_from.0.to_string().into();
+            admin.post(&children, &unit).await?
+        }
     };
-    let code = code.map(str::to_owned);
-    let valid = Validity { from: on, to: None };
-    let made: Result<UnitId, StoreError> = app
-        .store
-        .write("demo/unit", move |tx| {
-            Box::pin(async move {
-                let unit = store::unit::insert(tx, level, valid, &attributes).await?;
-                if let Some(code) = code {
-                    store::unit::insert_code(tx, unit, "two_tier", &code, valid).await?;
-                }
-                Ok(unit)
-            })
-        })
-        .await;
-    Ok(made?)
+    Ok(UnitId(unit["id"].as_u64().context("a unit's number")?))
 }
 
 /// Who surveys which villages: the first half, the second half, and the last one both of them.

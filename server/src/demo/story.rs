@@ -79,8 +79,9 @@ impl<'a> Story<'a> {
         (place, size): (&Place, Size),
     ) -> anyhow::Result<Self> {
         teller.scene("Lập cây đơn vị, tài khoản, đợt rà soát / Units, accounts, the round");
-        let ground = Ground::plant(app, place).await?;
+        let nation = ground::administrator(app, place).await?;
         let admin = Desk::log_in(&server, people::ADMINISTRATOR).await?;
+        let ground = Ground::plant(&admin, nation, place).await?;
         let people = people::invite(&admin, &ground).await?;
         ground.open_round(&admin, place).await?;
         Ok(Self { teller, server, directory, size, ground, people })
