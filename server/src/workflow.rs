@@ -52,6 +52,7 @@ pub mod roster;
 pub mod round;
 pub mod session;
 pub mod unit;
+mod unpack;
 
 /// Why a step was not taken. All but the last few are answers to whoever asked.
 #[derive(Debug, Error)]

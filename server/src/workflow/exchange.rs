@@ -2,7 +2,7 @@
 
 use schemas::ids::UnitId;
 use sync_protocol::journal::Scope;
-use sync_protocol::message::{MESSAGE_VERSION, Request, Response};
+use sync_protocol::message::{Request, Response, ScopeCursor};
 
 use super::pages::{self, Pages};
 use super::{Refusal, intake};
@@ -19,16 +19,30 @@ pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>
         segments.push(intake::take(app, device, bytes).await);
     }
     let assigned = assigned(app, device).await?;
-    let Pages { pages, more } = pages::collect(app, device, &request, &assigned).await?;
+    let Pages { pages, packed, more, name_scopes } = pages::collect(app, device, &request, &assigned).await?;
+    let scopes: Vec<Scope> = assigned.into_iter().map(|(_, scope)| scope).collect();
     let response = Response {
-        version: MESSAGE_VERSION,
+        // A device is answered in the version in which it asked.
+        version: request.version,
         server_ms: app.clock.now().as_millisecond(),
         segments,
         pages,
         more,
-        assigned: assigned.into_iter().map(|(_, scope)| scope).collect(),
+        assigned: if is_known(&request, &scopes) { None } else { Some(scopes) },
+        packed: (!packed.is_empty()).then(|| packed.into_iter().map(Into::into).collect()),
+        name_scopes: name_scopes.then_some(true),
     };
     Ok(response.to_bytes())
+}
+
+/// Whether a device has named exactly the scopes that it is assigned to. Where it sent the hash of its cursors instead, the
+/// hash says the same: it fits or the scopes are asked for.
+fn is_known(request: &Request, assigned: &[Scope]) -> bool {
+    let mut named: Vec<&Scope> = request.scopes.iter().map(|ScopeCursor { scope, .. }| scope).collect();
+    let mut assigned: Vec<&Scope> = assigned.iter().collect();
+    named.sort_unstable();
+    assigned.sort_unstable();
+    request.version > 1 && (request.holding.is_some() || named == assigned)
 }
 
 /// The villages and rounds that the device's holder surveys now, each with its commune.
