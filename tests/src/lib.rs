@@ -3,5 +3,6 @@
 //! Owns no tests; those stand in `tests/`, one file per subject.
 
 pub mod client;
+pub mod field;
 pub mod house;
 pub mod phone;
