@@ -35,7 +35,7 @@ async fn three_thousand_households_are_loaded_in_800_kilobytes_and_nothing_new_c
 }
 
 #[tokio::test]
-async fn an_edit_of_three_answers_costs_32_bytes_and_so_does_its_acknowledgement_with_it() -> Result<()> {
+async fn an_edit_of_three_answers_goes_up_in_32_bytes_among_fifteen() -> Result<()> {
     let (mut field, mut phone) = small().await?;
     let scope = Field::scopes(&phone).first().context("a village")?.clone();
     for household in Field::households(&phone, &scope).into_iter().take(15) {
