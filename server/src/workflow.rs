@@ -58,6 +58,7 @@ pub mod round;
 pub mod session;
 pub mod shown;
 pub mod unit;
+mod unpack;
 pub mod warning;
 
 /// Why a step was not taken. All but the last few are answers to whoever asked.

@@ -4,14 +4,10 @@
 //! it names and what policy and the store know, and carries out the effects that come back, all of them or none.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
-use schemas::form::Form;
-use schemas::ids::{HouseholdId, RoundId};
+use schemas::ids::HouseholdId;
 
-use crate::change;
 use crate::gate::{self, Admission, Candidate, Fate, Policy};
-use crate::genesis::Genesis;
 use crate::hash::{ActorId, BlobHash, ChangeHash};
 use crate::history::History;
 use crate::journal::{Body, JournalEntry};
@@ -85,21 +81,6 @@ pub fn households(segment: &Segment) -> BTreeSet<HouseholdId> {
         Body::Command { .. } => None,
     });
     households.collect()
-}
-
-/// The history of a household that the store does not have: founded on that form of the round whose genesis the
-/// segment's changes build on, or on the first of `forms`.
-pub fn found(segment: &Segment, household: HouseholdId, round: &RoundId, forms: &[Arc<Form>]) -> Option<History> {
-    let dependencies: BTreeSet<ChangeHash> = segment
-        .with_payloads()
-        .filter(|(entry, _)| matches!(&entry.body, Body::Change { household: other, .. } if *other == household))
-        .filter_map(|(_, payload)| change::parse(raw(payload?)).ok())
-        .flat_map(|(change, _)| change.deps.into_iter().map(ChangeHash::from))
-        .collect();
-    let genesis = |form: &Arc<Form>| Genesis { household, round: round.clone(), form: form.version.clone() };
-    let built_on = forms.iter().find(|form| dependencies.contains(&genesis(form).hash()));
-    let form = built_on.or(forms.first())?;
-    Some(History::new(genesis(form), form.clone()))
 }
 
 /// Judges every entry of a segment, in order, and moves the histories on by what is accepted.

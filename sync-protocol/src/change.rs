@@ -16,7 +16,7 @@ use crate::hash::{ActorId, ChangeHash};
 pub(crate) use decode::{Container, Containers, actor_id, check_header, decode, read_ops};
 pub use decode::{Fault, parse};
 pub use encode::Draft;
-pub(crate) use encode::genesis_container;
+pub(crate) use encode::{Made, genesis_container};
 
 /// Largest change, in bytes.
 pub const MAX_CHANGE_BYTES: usize = 16 * 1024;

@@ -7,6 +7,7 @@
 mod answer;
 mod document;
 mod record;
+mod request;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,18 +27,12 @@ use crate::hash::{ChangeHash, PublicKey, RowHash};
 use crate::history::History;
 use crate::journal::{Beacon, Body, JournalEntry, JournalHead, Scope};
 use crate::log::{Cursor, Digest};
-use crate::message::{MAX_SEGMENTS, MESSAGE_VERSION, Request, ScopeCursor};
-use crate::segment::{Payload, Segment};
 use crate::verdict::{Rejection, Verdict};
 
 pub use answer::{AnswerFault, Outcome, Remark};
 pub use document::{DeviceDocument, OwnChange, Standing, View};
 pub use record::{Record, RecordFault};
-
-/// Bytes of segments that one request carries at most; what is left goes with the next.
-const REQUEST_SEGMENT_BYTES: usize = 256 * 1024;
-/// Entries that one segment carries at most.
-const SEGMENT_ENTRIES: usize = 200;
+pub use request::Sync;
 
 /// Who a device is and whom it trusts; made at enrolment, kept apart from the records.
 #[derive(Clone)]
@@ -66,6 +61,19 @@ pub struct ScopeState {
     pub cursor: Cursor,
     row: Option<RowHash>,
     digest: Digest,
+    /// Whether its next page has to come with bytes.
+    as_bytes: bool,
+}
+
+/// How an entry travels. An entry that did not arrive goes the next way, and the last one always arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Travel {
+    /// As an intent, where it can.
+    Intent,
+    /// As the bytes of its change.
+    Bytes,
+    /// In a segment that is not packed at all.
+    Plain,
 }
 
 impl ScopeState {
@@ -82,6 +90,7 @@ struct Outgoing {
     scope: Scope,
     entry: JournalEntry,
     payload: Option<ByteVec>,
+    travel: Travel,
 }
 
 /// A phone.
@@ -96,6 +105,8 @@ pub struct Device {
     earlier: BTreeMap<(HouseholdId, RoundId), DeviceDocument>,
     outbox: Vec<Outgoing>,
     refused: Vec<(u32, u64, String)>,
+    /// Whether the server has asked for the scopes by name: forgotten with the process, because it would ask again.
+    name_scopes: bool,
 }
 
 /// Why something was not written.
@@ -131,6 +142,7 @@ impl Device {
             earlier: BTreeMap::new(),
             outbox: Vec::new(),
             refused: Vec::new(),
+            name_scopes: false,
         }
     }
 
@@ -256,48 +268,6 @@ impl Device {
         Some(journal.append(beacon, clocks.wall_ms, clocks.uptime_ms, body))
     }
 
-    /// The next request: what waits, as signed segments, and how far each scope was read. Asking twice gives the same
-    /// segments: a request whose answer was lost is simply made again.
-    pub fn request(&self, wall_ms: i64, want_bytes: u32) -> Sync {
-        let mut sync = Sync { bytes: Vec::new(), sent: Vec::new() };
-        let mut segments: Vec<ByteVec> = Vec::new();
-        let mut size = 0;
-        for run in self.outbox.chunk_by(|a, b| a.epoch == b.epoch && a.scope == b.scope) {
-            for part in run.chunks(SEGMENT_ENTRIES) {
-                let segment = self.segment(part).to_bytes();
-                size += segment.len();
-                if !segments.is_empty() && (size > REQUEST_SEGMENT_BYTES || segments.len() == MAX_SEGMENTS) {
-                    return self.finish(sync, segments, wall_ms, want_bytes);
-                }
-                segments.push(segment.into());
-                sync.sent.push(part.iter().map(|outgoing| (outgoing.epoch, outgoing.entry.number)).collect());
-            }
-        }
-        self.finish(sync, segments, wall_ms, want_bytes)
-    }
-
-    fn finish(&self, mut sync: Sync, segments: Vec<ByteVec>, sent_at_ms: i64, want_bytes: u32) -> Sync {
-        let scopes =
-            self.scopes.iter().map(|(scope, state)| ScopeCursor { scope: scope.clone(), cursor: state.cursor });
-        let request = Request {
-            version: MESSAGE_VERSION,
-            sent_at_ms,
-            epoch: self.epoch,
-            scopes: scopes.collect(),
-            segments,
-            want_bytes,
-        };
-        sync.bytes = request.to_bytes();
-        sync
-    }
-
-    fn segment(&self, part: &[Outgoing]) -> Segment {
-        let author = Author { epoch: part[0].epoch, ..self.author() };
-        let entries = part.iter().map(|outgoing| outgoing.entry.clone()).collect();
-        let payloads = part.iter().filter_map(|outgoing| outgoing.payload.clone()).map(Payload::Raw).collect();
-        Segment::sign(author, part[0].scope.clone(), entries, payloads, &self.identity.key)
-    }
-
     /// Begins a new epoch: after a restore, after losing the single-writer lock, and by itself after a rejection.
     pub fn begin_epoch(&mut self) -> Vec<Record> {
         self.applied(vec![Record::Epoch(self.epoch + 1)])
@@ -316,13 +286,4 @@ impl Device {
     fn all_documents(&mut self) -> impl Iterator<Item = &mut DeviceDocument> {
         self.documents.values_mut().chain(self.earlier.values_mut())
     }
-}
-
-/// A request on its way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sync {
-    /// The body to send.
-    pub bytes: Vec<u8>,
-    /// For each segment the epoch and number of its entries.
-    sent: Vec<Vec<(u32, u64)>>,
 }

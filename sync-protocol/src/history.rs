@@ -140,6 +140,14 @@ impl History {
         self.by_hash.get(hash).map(|at| &self.nodes[*at])
     }
 
+    /// The one change whose hash begins so, the genesis included; `None` when there is none or more than one.
+    pub(crate) fn named(&self, beginning: &[u8]) -> Option<ChangeHash> {
+        let hashes = self.nodes.iter().map(|node| node.entry.hash).chain([self.genesis_hash]);
+        let mut fitting = hashes.filter(|hash| hash.0.starts_with(beginning));
+        let first = fitting.next()?;
+        fitting.next().is_none().then_some(first)
+    }
+
     /// Whether the change is known here; the genesis always is.
     pub fn knows(&self, hash: &ChangeHash) -> bool {
         *hash == self.genesis_hash || self.by_hash.contains_key(hash)
@@ -354,7 +362,8 @@ impl History {
     ) -> Option<Draft> {
         let base = self.past_of(heads)?;
         let start_op = self.max_op(&base) + 1;
-        let seq = self.nodes.iter().filter(|node| node.entry.actor == actor).count() as u64 + 1;
+        let in_base = self.nodes.iter().enumerate().filter(|(at, _)| base.contains(*at));
+        let seq = in_base.filter(|(_, node)| node.entry.actor == actor).count() as u64 + 1;
         let mut ops: Vec<(OpId, Op)> = Vec::new();
         for (slot, write) in writes.iter().filter(|(slot, write)| !self.says_already(slot, write, &base)) {
             let id = OpId { counter: start_op + ops.len() as u64, actor };

@@ -184,6 +184,21 @@ impl SignedHead {
         head
     }
 
+    /// A head as it came, to be checked.
+    pub(crate) fn assembled(
+        scope: Scope,
+        cursor: Cursor,
+        row: RowHash,
+        (digest, count): ([u8; 16], u64),
+        signature: Signature,
+    ) -> Self {
+        Self { scope, cursor, row, digest, count, signature }
+    }
+
+    pub(crate) fn signature(&self) -> Signature {
+        self.signature
+    }
+
     /// Whether the server with this key signed it.
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
         let signature = ed25519_dalek::Signature::from_bytes(&self.signature.0);

@@ -1,17 +1,28 @@
 //! The one exchange of a normal day: what the phone brings and asks for, what the server answers.
 //!
-//! Owns the two messages, version 1. Both are CBOR arrays whose later fields may be absent, so that a later version can
-//! add some. Who may send one is proven by the token beside it, not in it.
+//! Owns the two messages, versions 1 and 2. Both are CBOR arrays whose later fields may be absent, so that a later version
+//! can add some. Who may send one is proven by the token beside it, not in it.
+//!
+//! Version 2 adds what saves bytes: packed segments and pages, a hash in place of the cursors, and no list of assigned
+//! scopes where nothing of it has changed. A server answers version 1 in version 1.
+
+mod cursors;
+mod packed;
 
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
+use crate::hash::tagged;
 use crate::journal::{Scope, from_cbor, to_cbor};
 use crate::log::{Cursor, Row, SignedHead};
 use crate::verdict::Verdict;
 
+pub use packed::{Documents, PackedPage};
+
 /// Version of the exchange.
-pub const MESSAGE_VERSION: u8 = 1;
+pub const MESSAGE_VERSION: u8 = 2;
+/// Oldest version of the exchange that is still spoken.
+pub const OLDEST_MESSAGE_VERSION: u8 = 1;
 /// Largest request, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 2 * 1024 * 1024;
 /// Most scopes in one request.
@@ -23,7 +34,7 @@ pub const MAX_SEGMENTS: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct Request {
-    /// [`MESSAGE_VERSION`].
+    /// [`MESSAGE_VERSION`], or one that is still spoken.
     #[n(0)]
     pub version: u8,
     /// Milliseconds since 1970 by the device's clock, for its offset.
@@ -32,15 +43,25 @@ pub struct Request {
     /// The epoch in which the device writes: its own changes need not be sent back to it.
     #[n(2)]
     pub epoch: u32,
-    /// The scopes it holds and how far it has read each.
+    /// The scopes it holds and how far it has read each; none when `holding` stands for them.
     #[n(3)]
     pub scopes: Vec<ScopeCursor>,
-    /// Segments, each as [`crate::segment::Segment::to_bytes`] made it.
+    /// Segments, each as [`crate::segment::Segment::to_bytes`] made it, or packed.
     #[n(4)]
     pub segments: Vec<ByteVec>,
     /// How many bytes of log pages it wants at most.
     #[n(5)]
     pub want_bytes: u32,
+    /// The hash of the scopes it holds and of how far it has read each ([`holding`]): a device that expects no news.
+    #[n(6)]
+    #[cbor(with = "minicbor::bytes")]
+    pub holding: Option<[u8; 16]>,
+    /// Scopes whose pages have to come with bytes: the device could not make a change of theirs from its intent.
+    #[n(7)]
+    pub as_bytes: Option<Vec<Scope>>,
+    /// How `scopes` travel from version 2 on; `None` before a request is written and after it was read.
+    #[n(8)]
+    pub packed_scopes: Option<ByteVec>,
 }
 
 /// How far a device has read a scope.
@@ -59,7 +80,7 @@ pub struct ScopeCursor {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct Response {
-    /// [`MESSAGE_VERSION`].
+    /// The version of the request.
     #[n(0)]
     pub version: u8,
     /// Milliseconds since 1970 by the server's clock.
@@ -74,9 +95,16 @@ pub struct Response {
     /// Whether there is more to read or to be taken: ask again.
     #[n(4)]
     pub more: bool,
-    /// The scopes that the device is assigned to now; it gives up the others once nothing of its own waits there.
+    /// The scopes that the device is assigned to now; it gives up the others once nothing of its own waits there. `None`
+    /// when they are those that the request named.
     #[n(5)]
-    pub assigned: Vec<Scope>,
+    pub assigned: Option<Vec<Scope>>,
+    /// Packed pages ([`PackedPage`]), beside those that are not.
+    #[n(6)]
+    pub packed: Option<Vec<ByteVec>>,
+    /// Whether the device has to name its scopes: the hash that it sent is not that of how the logs stand.
+    #[n(7)]
+    pub name_scopes: Option<bool>,
 }
 
 /// What became of one segment.
@@ -91,6 +119,9 @@ pub enum SegmentAnswer {
     /// Not taken now; keep it and send it again later.
     #[n(2)]
     NotTaken(#[n(0)] String),
+    /// Not taken (`intent/mismatch`): these entries, by their place from 0, have to come as bytes; all when none is named.
+    #[n(3)]
+    SendBytes(#[n(0)] Vec<u32>),
 }
 
 /// Rows of one scope's log, each change after those it builds on.
@@ -113,6 +144,14 @@ pub struct Page {
     /// Where the log stands after the last of these rows.
     #[n(4)]
     pub head: SignedHead,
+}
+
+/// The hash of what a device holds, or of how the logs stand: equal when there is nothing new.
+pub fn holding(cursors: &[ScopeCursor]) -> [u8; 16] {
+    let mut cursors: Vec<&ScopeCursor> = cursors.iter().collect();
+    cursors.sort_unstable_by(|one, other| one.scope.cmp(&other.scope));
+    let hash = tagged("rasoat holding 1", &[&to_cbor(&cursors)]);
+    std::array::from_fn(|at| hash[at])
 }
 
 /// Why a message cannot be read.
@@ -141,13 +180,32 @@ impl MessageFault {
 }
 
 impl Request {
+    /// A request of the newest version that brings segments and asks for nothing.
+    pub fn bringing(segments: Vec<ByteVec>, epoch: u32, sent_at_ms: i64) -> Self {
+        Self {
+            version: MESSAGE_VERSION,
+            sent_at_ms,
+            epoch,
+            scopes: Vec::new(),
+            segments,
+            want_bytes: 0,
+            holding: None,
+            as_bytes: None,
+            packed_scopes: None,
+        }
+    }
+
     /// Reads a request.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, MessageFault> {
         if bytes.len() > MAX_REQUEST_BYTES {
             return Err(MessageFault::TooLarge);
         }
         check_version(bytes)?;
-        let request: Self = from_cbor(bytes).map_err(|_| MessageFault::Unreadable)?;
+        let mut request: Self = from_cbor(bytes).map_err(|_| MessageFault::Unreadable)?;
+        if let Some(packed) = request.packed_scopes.take() {
+            let scopes = cursors::unpack(&packed).map_err(|_| MessageFault::Unreadable)?;
+            request.scopes.extend(scopes);
+        }
         match request.scopes.len() > MAX_SCOPES || request.segments.len() > MAX_SEGMENTS {
             true => Err(MessageFault::TooLarge),
             false => Ok(request),
@@ -156,8 +214,17 @@ impl Request {
 
     /// Its bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        to_cbor(self)
+        let packed = cursors::pack(&self.scopes).filter(|_| self.version > 1 && !self.scopes.is_empty());
+        match packed {
+            Some(packed) => to_cbor(&Self { scopes: Vec::new(), packed_scopes: Some(packed.into()), ..self.clone() }),
+            None => to_cbor(self),
+        }
     }
+}
+
+/// Bytes that the cursors of so many scopes take in a request.
+pub(crate) fn packed_size(cursors: &[ScopeCursor]) -> usize {
+    cursors::pack(cursors).map_or(usize::MAX, |packed| packed.len())
 }
 
 impl Response {
@@ -178,7 +245,7 @@ fn check_version(bytes: &[u8]) -> Result<(), MessageFault> {
     let mut decoder = minicbor::Decoder::new(bytes);
     decoder.array().map_err(|_| MessageFault::Unreadable)?;
     match decoder.u8() {
-        Ok(MESSAGE_VERSION) => Ok(()),
+        Ok(OLDEST_MESSAGE_VERSION..=MESSAGE_VERSION) => Ok(()),
         Ok(_) => Err(MessageFault::Version),
         Err(_) => Err(MessageFault::Unreadable),
     }

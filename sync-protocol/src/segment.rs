@@ -1,6 +1,8 @@
 //! A run of journal entries of one scope with the changes they name, signed once. A relay carries it whole and cannot
 //! read meaning into it; anybody who knows the author's key can check it.
 
+mod packed;
+
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
@@ -9,6 +11,8 @@ use thiserror::Error;
 use crate::actor::Author;
 use crate::hash::{EntryHash, Signature, tagged};
 use crate::journal::{Body, JournalEntry, Scope, from_cbor, to_cbor};
+
+pub use packed::{Packed, Packing, UnpackFault, Unpacking};
 
 /// Version of the segment format.
 pub const SEGMENT_VERSION: u8 = 1;
@@ -89,10 +93,19 @@ impl Segment {
         payloads: Vec<Payload>,
         key: &SigningKey,
     ) -> Self {
-        let unsigned = Signature([0; 64]);
-        let mut segment = Self { version: SEGMENT_VERSION, author, scope, entries, payloads, signature: unsigned };
+        let mut segment = Self::assembled(author, scope, entries, payloads, Signature([0; 64]));
         segment.signature = Signature(key.sign(&segment.signed_bytes()).to_bytes());
         segment
+    }
+
+    fn assembled(
+        author: Author,
+        scope: Scope,
+        entries: Vec<JournalEntry>,
+        payloads: Vec<Payload>,
+        signature: Signature,
+    ) -> Self {
+        Self { version: SEGMENT_VERSION, author, scope, entries, payloads, signature }
     }
 
     /// Reads a segment and checks its chain and signature. Whether the author is known is for the register to say.
@@ -104,16 +117,20 @@ impl Segment {
         if segment.version != SEGMENT_VERSION {
             return Err(SegmentFault::Version);
         }
-        if segment.entries.len() > MAX_SEGMENT_ENTRIES {
+        segment.checked()
+    }
+
+    fn checked(self) -> Result<Self, SegmentFault> {
+        if self.entries.len() > MAX_SEGMENT_ENTRIES {
             return Err(SegmentFault::TooLarge);
         }
-        segment.check_chain()?;
-        let changes = segment.entries.iter().filter(|entry| matches!(entry.body, Body::Change { .. })).count();
-        if changes != segment.payloads.len() {
+        self.check_chain()?;
+        let changes = self.entries.iter().filter(|entry| matches!(entry.body, Body::Change { .. })).count();
+        if changes != self.payloads.len() {
             return Err(SegmentFault::Payloads);
         }
-        segment.check_signature()?;
-        Ok(segment)
+        self.check_signature()?;
+        Ok(self)
     }
 
     /// Its bytes, as [`Segment::open`] reads them.

@@ -4,6 +4,7 @@
 //! Owns no tests; those stand in `tests/`, one file per subject.
 
 pub mod client;
+pub mod field;
 pub mod fieldwork;
 pub mod house;
 pub mod phone;

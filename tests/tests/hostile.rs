@@ -18,7 +18,7 @@ use sync_protocol::genesis::Genesis;
 use sync_protocol::hash::{ChangeHash, PublicKey};
 use sync_protocol::history::History;
 use sync_protocol::journal::{Body, JournalEntry, JournalHead, Scope};
-use sync_protocol::message::{MAX_REQUEST_BYTES, MESSAGE_VERSION, Request, Response, SegmentAnswer};
+use sync_protocol::message::{MAX_REQUEST_BYTES, Request, Response, SegmentAnswer};
 use sync_protocol::segment::{Payload, Segment};
 use sync_protocol::verdict::{Hold, Rejection, Verdict};
 
@@ -76,14 +76,7 @@ impl Hostile {
     }
 
     async fn send(&self, segments: Vec<Vec<u8>>) -> Result<Vec<SegmentAnswer>> {
-        let request = Request {
-            version: MESSAGE_VERSION,
-            sent_at_ms: 0,
-            epoch: 1,
-            scopes: Vec::new(),
-            segments: segments.into_iter().map(Into::into).collect(),
-            want_bytes: 0,
-        };
+        let request = Request::bringing(segments.into_iter().map(Into::into).collect(), 1, 0);
         let (status, body) = self.client.post_raw("/api/sync", request.to_bytes()).await?;
         assert_eq!(status, 200);
         Ok(Response::from_bytes(&body)?.segments)
@@ -174,14 +167,7 @@ async fn mutated_requests_never_bring_the_server_down() -> Result<()> {
     let village = phone.house.units.village;
     let (bytes, hash) = phone.change(home(1), 300)?;
     let segment = phone.segment(village, vec![(home(1), hash, bytes)])?;
-    let request = Request {
-        version: MESSAGE_VERSION,
-        sent_at_ms: 0,
-        epoch: 1,
-        scopes: Vec::new(),
-        segments: vec![segment.into()],
-        want_bytes: 1_000,
-    };
+    let request = Request { want_bytes: 1_000, ..Request::bringing(vec![segment.into()], 1, 0) };
     let honest = request.to_bytes();
     let mut rng = StdRng::seed_from_u64(20_261_123);
     for _ in 0..400 {

@@ -15,7 +15,7 @@ use sync_protocol::change::{self, Slot, Write};
 use sync_protocol::hash::{ChangeHash, PublicKey};
 use sync_protocol::history::History;
 use sync_protocol::journal::{Body, JournalHead, Scope};
-use sync_protocol::message::{MESSAGE_VERSION, Request, Response, SegmentAnswer};
+use sync_protocol::message::{Request, Response, SegmentAnswer};
 use sync_protocol::segment::{Payload, Segment};
 
 use super::desk::Desk;
@@ -75,7 +75,7 @@ impl Rogue {
         let answers = self.send(segments).await?;
         let refused = answers.iter().map(|answer| match answer {
             SegmentAnswer::Taken(verdicts) => verdicts.iter().filter(|verdict| verdict.code() >= HELD).count(),
-            SegmentAnswer::Refused(_) | SegmentAnswer::NotTaken(_) => 1,
+            SegmentAnswer::Refused(_) | SegmentAnswer::NotTaken(_) | SegmentAnswer::SendBytes(_) => 1,
         });
         let refused = refused.sum();
         ensure!(refused == SENT, "household {household}: {answers:?}");
@@ -94,8 +94,7 @@ impl Rogue {
 
     async fn send(&self, segments: Vec<Vec<u8>>) -> anyhow::Result<Vec<SegmentAnswer>> {
         let segments = segments.into_iter().map(Into::into).collect();
-        let request =
-            Request { version: MESSAGE_VERSION, sent_at_ms: 0, epoch: 1, scopes: Vec::new(), segments, want_bytes: 0 };
+        let request = Request::bringing(segments, 1, 0);
         let answer = self.desk.post_bytes("/api/sync", request.to_bytes()).await?;
         Ok(Response::from_bytes(&answer)?.segments)
     }

@@ -22,7 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 
 /// The one exchange of a normal day: brings signed segments, asks for what is new.
 #[utoipa::path(post, path = "/api/sync", tag = "sync", security(("device" = [])),
-    request_body(content_type = "application/cbor", description = "A request, version 1 (sync-protocol/PROTOCOL.md)"),
+    request_body(content_type = "application/cbor", description = "A request, version 1 or 2 (sync-protocol/PROTOCOL.md)"),
     responses((status = 200, content_type = "application/cbor", description = "A response; all it says is on disk"),
         (status = 401, body = ProblemView), (status = 413, body = ProblemView), (status = 422, body = ProblemView),
         (status = 426, body = ProblemView)))]

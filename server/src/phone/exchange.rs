@@ -143,10 +143,11 @@ impl Phone {
             remarks: Vec::new(),
             clock_offset_ms: 0,
         };
-        // Every turn writes something down or is the last: a server that says "more" and brings nothing cannot hold us.
+        // Every turn writes something down, names the scopes once, or is the last: a server that says "more" and brings
+        // nothing cannot hold us.
         loop {
             let outcome = self.turn().await?;
-            let moved = !outcome.records.is_empty();
+            let moved = !outcome.records.is_empty() || outcome.name_scopes;
             let done = !outcome.more && self.device.waiting() == 0;
             exchanged.take(outcome);
             if done || !moved {

@@ -53,6 +53,27 @@ pub async fn by_id(read: &mut Read, id: HouseholdId) -> Result<Option<Home>, Sto
     row.map(Home::try_from).transpose()
 }
 
+/// The households of a village whose ids begin with these bytes; at most two, because two are one too many.
+pub async fn beginning(
+    read: &mut Read,
+    commune: UnitId,
+    village: UnitId,
+    bytes: &[u8],
+) -> Result<Vec<HouseholdId>, StoreError> {
+    let bound = |fill: u8| -> Vec<u8> { bytes.iter().copied().chain(std::iter::repeat(fill)).take(16).collect() };
+    let rows: Vec<(Vec<u8>,)> = sqlx::query_as(
+        "SELECT id FROM household WHERE commune = $1 AND village = $2 AND id BETWEEN $3 AND $4 ORDER BY id LIMIT 2",
+    )
+    .bind(stored(commune.0))
+    .bind(stored(village.0))
+    .bind(bound(0))
+    .bind(bound(0xff))
+    .fetch_all(read.sqlite())
+    .await?;
+    let of = RowOf { table: "household", id: village };
+    rows.into_iter().map(|(id,)| of.bytes("id", id).map(HouseholdId)).collect()
+}
+
 /// All households of a commune, by id.
 pub async fn of_commune(read: &mut Read, commune: UnitId) -> Result<Vec<Home>, StoreError> {
     let rows: Vec<HomeRow> = sqlx::query_as(

@@ -89,6 +89,23 @@ pub async fn last_of_author(read: &mut Read, author: &Author) -> Result<u64, Sto
     RowOf { table: "segment", id: author.account }.number("last", last.unwrap_or_default())
 }
 
+/// The hash of the entry of this number, when a segment that was sent ends with it. Of several that an author has sent
+/// under one number it is the one that came first.
+pub async fn head_at(read: &mut Read, author: &Author, number: u64) -> Result<Option<EntryHash>, StoreError> {
+    let head: Option<Vec<u8>> = sqlx::query_scalar(
+        "SELECT head FROM segment WHERE key = $1 AND account = $2 AND epoch = $3 AND last = $4 \
+         ORDER BY received_at, head LIMIT 1",
+    )
+    .bind(author.key.0.as_slice())
+    .bind(stored(author.account.0))
+    .bind(i64::from(author.epoch))
+    .bind(stored(number))
+    .fetch_optional(read.sqlite())
+    .await?;
+    let of = RowOf { table: "segment", id: author.account };
+    head.map(|head| of.bytes("head", head).map(EntryHash)).transpose()
+}
+
 /// Keeps a command; the same one again changes nothing.
 pub async fn put_command(
     tx: &mut Tx,

@@ -2,7 +2,7 @@
 
 use schemas::ids::UnitId;
 use sync_protocol::journal::Scope;
-use sync_protocol::message::{MESSAGE_VERSION, Request, Response};
+use sync_protocol::message::{Request, Response, ScopeCursor};
 
 use super::pages::{self, Pages};
 use super::{Refusal, intake};
@@ -19,16 +19,30 @@ pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>
         segments.push(intake::take(app, device, bytes).await);
     }
     let assigned = assigned(app, device).await?;
-    let Pages { pages, more } = pages::collect(app, device, &request, &assigned).await?;
+    let Pages { pages, packed, more, name_scopes } = pages::collect(app, device, &request, &assigned).await?;
+    let scopes: Vec<Scope> = assigned.into_iter().map(|(_, scope)| scope).collect();
     let response = Response {
-        version: MESSAGE_VERSION,
+        // A device is answered in the version in which it asked.
+        version: request.version,
         server_ms: app.clock.now().as_millisecond(),
         segments,
         pages,
         more,
-        assigned: assigned.into_iter().map(|(_, scope)| scope).collect(),
+        assigned: if is_known(&request, &scopes) { None } else { Some(scopes) },
+        packed: (!packed.is_empty()).then(|| packed.into_iter().map(Into::into).collect()),
+        name_scopes: name_scopes.then_some(true),
     };
     Ok(response.to_bytes())
+}
+
+/// Whether a device has named exactly the scopes that it is assigned to. Where it sent the hash of its cursors instead, the
+/// hash says the same: it fits or the scopes are asked for.
+fn is_known(request: &Request, assigned: &[Scope]) -> bool {
+    let mut named: Vec<&Scope> = request.scopes.iter().map(|ScopeCursor { scope, .. }| scope).collect();
+    let mut assigned: Vec<&Scope> = assigned.iter().collect();
+    named.sort_unstable();
+    assigned.sort_unstable();
+    request.version > 1 && (request.holding.is_some() || named == assigned)
 }
 
 /// The villages and rounds that the device's holder surveys now, each with its commune.
@@ -69,10 +83,16 @@ mod tests {
         let mut lan = bench.phone(bench.lan, 11).await;
         let minh = bench.phone(bench.minh, 12).await;
         lan.write(bench.scope(0), home(1), [answer("floor_area", 40)]);
-        let sync = lan.phone.request(0, 0);
-        let response = exchange(&bench.app, &minh.device, &sync.bytes).await.unwrap();
-        let response = Response::from_bytes(&response).unwrap();
-        assert_eq!(response.segments, [SegmentAnswer::Refused("segment/foreign-author".to_owned())]);
+        let mut answers = Vec::new();
+        for _ in 0..3 {
+            let sync = lan.phone.request(0, 0);
+            let response = exchange(&bench.app, &minh.device, &sync.bytes).await.unwrap();
+            lan.phone.answer(&sync, &response, 0).unwrap();
+            answers.extend(Response::from_bytes(&response).unwrap().segments);
+        }
+        // An intent is made in the name of whoever brings it: nothing fits until the segment comes as it was signed.
+        assert!(answers[..2].iter().all(|answer| matches!(answer, SegmentAnswer::SendBytes(_))));
+        assert_eq!(answers[2], SegmentAnswer::Refused("segment/foreign-author".to_owned()));
     }
 
     #[tokio::test]

@@ -10,15 +10,18 @@ use schemas::ids::{AccountId, HouseholdId, UnitId};
 use sync_protocol::authority::{self, Effect, Judged, Register, Waiting};
 use sync_protocol::change;
 use sync_protocol::gate::Policy;
+use sync_protocol::genesis::Genesis;
 use sync_protocol::hash::ChangeHash;
 use sync_protocol::history::History;
+use sync_protocol::journal::Scope;
 use sync_protocol::message::SegmentAnswer;
-use sync_protocol::segment::{Payload, Segment};
+use sync_protocol::segment::{Payload, Segment, UnpackFault};
 use sync_protocol::verdict::{Hold, Verdict};
 
 use super::document::{self, Opened};
 use super::projection::Ruling;
 use super::shown::Shown;
+use super::unpack::{self, Unpacked};
 use super::{Refusal, ingest};
 use crate::app::App;
 use crate::domain::device::Device;
@@ -42,19 +45,20 @@ pub(super) async fn take(app: &App, device: &Device, bytes: &[u8]) -> SegmentAns
 }
 
 async fn try_take(app: &App, device: &Device, bytes: &[u8]) -> Result<SegmentAnswer, Refusal> {
-    let segment = match Segment::open(bytes) {
-        Ok(segment) => segment,
-        Err(fault) => return refuse(app, device, fault.slug()).await,
+    let (segment, mut opened) = match unpack::open(app, device, bytes).await? {
+        Ok(Unpacked { segment, opened }) => (segment, opened),
+        Err(UnpackFault::Segment(fault)) => return refuse(app, device, fault.slug()).await,
+        Err(UnpackFault::Mismatch(entries)) => return Ok(SegmentAnswer::SendBytes(entries)),
     };
     let author = segment.author();
     if author.key.0 != device.public_key.to_bytes() || author.account != device.account {
         return refuse(app, device, "segment/foreign-author").await;
     }
-    let Some((commune, round)) = place(app, &segment).await? else {
+    let Some((commune, round)) = place(app, segment.scope()).await? else {
         return refuse(app, device, "segment/unknown-scope").await;
     };
     for _ in 0..ATTEMPTS {
-        let judged = judge(app, &segment, commune, &round, Standing::Field).await?;
+        let judged = judge(app, &segment, commune, &round, Standing::Field, std::mem::take(&mut opened)).await?;
         let verdicts = judged.verdicts();
         if ingest::write(app, &segment, commune, judged, None).await? {
             return Ok(SegmentAnswer::Taken(verdicts));
@@ -72,15 +76,17 @@ pub(super) enum Standing {
     Office,
 }
 
-/// Judges a segment on a snapshot.
+/// Judges a segment on a snapshot. `opened`: documents that were opened a moment ago; whatever has moved since is found
+/// when the judgement is written.
 pub(super) async fn judge(
     app: &App,
     segment: &Segment,
     commune: UnitId,
     round: &Round,
     standing: Standing,
+    opened: BTreeMap<HouseholdId, Opened>,
 ) -> Result<JudgedSegment, Refusal> {
-    Docket::load(app, segment, commune, round, standing).await?.judge(app, segment)
+    Docket::load(app, segment, (commune, round), standing, opened).await?.judge(app, segment)
 }
 
 /// Refuses a segment as a whole, and writes down that it came: it may be evidence.
@@ -100,10 +106,9 @@ async fn refuse(app: &App, device: &Device, slug: &'static str) -> Result<Segmen
     Ok(SegmentAnswer::Refused(slug.to_owned()))
 }
 
-/// The commune and the round that a segment names; `None` when there is no such village or round.
-async fn place(app: &App, segment: &Segment) -> Result<Option<(UnitId, Round)>, Refusal> {
+/// The commune and the round of a scope; `None` when there is no such village or round.
+pub(super) async fn place(app: &App, scope: &Scope) -> Result<Option<(UnitId, Round)>, Refusal> {
     let mut read = app.store.read().await?;
-    let scope = segment.scope();
     let commune = store::unit::commune_of(&mut read, scope.village, app.clock.today()).await?;
     let round = store::round::by_id(&mut read, &scope.round).await?;
     Ok(commune.zip(round))
@@ -159,9 +164,9 @@ impl Docket {
     async fn load(
         app: &App,
         segment: &Segment,
-        commune: UnitId,
-        round: &Round,
+        (commune, round): (UnitId, &Round),
         standing: Standing,
+        mut opened: BTreeMap<HouseholdId, Opened>,
     ) -> Result<Self, Refusal> {
         let mut read = app.store.read().await?;
         let account = segment.author().account;
@@ -178,7 +183,11 @@ impl Docket {
         };
         let mut docket = Self { documents: BTreeMap::new(), rulings: BTreeMap::new(), register };
         for household in authority::households(segment) {
-            let opened = open(app, &mut read, segment, commune, household, round).await?;
+            let place = (commune, segment.scope().village);
+            let opened = match opened.remove(&household) {
+                Some(opened) => opened,
+                None => open(app, &mut read, place, household, round).await?,
+            };
             docket.admit(app, &mut read, opened).await?;
         }
         for dependency in unknown_dependencies(segment, &docket.documents) {
@@ -298,11 +307,11 @@ impl JudgedSegment {
     }
 }
 
-async fn open(
+/// Opens the document of a household, founding what is not there yet in the place given.
+pub(super) async fn open(
     app: &App,
     read: &mut Read,
-    segment: &Segment,
-    commune: UnitId,
+    (commune, village): (UnitId, UnitId),
     household: HouseholdId,
     round: &Round,
 ) -> Result<Opened, Refusal> {
@@ -314,12 +323,11 @@ async fn open(
             let key = document::key_of(app, &home)?;
             (home, key)
         }
-        None => document::new_home(app, household, commune, segment.scope().village)?,
+        None => document::new_home(app, household, commune, village)?,
     };
-    let form =
-        app.standards.form(&round.form_version).ok_or_else(|| Refusal::FormUnknown(round.form_version.clone()))?;
-    let founded = authority::found(segment, household, &round.id, std::slice::from_ref(form));
-    let history = founded.ok_or_else(|| Refusal::FormUnknown(round.form_version.clone()))?;
+    let version = round.form_version.clone();
+    let form = app.standards.form(&version).ok_or_else(|| Refusal::FormUnknown(version.clone()))?;
+    let history = History::new(Genesis { household, round: round.id.clone(), form: version }, form.clone());
     Ok(Opened { home, key, state: None, history })
 }
 

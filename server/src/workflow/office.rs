@@ -36,7 +36,8 @@ pub(super) struct Draft {
 pub(super) async fn write(app: &App, case: &Case, draft: Draft) -> Result<ChangeHash, Refusal> {
     let author = author(app, case.right.account());
     let (segment, hash) = segment(app, &mut app.store.read().await?, case, author, &draft).await?;
-    let judged = intake::judge(app, &segment, case.opened.home.commune, &case.round, Standing::Office).await?;
+    let judged =
+        intake::judge(app, &segment, case.opened.home.commune, &case.round, Standing::Office, BTreeMap::new()).await?;
     if let Some(refused) = judged.verdicts().into_iter().find(|verdict| *verdict != Verdict::Accepted) {
         return Err(Refusal::NotAdmitted(refused));
     }

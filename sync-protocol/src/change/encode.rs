@@ -31,9 +31,25 @@ pub struct Draft {
     pub ops: Vec<(OpId, Op)>,
 }
 
+/// A change that was just made.
+#[derive(Clone, Debug)]
+pub(crate) struct Made {
+    /// Its canonical bytes.
+    pub(crate) bytes: Vec<u8>,
+    /// Its hash.
+    pub(crate) hash: ChangeHash,
+    /// What it says, as Automerge has it.
+    pub(crate) expanded: ExpandedChange,
+}
+
 impl Draft {
     /// The canonical bytes. `None` when there is nothing to write or a counter is out of range.
     pub fn encode(&self) -> Option<Vec<u8>> {
+        self.make().map(|made| made.bytes)
+    }
+
+    /// The change itself. `None` when there is nothing to write or a counter is out of range.
+    pub(crate) fn make(&self) -> Option<Made> {
         if self.ops.is_empty() {
             return None;
         }
@@ -49,7 +65,8 @@ impl Draft {
             extra_bytes: Vec::new(),
             author: None,
         };
-        Some(Change::from(expanded).raw_bytes().to_vec())
+        let change = Change::from(expanded.clone());
+        Some(Made { bytes: change.raw_bytes().to_vec(), hash: change.hash().into(), expanded })
     }
 }
 

@@ -1,12 +1,13 @@
 //! What a device makes of the server's answer: nothing is believed before it is checked, and a page that does not fit is
 //! left out and asked for again rather than taken on trust.
 
+use schemas::ids::HouseholdId;
 use thiserror::Error;
 
-use super::{Device, Record, Sync};
+use super::{Device, Record, Sync, Travel, View};
 use crate::journal::Scope;
 use crate::log::{Cursor, RowEvent, origin};
-use crate::message::{MessageFault, Page, Response, SegmentAnswer};
+use crate::message::{Documents, MessageFault, PackedPage, Page, Response, SegmentAnswer};
 
 /// Why an answer is not taken at all.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct Outcome {
     pub records: Vec<Record>,
     /// Whether to ask again at once.
     pub more: bool,
+    /// Whether the server wants the scopes by name: ask again at once although nothing has moved.
+    pub name_scopes: bool,
     /// What went otherwise than on a good day.
     pub remarks: Vec<Remark>,
     /// The server's clock less the device's, in milliseconds.
@@ -58,19 +61,74 @@ impl Device {
         let mut outcome = Outcome {
             records: Vec::new(),
             more: response.more,
+            // Whoever has just been told the names and asks for them again is not answered.
+            name_scopes: response.name_scopes == Some(true) && !sync.named,
             remarks: Vec::new(),
             clock_offset_ms: response.server_ms.saturating_sub(wall_ms),
         };
         for (entries, answer) in sync.sent.iter().zip(response.segments) {
             self.take_segment(entries, answer, &mut outcome)?;
         }
-        if self.is_moved_by(&response.assigned) {
-            self.take(Record::Assigned(response.assigned), &mut outcome);
+        self.name_scopes = outcome.name_scopes;
+        if let Some(assigned) = response.assigned.filter(|assigned| self.is_moved_by(assigned)) {
+            self.take(Record::Assigned(assigned), &mut outcome);
         }
         for page in response.pages {
             self.take_page(page, &mut outcome);
         }
+        for packed in response.packed.iter().flatten() {
+            self.take_packed(packed, sync.epoch, &mut outcome);
+        }
+        outcome.more |= outcome.name_scopes;
         Ok(outcome)
+    }
+
+    /// Takes a packed page in; one that cannot be made here is asked for with bytes.
+    fn take_packed(&mut self, packed: &[u8], epoch: u32, outcome: &mut Outcome) {
+        let (scopes, page) = match PackedPage::read(packed, &self.forms) {
+            Ok(packed) => (vec![packed.scope().clone()], self.unpack(&packed, epoch)),
+            Err(_) => (self.scopes.keys().cloned().collect(), None),
+        };
+        match page.filter(|page| self.fits(page)) {
+            Some(page) => self.take_page(page, outcome),
+            None => self.ask_bytes(scopes, outcome),
+        }
+    }
+
+    /// Asks for bytes, once: a server that still sends something else is not to be believed.
+    fn ask_bytes(&mut self, mut scopes: Vec<Scope>, outcome: &mut Outcome) {
+        let asked = |scope: &Scope| self.scopes.get(scope).is_none_or(|state| state.as_bytes);
+        outcome.remarks.extend(scopes.iter().filter(|scope| asked(scope)).cloned().map(Remark::BadPage));
+        scopes.retain(|scope| !asked(scope));
+        if !scopes.is_empty() {
+            self.take(Record::AskBytes(scopes), outcome);
+            outcome.more = true;
+        }
+    }
+
+    fn goes_plain(&self, entry: &(u32, u64)) -> bool {
+        let mut outbox = self.outbox.iter();
+        let outgoing = outbox.find(|outgoing| (outgoing.epoch, outgoing.entry.number) == *entry);
+        outgoing.is_none_or(|outgoing| outgoing.travel == Travel::Plain)
+    }
+
+    fn unpack(&self, packed: &PackedPage, epoch: u32) -> Option<Page> {
+        let scope = packed.scope();
+        let here: Vec<HouseholdId> =
+            self.documents.iter().filter(|(_, d)| d.scope == *scope).map(|(id, _)| *id).collect();
+        let ids: Vec<Option<HouseholdId>> =
+            packed.households().iter().map(|named| named.find(here.iter().copied())).collect();
+        let accepted = |id: &HouseholdId| self.documents.get(id).is_some_and(|document| !document.accepted.is_empty());
+        let open = ids.iter().flatten().filter(|id| accepted(id));
+        let open = open.filter_map(|id| Some((*id, self.history(id, View::Accepted)?))).collect();
+        let mut documents = Documents::new(scope.round.clone(), self.forms.clone(), open);
+        let own = |number| {
+            let own = self.documents.iter().flat_map(|(id, document)| document.own.iter().map(move |own| (*id, own)));
+            let mut own = own.filter(|(_, own)| own.entry == (epoch, number));
+            own.next().map(|(household, own)| (household, own.hash, own.bytes.clone()))
+        };
+        let previous = self.scopes.get(scope).filter(|state| state.cursor == packed.after());
+        packed.unpack(previous.and_then(|state| state.row), &ids, own, &mut documents).ok()
     }
 
     fn take(&mut self, record: Record, outcome: &mut Outcome) {
@@ -100,6 +158,16 @@ impl Device {
                 self.take(Record::Epoch(self.epoch + 1), outcome);
             }
             SegmentAnswer::NotTaken(reason) => outcome.remarks.push(Remark::NotTaken(reason)),
+            SegmentAnswer::SendBytes(places) => {
+                let named = places.iter().filter_map(|place| entries.get(usize::try_from(*place).ok()?));
+                let mut entries = if places.is_empty() { entries.to_vec() } else { named.copied().collect() };
+                entries.retain(|entry| !self.goes_plain(entry));
+                match entries.is_empty() {
+                    true => outcome.remarks.push(Remark::NotTaken("intent/mismatch".to_owned())),
+                    false => self.take(Record::SendBytes(entries), outcome),
+                }
+                outcome.more = true;
+            }
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use schemas::ids::{HouseholdId, RoundId};
 use thiserror::Error;
 
 use super::document::{DeviceDocument, OwnChange, Standing};
-use super::{Device, Outgoing, ScopeState};
+use super::{Device, Outgoing, ScopeState, Travel};
 use crate::hash::ChangeHash;
 use crate::journal::{Body, JournalEntry, JournalHead, Scope, from_cbor, to_cbor};
 use crate::log::{Cursor, Digest, Row, RowEvent, origin};
@@ -47,6 +47,12 @@ pub enum Record {
     /// The scopes that the device holds from now on.
     #[n(5)]
     Assigned(#[n(0)] Vec<Scope>),
+    /// The server could not make the changes of these entries from their intents: epoch and number.
+    #[n(6)]
+    SendBytes(#[n(0)] Vec<(u32, u64)>),
+    /// A page of these scopes could not be made from its intents.
+    #[n(7)]
+    AskBytes(#[n(0)] Vec<Scope>),
 }
 
 /// The bytes are not a record.
@@ -84,6 +90,11 @@ impl Device {
             }),
             Record::Page(page) => self.apply_page(page),
             Record::Assigned(scopes) => self.apply_assigned(scopes),
+            Record::SendBytes(entries) => self.apply_send_bytes(entries),
+            Record::AskBytes(scopes) => {
+                let asked = self.scopes.iter_mut().filter(|(scope, _)| scopes.contains(scope));
+                asked.for_each(|(_, state)| state.as_bytes = true);
+            }
         }
     }
 
@@ -96,7 +107,17 @@ impl Device {
             document.own.push(OwnChange { entry, hash: *hash, bytes, standing: Standing::Waiting });
         }
         let (scope, entry, payload) = (scope.clone(), entry.clone(), change.cloned());
-        self.outbox.push(Outgoing { epoch, scope, entry, payload });
+        self.outbox.push(Outgoing { epoch, scope, entry, payload, travel: Travel::Intent });
+    }
+
+    fn apply_send_bytes(&mut self, entries: &[(u32, u64)]) {
+        let named = |outgoing: &&mut Outgoing| entries.contains(&(outgoing.epoch, outgoing.entry.number));
+        for outgoing in self.outbox.iter_mut().filter(named) {
+            outgoing.travel = match outgoing.travel {
+                Travel::Intent => Travel::Bytes,
+                Travel::Bytes | Travel::Plain => Travel::Plain,
+            };
+        }
     }
 
     /// What an answer says of an entry counts as long as the entry waits for one. Later the log knows better: an old answer
@@ -148,6 +169,7 @@ impl Device {
         }
         state.row = Some(previous);
         state.cursor = page.head.cursor;
+        state.as_bytes = false;
         self.scopes.insert(page.scope.clone(), state);
     }
 

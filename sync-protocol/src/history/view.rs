@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemas::household::{Answers, Household, STATUS, SectionKey};
-use schemas::ids::MemberId;
+use schemas::ids::{MemberId, VisitId};
 use schemas::value::{Key, Value};
 
 use super::{History, Past, Written};
@@ -87,9 +87,18 @@ impl History {
             .collect()
     }
 
-    fn listed<'a>(&'a self, past: &'a Past) -> impl Iterator<Item = MemberId> + 'a {
+    /// The members that are listed at a point of the past, in the order of their ids.
+    pub(crate) fn listed<'a>(&'a self, past: &'a Past) -> impl Iterator<Item = MemberId> + 'a {
         self.standing(past).filter_map(|(slot, _)| match slot {
             Slot::Member(member) => Some(*member),
+            _ => None,
+        })
+    }
+
+    /// The visits that are there at a point of the past, in the order of their ids.
+    pub(crate) fn visits<'a>(&'a self, past: &'a Past) -> impl Iterator<Item = VisitId> + 'a {
+        self.standing(past).filter_map(|(slot, _)| match slot {
+            Slot::Visit(visit) => Some(*visit),
             _ => None,
         })
     }

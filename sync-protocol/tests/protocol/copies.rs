@@ -5,8 +5,8 @@ use schemas::value::Value;
 use sync_protocol::device::{Record, Remark, View};
 use sync_protocol::journal::Scope;
 
-use crate::exchange::{NOW, Phone, home};
 use crate::office::{Office, scope};
+use crate::phone::{NOW, Phone, home};
 use crate::support::answer;
 
 #[test]

@@ -8,4 +8,6 @@ mod exchange;
 mod gate;
 mod histories;
 mod office;
+mod packed;
+mod phone;
 mod support;

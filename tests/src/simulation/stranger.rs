@@ -14,7 +14,7 @@ use sync_protocol::genesis::Genesis;
 use sync_protocol::hash::{ChangeHash, PublicKey};
 use sync_protocol::history::History;
 use sync_protocol::journal::{Body, JournalHead, Scope};
-use sync_protocol::message::{MESSAGE_VERSION, Request, Response, SegmentAnswer};
+use sync_protocol::message::{Request, Response, SegmentAnswer};
 use sync_protocol::segment::{Payload, Segment};
 use sync_protocol::verdict::Verdict;
 
@@ -70,14 +70,7 @@ impl Stranger {
             _ => self.changes(trick, &read).map(|changes| self.segment(&read.scope, changes, trick)),
         };
         let Some(segment) = segment else { return Ok("has nothing to send".to_owned()) };
-        let request = Request {
-            version: MESSAGE_VERSION,
-            sent_at_ms: 0,
-            epoch: 1,
-            scopes: Vec::new(),
-            segments: vec![segment.into()],
-            want_bytes: 0,
-        };
+        let request = Request::bringing(vec![segment.into()], 1, 0);
         let answer = commune.exchange(&mut self.credentials, &request.to_bytes()).await?;
         let answers = Response::from_bytes(&answer)?.segments;
         let answer = answers.first().context("an answer for the segment")?;
@@ -193,7 +186,8 @@ fn renumber(draft: &mut Draft) {
 fn check_kept_out(trick: Trick, answer: &SegmentAnswer) -> Result<()> {
     let verdicts = match answer {
         SegmentAnswer::Taken(verdicts) => verdicts.as_slice(),
-        SegmentAnswer::Refused(_) => return Ok(()),
+        // Asked for bytes: nothing was taken.
+        SegmentAnswer::Refused(_) | SegmentAnswer::SendBytes(_) => return Ok(()),
         SegmentAnswer::NotTaken(reason) => {
             ensure!(reason != "sync/try-again", "hostile: {trick:?} makes the server fail");
             return Ok(());

@@ -82,6 +82,16 @@ async fn a_household_is_in_one_commune_only() {
     assert_eq!((found.commune, found.village, found.wrapped_key), (commune, village, Some(vec![7])));
     assert_eq!(household::of_commune(read!(field.bench), commune).await.unwrap().len(), 2);
     assert_eq!(household::by_id(read!(field.bench), HouseholdId([9; 16])).await.unwrap(), None);
+    let elsewhere = UnitId(village.0 + 1_000);
+    for (village, beginning, found) in [
+        (village, &[1, 1, 1][..], vec![OWN]),
+        (village, &[], vec![OWN, OTHER]),
+        (village, &[1, 1, 2], vec![]),
+        (elsewhere, &[1, 1, 1], vec![]),
+    ] {
+        let ids = household::beginning(read!(field.bench), commune, village, beginning).await.unwrap();
+        assert_eq!(ids, found);
+    }
 }
 
 #[tokio::test]
@@ -167,6 +177,10 @@ async fn segments_commands_and_blobs_are_kept_once() {
     assert_eq!(segment::last_of_author(read!(field.bench), &author).await.unwrap(), 4);
     let another = Author { epoch: 2, ..author };
     assert_eq!(segment::last_of_author(read!(field.bench), &another).await.unwrap(), 0);
+    for (author, number, head) in [(&author, 3, Some([1; 32])), (&author, 2, None), (&another, 3, None)] {
+        let found = segment::head_at(read!(field.bench), author, number).await.unwrap();
+        assert_eq!(found, head.map(EntryHash), "{number}");
+    }
 }
 
 #[tokio::test]
