@@ -172,6 +172,11 @@ impl Device {
         self.outbox.len()
     }
 
+    /// Whether the next request names the scopes because the server asked for them: lost with the process, and no harm.
+    pub fn is_asked_for_names(&self) -> bool {
+        self.name_scopes
+    }
+
     /// Entries that the server refused to take at all: epoch, number and the reason's name.
     pub fn refused(&self) -> &[(u32, u64, String)] {
         &self.refused

@@ -40,7 +40,9 @@ impl Device {
         let mut sent = Vec::new();
         let mut segments: Vec<ByteVec> = Vec::new();
         let mut size = 0;
-        for run in self.outbox.chunk_by(|a, b| a.epoch == b.epoch && a.scope == b.scope) {
+        // What the server has taken from the middle leaves a gap, and a segment is a run without gaps.
+        let follows = |a: &Outgoing, b: &Outgoing| a.entry.number.checked_add(1) == Some(b.entry.number);
+        for run in self.outbox.chunk_by(|a, b| a.epoch == b.epoch && a.scope == b.scope && follows(a, b)) {
             for part in run.chunks(SEGMENT_ENTRIES) {
                 let segment = self.segment(part);
                 size += segment.len();

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
-use schemas::ids::HouseholdId;
+use schemas::ids::{HouseholdId, UnitId};
 use schemas::value::Value;
-use sync_protocol::device::{AnswerFault, CommitError, Remark, Standing, View};
+use sync_protocol::device::{AnswerFault, CommitError, Record, Remark, Standing, View};
 use sync_protocol::hash::PublicKey;
 use sync_protocol::journal::Scope;
 use sync_protocol::message::{MessageFault, Request, Response, SegmentAnswer};
@@ -52,6 +52,26 @@ fn a_disagreement_is_seen_by_both_and_settled_on_one_phone() {
     lan.sync(&mut office);
     minh.sync(&mut office);
     assert!(minh.device.disagreements(&home(1), View::Accepted).is_empty());
+}
+
+#[test]
+fn what_is_taken_from_the_middle_of_the_queue_leaves_no_broken_run() {
+    let mut office = Office::new();
+    let mut lan = Phone::new(1, &office);
+    let other = Scope { village: UnitId(42), ..scope() };
+    lan.device.apply(&Record::Assigned(vec![scope(), other.clone()]));
+    for (n, place) in [(1, scope()), (2, other), (3, scope())] {
+        let writes = [answer("floor_area", 40)].into_iter().collect();
+        lan.device.found(place, home(n), &writes, NOW).unwrap();
+    }
+    let sync = lan.device.request(NOW.wall_ms, 0);
+    let mut response = Response::from_bytes(&office.exchange(lan.key(), &sync.bytes)).unwrap();
+    let busy = || SegmentAnswer::NotTaken("sync/busy".to_owned());
+    response.segments = vec![busy(), SegmentAnswer::Taken(vec![Verdict::Accepted]), busy()];
+    response.packed = None;
+    lan.device.answer(&sync, &response.to_bytes(), NOW.wall_ms).unwrap();
+    let sent = Request::from_bytes(&lan.device.request(NOW.wall_ms, 0).bytes).unwrap().segments;
+    assert_eq!(sent.len(), 2);
 }
 
 #[test]
