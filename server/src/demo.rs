@@ -77,7 +77,7 @@ impl Demo {
         let mut teller =
             Teller::new(self.seed, &self.place, &self.directory.join("story"), story::scenes(&self.place))?;
         let Size { villages, households } = self.size;
-        teller.check_begun_as(&format!("--seed {} --villages {villages} --households {households}", teller.seed()))?;
+        teller.check_begun_as(&format!("--seed {} --villages {villages} --households {households}", self.seed))?;
         if teller.is_done(OVER) {
             let address = teller.left_by("address").context("an address")?.parse()?;
             return Ok(Told { account: std::fs::read_to_string(account)?, address });

@@ -1,9 +1,11 @@
 //! Workbooks across processes: our own reading child, and LibreOffice as the office that opens what we write.
 #![allow(clippy::unwrap_used, reason = "every function of this file is part of a test")]
 
+#[path = "support/libreoffice.rs"]
+mod libreoffice;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use jiff::civil::{Date, date};
@@ -15,6 +17,8 @@ use server::documents::workbook::{
     write_roster,
 };
 use tempfile::TempDir;
+
+use libreoffice::{EVERY_SHEET, convert, sheets};
 
 const AS_OF: Date = date(2025, 12, 15);
 
@@ -96,20 +100,9 @@ fn a_child_says_what_reading_here_says() {
     assert_eq!(items, here);
 }
 
-/// Converts a file with LibreOffice; `None` where it is not installed, which only a machine outside CI may be.
+/// Converts a file beside itself.
 fn converted(folder: &TempDir, file: &Path, to: &str) -> Option<PathBuf> {
-    let home = folder.path().join("home");
-    fs::create_dir_all(&home).unwrap();
-    let mut command = Command::new("soffice");
-    command.arg("--headless").arg(format!("-env:UserInstallation=file://{}", home.display()));
-    command.args(["--convert-to", to, "--outdir"]).arg(folder.path()).arg(file);
-    match command.output() {
-        Ok(output) => assert!(output.status.success(), "{output:?}"),
-        Err(error) => {
-            assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "LibreOffice must be installed in CI: {error}");
-            return None;
-        }
-    }
+    convert(file, to, folder.path())?;
     Some(file.with_extension(to.split(':').next()?))
 }
 
@@ -150,14 +143,10 @@ fn libreoffice_opens_the_lists_of_several_communes_with_their_totals() {
     let file = folder.path().join("tong-hop.xlsx");
     let totals = CompiledTotals { communes: totals.to_vec(), root: Some("0f".repeat(32)) };
     fs::write(&file, write_compiled(&book, &totals, AS_OF).unwrap()).unwrap();
-    // -1: every sheet into a file of its own.
-    let filter = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1";
-    if converted(&folder, &file, filter).is_none() {
+    if convert(&file, EVERY_SHEET, folder.path()).is_none() {
         return;
     }
-    let sheets = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
-    let totals = sheets.filter(|path| path.extension().is_some_and(|end| end == "csv"));
-    let texts: Vec<String> = totals.map(|path| fs::read_to_string(path).unwrap()).collect();
+    let texts = sheets(folder.path());
     assert_eq!(texts.len(), 5);
     let totals = texts.iter().find(|text| text.contains(root)).expect("the sheet of totals");
     assert!(totals.contains(",Tổng cộng,,48,12,25%,48,5,"), "{totals}");

@@ -155,12 +155,7 @@ impl<'a> Crew<'a> {
     pub(super) async fn first_calls(&mut self, teller: &mut Teller) -> anyhow::Result<()> {
         self.sync_both(teller).await?;
         for post in Post::ENUMERATORS {
-            let own: Vec<UnitId> = beat(post, &self.villages);
-            let last = self.villages.last().copied();
-            let mine = own.into_iter().filter(|village| post == Post::Lan || Some(*village) != last);
-            let homes: Vec<_> = mine
-                .flat_map(|village| self.homes(post, village).into_iter().map(move |home| (home, village)))
-                .collect();
+            let homes = self.homes_of(post);
             self.go_round(teller, post, homes, 1)?;
             self.ask_in(teller, post)?;
             teller.travelled(&self.phone(post).sync().await?);
@@ -195,23 +190,20 @@ impl<'a> Crew<'a> {
     /// Whoever was not at home, or did not want to talk, is called on again.
     pub(super) async fn second_calls(&mut self, teller: &mut Teller) -> anyhow::Result<()> {
         for post in Post::ENUMERATORS {
-            let mut again = Vec::new();
-            for village in beat(post, &self.villages) {
-                for home in self.homes(post, village) {
-                    let first = teller.left_by(&format!("call/1/{home}"));
-                    if first.is_some_and(|outcome| outcome != "met") && self.is_mine(post, village) {
-                        again.push((home, village));
-                    }
-                }
-            }
+            let was_not_met = |home| teller.left_by(&format!("call/1/{home}")).is_some_and(|outcome| outcome != "met");
+            let again = self.homes_of(post).into_iter().filter(|(home, _)| was_not_met(*home)).collect();
             self.go_round(teller, post, again, 2)?;
             teller.travelled(&self.phone(post).sync().await?);
         }
         Ok(())
     }
 
-    fn is_mine(&self, post: Post, village: UnitId) -> bool {
-        post == Post::Lan || self.villages.last() != Some(&village)
+    /// The households that an enumerator calls on: those of the own villages, and of the shared one by the first of the two.
+    fn homes_of(&mut self, post: Post) -> Vec<(HouseholdId, UnitId)> {
+        let shared = self.villages.last().copied();
+        let beat = beat(post, &self.villages).into_iter();
+        let villages = beat.filter(|village| post == Post::Lan || Some(*village) != shared);
+        villages.flat_map(|village| self.homes(post, village).into_iter().map(move |home| (home, village))).collect()
     }
 
     /// Both check the shared village on the same afternoon, far from any line, and say different things.

@@ -68,11 +68,6 @@ impl Teller {
         }
     }
 
-    /// The seed from which everything follows.
-    pub(super) fn seed(&self) -> u64 {
-        self.seed
-    }
-
     /// Chance for a phone or for the server: never the same stream twice, however often the story is started.
     pub(super) fn chance(&self, what: &str) -> Chance {
         Dice::chance(self.seed, &format!("{what}/start {}", self.start))

@@ -191,7 +191,7 @@ async fn confirmed(
             Err(Refusal::Erased) => continue,
             key => key?,
         };
-        if *pin == ledger::value_pin(&key, &points.to_string()) {
+        if *pin == ledger::points_pin(&key, *points) {
             confirmed.insert(home.id);
         }
     }

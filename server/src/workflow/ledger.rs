@@ -34,9 +34,9 @@ pub fn pin(key: &HouseholdKey, heads: &[ChangeHash]) -> Pin {
     secret_hash(key, "pin of heads 1", &bytes)
 }
 
-/// The pin of a value that a second person read on paper.
-pub fn value_pin(key: &HouseholdKey, value: &str) -> Pin {
-    secret_hash(key, "pin of a value 1", value.as_bytes())
+/// The pin of points that a second person read on the signed paper form.
+pub fn points_pin(key: &HouseholdKey, points: i64) -> Pin {
+    secret_hash(key, "pin of a value 1", points.to_string().as_bytes())
 }
 
 /// The pin of the facts that a suspicion rests on.

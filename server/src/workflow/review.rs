@@ -156,7 +156,7 @@ async fn check_points_confirmed(read: &mut Read, case: &Case) -> Result<(), Refu
 
 /// Whether a second person has read, on the paper form, the points that stand here now.
 pub(super) fn are_points_confirmed(case: &Case, state: &ReviewState) -> bool {
-    let points = paper_points(case).map(|points| ledger::value_pin(&case.opened.key, &points.to_string()));
+    let points = paper_points(case).map(|points| ledger::points_pin(&case.opened.key, points));
     points.is_some() && state.confirmed_points == points
 }
 
@@ -194,7 +194,7 @@ pub async fn confirm_points(app: &App, permit: &Permit, id: CaseId, points: i64)
         .write("review/confirm-points", move |tx| {
             Box::pin(async move {
                 check_unmoved(tx, &case).await?;
-                let pin = ledger::value_pin(&case.opened.key, &points.to_string());
+                let pin = ledger::points_pin(&case.opened.key, points);
                 let decision = Decision::PaperScoreConfirmed { household: id.household, round: id.round, pin };
                 let by = Some(case.right.account());
                 let (number, _) = ledger::append(tx, id.commune, now, by, decision).await?;

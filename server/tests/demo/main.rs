@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "every function of this file is part of a test")]
 
 mod acknowledged;
+#[path = "../support/libreoffice.rs"]
+mod libreoffice;
 mod stage;
 
 use std::fs;

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
+
+use crate::libreoffice::{EVERY_SHEET, convert, sheets};
 
 /// A directory and the flags of the story in it.
 pub(crate) struct Stage {
@@ -81,26 +83,7 @@ impl Stage {
     /// CI may be.
     pub(crate) fn converted(&self, name: &str) -> Option<Vec<String>> {
         let folder = tempfile::tempdir().unwrap();
-        let home = folder.path().join("home");
-        fs::create_dir_all(&home).unwrap();
-        // -1: every sheet into a file of its own.
-        let filter = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1";
-        let mut command = Command::new("soffice");
-        command.arg("--headless").arg(format!("-env:UserInstallation=file://{}", home.display()));
-        command.args(["--convert-to", filter, "--outdir"]).arg(folder.path()).arg(self.path(name));
-        match command.output() {
-            Ok(output) => assert!(output.status.success(), "{output:?}"),
-            Err(error) => {
-                assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "LibreOffice must be installed in CI: {error}");
-                return None;
-            }
-        }
-        let sheets = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
-        let sheets = sheets.filter(|path| path.extension().is_some_and(|end| end == "csv"));
-        Some(sheets.map(|path| read(&path)).collect())
+        convert(&self.path(name), EVERY_SHEET, folder.path())?;
+        Some(sheets(folder.path()))
     }
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap()
 }
