@@ -106,7 +106,17 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (work, answer) = Work::new(name, job);
+        self.write_bytes(name, 0, job).await
+    }
+
+    /// The same for a job that writes much: about how many bytes, so that no group grows without bounds.
+    pub async fn write_bytes<T, E, F>(&self, name: &'static str, bytes: usize, job: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (work, answer) = Work::new(name, bytes, job);
         self.jobs.send(Box::new(work)).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }

@@ -43,6 +43,15 @@ pub struct DocumentState {
     pub closed_at: Option<Timestamp>,
 }
 
+/// What is looked at before a document is written: its household and its heads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentStanding {
+    /// The household.
+    pub home: Home,
+    /// The accepted heads; `None` while nothing was accepted.
+    pub heads: Option<Vec<ChangeHash>>,
+}
+
 /// A change as it came, whatever became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredChange {

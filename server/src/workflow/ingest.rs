@@ -1,6 +1,6 @@
 //! Writing a judged segment: everything about it in one savepoint, or nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use schemas::ids::{AccountId, HouseholdId, UnitId};
@@ -18,17 +18,14 @@ use super::intake::{JudgedSegment, Moved};
 use super::ledger;
 use super::logbook::Logbook;
 use crate::app::App;
-use crate::domain::field::{StoredChange, StoredSegment};
+use crate::domain::field::{DocumentStanding, StoredChange, StoredSegment};
 use crate::domain::log::{SecurityEvent, SecurityEventKind};
 use crate::seal::Subject;
 use crate::store::{self, Tx};
 
 /// One entry as it will be written.
 enum Line {
-    Change {
-        household: HouseholdId,
-        change: StoredChange,
-    },
+    Change(StoredChange),
     Command {
         entry: u64,
         sealed: Vec<u8>,
@@ -81,7 +78,8 @@ pub(super) async fn write(
     let mut batch = Batch::new(app, segment, commune, judged)?;
     batch.decision = decision;
     batch.of_office = segment.author().key.0 == app.server_public_key();
-    app.store.write("segment/take", move |tx| Box::pin(batch.write(tx))).await
+    let bytes = batch.bytes();
+    app.store.write_bytes("segment/take", bytes, move |tx| Box::pin(batch.write(tx))).await
 }
 
 impl Batch {
@@ -106,18 +104,22 @@ impl Batch {
         })
     }
 
+    /// About how many bytes will be written.
+    fn bytes(&self) -> usize {
+        let change = |line: &Line| match line {
+            Line::Change(change) => change.sealed.len(),
+            Line::Command { sealed, .. } => sealed.len(),
+            Line::Blob { .. } | Line::Unproven(_) => 0,
+        };
+        let saved = self.moved.values().map(|moved| moved.saved.len());
+        self.segment.journal.len() + self.lines.iter().map(change).sum::<usize>() + saved.sum::<usize>()
+    }
+
     async fn write(mut self, tx: &mut Tx) -> Result<bool, Refusal> {
-        for opened in self.documents.values() {
-            let stored = store::document::by_key(tx, &opened.place()).await?;
-            let home = store::household::by_id(tx, opened.home.id).await?;
-            let moved = stored.as_ref().map(|state| &state.heads) != opened.state.as_ref().map(|state| &state.heads);
-            if moved
-                || home.is_some_and(|home| {
-                    home.village != opened.home.village || home.wrapped_key != opened.home.wrapped_key
-                })
-            {
-                return Ok(false);
-            }
+        let ids: Vec<HouseholdId> = self.documents.keys().copied().collect();
+        let stored = store::document::standing(tx, &self.segment.scope.round, &ids).await?;
+        if !self.documents.values().all(|opened| is_as_judged(opened, stored.get(&opened.home.id))) {
+            return Ok(false);
         }
         // The office's journals are written here and nowhere else: two writers of one would fork it.
         if self.of_office
@@ -127,6 +129,7 @@ impl Batch {
         }
         store::segment::put(tx, self.commune, &self.segment).await?;
         let mut heads: BTreeMap<HouseholdId, Vec<ChangeHash>> = BTreeMap::new();
+        self.keep_changes(tx, &stored).await?;
         for line in std::mem::take(&mut self.lines) {
             self.line(tx, line, &mut heads).await?;
         }
@@ -160,6 +163,31 @@ impl Batch {
         Ok(())
     }
 
+    /// Writes the changes themselves, and the households that are new with them.
+    async fn keep_changes(&self, tx: &mut Tx, stored: &BTreeMap<HouseholdId, DocumentStanding>) -> Result<(), Refusal> {
+        let mut by_commune: BTreeMap<UnitId, BTreeMap<(HouseholdId, ChangeHash), StoredChange>> = BTreeMap::new();
+        for line in &self.lines {
+            let Line::Change(change) = line else { continue };
+            let changes = by_commune.entry(self.documents[&change.household].home.commune).or_default();
+            let kept = changes.entry((change.household, change.hash)).or_insert_with(|| change.clone());
+            // One that comes twice is kept as it came first, with its last verdict.
+            (kept.verdict, kept.reason) = (change.verdict, change.reason.clone());
+        }
+        for (commune, changes) in by_commune {
+            let new: BTreeSet<&HouseholdId> = changes
+                .keys()
+                .map(|(household, _)| household)
+                .filter(|household| !stored.contains_key(household))
+                .collect();
+            for household in new {
+                store::household::insert(tx, &self.documents[household].home).await?;
+            }
+            let changes: Vec<StoredChange> = changes.into_values().collect();
+            store::change::put(tx, commune, &self.segment.scope.round, &changes).await?;
+        }
+        Ok(())
+    }
+
     async fn line(
         &mut self,
         tx: &mut Tx,
@@ -167,21 +195,13 @@ impl Batch {
         heads: &mut BTreeMap<HouseholdId, Vec<ChangeHash>>,
     ) -> Result<(), Refusal> {
         match line {
-            Line::Change { household, change } => {
-                let opened = &self.documents[&household];
-                if store::household::by_id(tx, household).await?.is_none() {
-                    store::household::insert(tx, &opened.home).await?;
+            Line::Change(StoredChange { household, hash, verdict, .. }) => {
+                if verdict == Verdict::Accepted {
+                    return self.accept(tx, household, hash, heads).await;
                 }
-                let place = opened.place();
-                store::change::put(tx, place.commune, &place.round, &change).await?;
-                match change.verdict {
-                    Verdict::Accepted => self.accept(tx, household, change.hash, heads).await?,
-                    verdict => {
-                        let scope = self.scope(household);
-                        let log = (self.documents[&household].home.commune, &scope);
-                        self.logbook.judged(tx, log, household, change.hash, verdict).await?;
-                    }
-                }
+                let scope = self.scope(household);
+                let log = (self.documents[&household].home.commune, &scope);
+                self.logbook.judged(tx, log, household, hash, verdict).await?;
             }
             Line::Unproven(event) => store::security_event::append(tx, &event).await?,
             Line::Command { entry, sealed } => {
@@ -241,6 +261,13 @@ impl Batch {
     }
 }
 
+/// Whether a document and its household are still as they were when the segment was judged.
+fn is_as_judged(opened: &Opened, stored: Option<&DocumentStanding>) -> bool {
+    let Some(DocumentStanding { home, heads }) = stored else { return opened.state.is_none() };
+    let same_home = home.village == opened.home.village && home.wrapped_key == opened.home.wrapped_key;
+    same_home && heads.as_ref() == opened.state.as_ref().map(|state| &state.heads)
+}
+
 fn line(
     app: &App,
     documents: &BTreeMap<HouseholdId, Opened>,
@@ -279,7 +306,7 @@ fn line(
         reason,
         sealed,
     };
-    Ok(Some(Line::Change { household, change }))
+    Ok(Some(Line::Change(change)))
 }
 
 /// The segment without the changes themselves: those are kept under their households' keys.
