@@ -94,6 +94,7 @@ struct Outgoing {
 }
 
 /// A phone.
+#[derive(Clone)]
 pub struct Device {
     identity: Identity,
     forms: Vec<Arc<Form>>,
