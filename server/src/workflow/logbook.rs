@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use schemas::ids::{HouseholdId, UnitId};
 use sync_protocol::hash::ChangeHash;
 use sync_protocol::journal::Scope;
@@ -23,9 +24,8 @@ pub struct Logbook {
 impl Logbook {
     /// A book with nothing open yet.
     pub fn new(app: &App) -> Self {
-        // Small enough for every engine's signed numbers, and never 0: that is what a phone that has read nothing says.
-        let fresh_generation = u64::from(u32::from_be_bytes(app.chance.bytes())) + 1;
-        Self { now_ms: app.clock.now().as_millisecond(), fresh_generation, states: BTreeMap::new() }
+        let now = app.clock.now();
+        Self { now_ms: now.as_millisecond(), fresh_generation: generation_at(now), states: BTreeMap::new() }
     }
 
     async fn state(&mut self, tx: &mut Tx, commune: UnitId, scope: &Scope) -> Result<&mut LogState, StoreError> {
@@ -101,6 +101,12 @@ impl Logbook {
         }
         Ok(())
     }
+}
+
+/// The generation of a log that begins now. It rises from one to the next, so that a phone knows an old answer by it, and is
+/// never 0: that is what a phone that has read nothing says.
+pub fn generation_at(now: Timestamp) -> u64 {
+    u64::try_from(now.as_second()).unwrap_or_default().max(1)
 }
 
 fn fresh(scope: &Scope, generation: u64) -> LogState {

@@ -55,7 +55,11 @@ pub(super) async fn collect(
     for (commune, scope) in assigned {
         let asked = request.scopes.iter().find(|asked| asked.scope == *scope).map(|asked| asked.cursor);
         let Some(state) = store::log::state(&mut read, *commune, scope).await? else { continue };
-        let same = asked.filter(|cursor| cursor.generation == state.generation && cursor.position <= state.position);
+        // Who has read further than the log goes gives back what it has forgotten; until then there is nothing new.
+        if asked.is_some_and(|asked| asked > (Cursor { generation: state.generation, position: state.position })) {
+            continue;
+        }
+        let same = asked.filter(|cursor| cursor.generation == state.generation);
         let after = same.unwrap_or(Cursor { generation: state.generation, position: 0 });
         if after.position == state.position {
             continue;
@@ -189,7 +193,8 @@ impl Reader<'_> {
             self.keys.insert(household, document::key_of(self.app, &home)?);
         }
         let key = self.keys.get(&household).ok_or(Refusal::Erased)?;
-        let own = (kept.author == self.own).then_some(kept.entry);
+        // What was given back has no number until its author brings the journal again.
+        let own = (kept.author == self.own && kept.entry != 0).then_some(kept.entry);
         Ok((key.open(Subject::Change(&hash.0), &kept.sealed)?.to_vec(), own))
     }
 }

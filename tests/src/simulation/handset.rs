@@ -17,7 +17,7 @@ use sync_protocol::journal::Scope;
 use sync_protocol::message::Request;
 
 use super::commune::Credentials;
-use super::plan::Disk;
+use super::plan::{Disk, Share};
 
 /// The file of a phone's directory in which its records stand.
 const RECORDS: &str = "records";
@@ -144,6 +144,21 @@ impl Handset {
         std::fs::write(self.records(), backup)?;
         self.restart()?;
         Ok(true)
+    }
+
+    /// Loses one of the pages on its disk; `false` when there is none.
+    pub fn lose_page(&mut self, which: Share) -> Result<bool> {
+        self.store = None;
+        let mut records = Store::open(&self.directory)?.records;
+        let pages: Vec<usize> =
+            records.iter().enumerate().filter(|(_, record)| matches!(record, Record::Page(_))).map(|(at, _)| at).collect();
+        if let Some(lost) = pages.get(which.at(pages.len())) {
+            records.remove(*lost);
+            std::fs::write(self.records(), [])?;
+            Store::open(&self.directory)?.store.append(&records)?;
+        }
+        self.restart()?;
+        Ok(!pages.is_empty())
     }
 
     /// Begins a new epoch, as an app does that knows that it was restored.

@@ -10,8 +10,7 @@ use rand::{RngExt, SeedableRng};
 
 /// Everything that can go wrong. Each run draws how often each of them comes; many runs leave most of them out.
 ///
-/// Whoever builds another road or another kind of loss (a server restored from a backup, a file that carries segments, a
-/// household that moves, work said again by its author) adds it here, to [`Plan::trouble`] and to the step that does it.
+/// Whoever builds another road or another kind of loss (a file that carries segments, work said again by its author) adds it here, to [`Plan::trouble`] and to the step that does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// A request does not arrive.
@@ -52,13 +51,19 @@ pub enum Fault {
     VillageMoves,
     /// A device is shut out.
     DeviceRevoked,
+    /// The server is set back to an older copy of its disk.
+    ServerSetBack,
+    /// A page that a phone has read is gone from its disk.
+    PageLost,
+    /// A household moves to the other village.
+    HouseholdMoves,
     /// Somebody sends what no honest phone would.
     Hostile,
 }
 
 impl Fault {
     /// Every fault, with the most often that it comes, in steps of a thousand.
-    pub const ALL: [(Self, u32); 20] = [
+    pub const ALL: [(Self, u32); 23] = [
         (Self::RequestLost, 150),
         (Self::RequestLate, 80),
         (Self::RequestTwice, 80),
@@ -78,6 +83,9 @@ impl Fault {
         (Self::RoundTurns, 12),
         (Self::VillageMoves, 40),
         (Self::DeviceRevoked, 3),
+        (Self::ServerSetBack, 15),
+        (Self::PageLost, 15),
+        (Self::HouseholdMoves, 30),
         (Self::Hostile, 100),
     ];
 }
@@ -175,6 +183,19 @@ pub enum Mishap {
     Clone,
     /// Sets its clock by so many days.
     Clock(i32),
+    /// Loses one of the pages on its disk.
+    LosePage(Share),
+}
+
+/// What somebody does with the server's disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setback {
+    /// Keeps a copy of it.
+    Copy,
+    /// Sets it back to that copy, and says so.
+    Told,
+    /// Sets it back to that copy and says nothing.
+    Untold,
 }
 
 /// What the office does. Numbers count through whatever there is.
@@ -198,6 +219,8 @@ pub enum Act {
     Unassign(u8, u8),
     /// Shuts a device out.
     Revoke(u8),
+    /// Moves a household to the other village.
+    Move(u8),
     /// Closes the round and opens the next.
     TurnRound,
 }
@@ -290,6 +313,8 @@ pub enum Step {
     Phone(u8, Mishap),
     /// The server dies and starts again.
     ServerDies,
+    /// Something happens to the server's disk.
+    Server(Setback),
     /// Somebody at the office does something.
     Office(Act),
     /// A stranger sends something: what, about which household, and a number to vary it.
@@ -358,6 +383,16 @@ impl Plan {
         }
         if self.comes(Fault::ServerDies) {
             return Some(Step::ServerDies);
+        }
+        if self.comes(Fault::ServerSetBack) {
+            let setbacks = [Setback::Copy, Setback::Copy, Setback::Told, Setback::Untold];
+            return Some(Step::Server(setbacks[self.rng.random_range(0..setbacks.len())]));
+        }
+        if self.comes(Fault::PageLost) {
+            return Some(Step::Phone(phone, Mishap::LosePage(self.share())));
+        }
+        if self.comes(Fault::HouseholdMoves) {
+            return Some(Step::Office(Act::Move(self.rng.random())));
         }
         if self.comes(Fault::VillageMoves) {
             let (village, person) = (self.rng.random(), self.rng.random());

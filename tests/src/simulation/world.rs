@@ -14,7 +14,7 @@ use schemas::ids::{HouseholdId, MemberId, NoteId};
 use schemas::standard::shipped;
 use schemas::value::Value;
 use server::domain::field::DocumentKey;
-use server::workflow::{Refusal, rebuild};
+use server::workflow::{Refusal, rebuild, set_back};
 use sync_protocol::change::{Slot, Write};
 use sync_protocol::device::{Sync, View};
 use sync_protocol::disagreement;
@@ -22,11 +22,11 @@ use sync_protocol::hash::{ChangeHash, PublicKey};
 use sync_protocol::journal::Scope;
 
 use super::commune::{Commune, Credentials, FORM};
-use super::ground::Ground;
+use super::ground::{Filed, Ground};
 use super::handset::{Handset, Survived};
-use super::memory::{Memory, waiting_on};
+use super::memory::Memory;
 use super::office::{self, Done};
-use super::plan::{Act, Disk, Down, Edit, Mishap, Step, Trick, Up};
+use super::plan::{Act, Disk, Down, Edit, Mishap, Setback, Step, Trick, Up};
 use super::stranger::Stranger;
 
 /// Households of one village and round that people write about.
@@ -128,11 +128,12 @@ impl World {
                 self.commune.pass(Duration::from_secs(60 * u64::from(minutes)));
                 Ok("passed".to_owned())
             }
-            Step::Phone(phone, mishap) => self.mishap(self.phone(phone), mishap),
+            Step::Phone(phone, mishap) => self.mishap(self.phone(phone), mishap).await,
             Step::ServerDies => {
                 self.commune.die().await?;
                 Ok("started again".to_owned())
             }
+            Step::Server(setback) => self.setback(setback).await,
             Step::Office(act) => self.office(act).await,
             Step::Hostile(trick, home, number) => self.hostile(trick, home, number).await,
         }
@@ -312,8 +313,12 @@ impl World {
         self.arrives(phone, &sync, &bytes, Disk::Keeps)
     }
 
-    fn mishap(&mut self, phone: usize, mishap: Mishap) -> Result<String> {
-        let waited = waiting_on(&self.commune, &self.phones[phone]);
+    async fn mishap(&mut self, phone: usize, mishap: Mishap) -> Result<String> {
+        let sets_back = matches!(mishap, Mishap::RestoreKnown | Mishap::RestoreUnknown);
+        if sets_back {
+            let ground = Ground::read(&self.commune).await?;
+            self.memory.check_nothing_lost(&self.commune, &ground, &self.phones)?;
+        }
         let handset = &mut self.phones[phone];
         match mishap {
             Mishap::Restart => handset.restart()?,
@@ -325,8 +330,14 @@ impl World {
                 if mishap == Mishap::RestoreKnown {
                     handset.begin_epoch()?;
                 }
-                self.memory.note_set_back(&self.commune, &waited, &self.phones);
+                let ground = Ground::read(&self.commune).await?;
+                self.memory.note_phone_set_back(&self.commune, &ground, &self.phones);
                 self.memory.note_waiting(&self.commune, &self.phones[phone]);
+            }
+            Mishap::LosePage(share) => {
+                if !handset.lose_page(share)? {
+                    return Ok("no page".to_owned());
+                }
             }
             Mishap::Clone => {
                 if self.phones.len() >= MOST_PHONES {
@@ -342,6 +353,26 @@ impl World {
             self.forget_answers(phone);
         }
         Ok("so it is".to_owned())
+    }
+
+    async fn setback(&mut self, setback: Setback) -> Result<String> {
+        if setback == Setback::Copy {
+            let ground = self.check().await?;
+            self.commune.back_up()?;
+            self.memory.note_copied(&ground);
+            return Ok("copied".to_owned());
+        }
+        let ground = self.check().await?;
+        if !self.commune.set_back().await? {
+            return Ok("no copy".to_owned());
+        }
+        if setback == Setback::Told {
+            let restarted = set_back::declare(&self.commune.app).await?;
+            ensure!(restarted.communes <= 1, "set back: {restarted:?} of one commune");
+        }
+        self.phones.iter_mut().for_each(|phone| phone.shut_out = false);
+        self.memory.note_server_set_back(&self.commune, &ground, &self.phones);
+        Ok("set back".to_owned())
     }
 
     async fn office(&mut self, act: Act) -> Result<String> {
@@ -381,6 +412,15 @@ impl World {
             let key = DocumentKey { commune: self.commune.unit, round, household: *household };
             let history = phone.device.history(household, View::Accepted).context("view: a phone's copy is damaged")?;
             let shown: BTreeSet<ChangeHash> = history.nodes().iter().map(|node| node.entry.hash).collect();
+            // What the server has forgotten the phone still shows, until it has read so.
+            let mut shown = shown;
+            let is_forgotten = |hash: &ChangeHash| self.memory.has_been_forgotten(&key, hash);
+            let known = ground.documents.get(&key).map(Filed::accepted).unwrap_or_default();
+            let before = shown.len();
+            shown.retain(|hash| known.contains(hash) || !is_forgotten(hash));
+            if shown.len() < before {
+                continue;
+            }
             let Some(filed) = ground.documents.get(&key) else {
                 ensure!(shown.is_empty(), "view: {} shows {household}, which the server does not know", phone.name);
                 continue;
