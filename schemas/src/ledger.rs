@@ -242,19 +242,6 @@ pub enum Decision {
         /// Its hash.
         row: Hash,
     },
-    /// The household belongs to another village from here on.
-    Moved {
-        /// The household.
-        household: HouseholdId,
-        /// The round.
-        round: RoundId,
-        /// The village that it belonged to.
-        from: UnitId,
-        /// The village that it belongs to now.
-        to: UnitId,
-        /// Why.
-        reason: Reason,
-    },
 }
 
 /// How a household comes to be reviewed.

@@ -236,3 +236,101 @@ async fn authors(
     }
     Ok(known)
 }
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::SigningKey;
+    use schemas::ledger::verify;
+    use sync_protocol::log::SignedHead;
+    use sync_protocol::message::{Page, Request, Response};
+
+    use super::*;
+    use crate::workflow::bench::{Bench, Carried, answer, home};
+    use crate::workflow::exchange::exchange;
+
+    /// The village's log from its first row, as somebody reads it who wrote nothing of it.
+    async fn page(bench: &Bench, reader: &Carried) -> Page {
+        let scopes = vec![ScopeCursor { scope: bench.scope(0), cursor: Cursor::default() }];
+        let request = Request { version: 1, scopes, want_bytes: 1 << 20, ..Request::bringing(Vec::new(), 9, 0) };
+        let response = exchange(&bench.app, &reader.device, &request.to_bytes()).await.unwrap();
+        Response::from_bytes(&response).unwrap().pages.remove(0)
+    }
+
+    fn chapter(page: &Page) -> Chapter {
+        let start = origin(&page.scope, page.head.cursor.generation);
+        Chapter::new(start, page.rows.clone(), page.changes.clone(), page.head.clone())
+    }
+
+    #[tokio::test]
+    async fn what_was_never_forgotten_or_never_said_is_refused_by_name_and_changes_nothing() {
+        let bench = Bench::new().await;
+        let (mut lan, minh) = (bench.phone(bench.lan, 11).await, bench.phone(bench.minh, 12).await);
+        lan.write(bench.scope(0), home(1), [answer("floor_area", 40)]);
+        lan.write(bench.scope(0), home(2), [answer("floor_area", 50)]);
+        lan.sync(&bench).await;
+        let page = page(&bench, &minh).await;
+        let forged = SignedHead::sign(
+            page.scope.clone(),
+            Cursor { position: 99, ..page.head.cursor },
+            page.head.row,
+            &Default::default(),
+            &SigningKey::from_bytes(&[9; 32]),
+        );
+        let mut of_another_household = page.clone();
+        of_another_household.rows[1].household = home(7);
+        let mut other_bytes = page.clone();
+        other_bytes.changes.swap(0, 1);
+        let mut too_few = page.clone();
+        too_few.changes.pop();
+        let cases = [
+            (chapter(&page).to_bytes(), "chapter/not-forgotten"),
+            (chapter(&Page { head: forged, ..page.clone() }).to_bytes(), "chapter/head"),
+            (chapter(&of_another_household).to_bytes(), "chapter/chain"),
+            (chapter(&other_bytes).to_bytes(), "chapter/bytes"),
+            (chapter(&too_few).to_bytes(), "chapter/changes"),
+            (b"chapter".to_vec(), "chapter/unreadable"),
+        ];
+        for (bytes, slug) in cases {
+            assert_eq!(take(&bench.app, &minh.device, &bytes).await, ChapterAnswer::Refused(slug.to_owned()));
+        }
+        let mut read = bench.app.store.read().await.unwrap();
+        let state = store::log::state(&mut read, bench.commune, &bench.scope(0)).await.unwrap().unwrap();
+        assert_eq!(state.generation, page.head.cursor.generation);
+        let texts = store::ledger::texts(&mut read, bench.commune).await.unwrap();
+        let entries = verify(bench.commune, texts.iter().map(String::as_str)).unwrap();
+        assert!(!entries.iter().any(|entry| matches!(entry.decision, Decision::SetBack { .. })));
+        let events = store::security_event::newest(&mut read, 50).await.unwrap();
+        assert_eq!(events.iter().filter(|event| event.kind == SecurityEventKind::ChapterRefused).count(), 6);
+    }
+
+    #[tokio::test]
+    async fn a_head_that_the_server_signed_and_does_not_know_starts_every_log_anew_once() {
+        let bench = Bench::new().await;
+        let (mut lan, minh) = (bench.phone(bench.lan, 11).await, bench.phone(bench.minh, 12).await);
+        lan.write(bench.scope(0), home(1), [answer("floor_area", 40)]);
+        lan.sync(&bench).await;
+        let mut page = page(&bench, &minh).await;
+        // What the server had written after a copy that was put back since.
+        let lost = sync_protocol::log::Row { position: 3, ..page.rows[1].clone() };
+        page.rows.push(lost.clone());
+        page.changes.push(page.changes[0].clone());
+        let cursor = Cursor { position: 3, ..page.head.cursor };
+        let row = lost.hash(&page.head.row);
+        page.head = SignedHead::sign(page.scope.clone(), cursor, row, &Default::default(), bench.app.server_key());
+        for _ in 0..2 {
+            let taken = take(&bench.app, &minh.device, &chapter(&page).to_bytes()).await;
+            assert_eq!(taken, ChapterAnswer::Taken(Vec::new()));
+        }
+        let mut read = bench.app.store.read().await.unwrap();
+        let texts = store::ledger::texts(&mut read, bench.commune).await.unwrap();
+        let entries = verify(bench.commune, texts.iter().map(String::as_str)).unwrap();
+        let said = |of: fn(&Decision) -> bool| entries.iter().filter(|entry| of(&entry.decision)).count();
+        assert_eq!(said(|decision| matches!(decision, Decision::SetBack { .. })), 1);
+        assert_eq!(said(|decision| matches!(decision, Decision::GapProven { known: 2, shown: 3, .. })), 1);
+        let state = store::log::state(&mut read, bench.commune, &bench.scope(0)).await.unwrap().unwrap();
+        assert!(state.generation > page.head.cursor.generation);
+        drop(read);
+        assert_eq!(crate::workflow::rebuild::rebuild(&bench.app).await.unwrap().differences, []);
+        assert_eq!(lan.sync(&bench).await, [sync_protocol::device::Remark::NewGeneration(bench.scope(0))]);
+    }
+}

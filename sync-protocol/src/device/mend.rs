@@ -157,7 +157,8 @@ impl Device {
         for log in forgotten {
             let generation = log.cursor.generation;
             let read = self.scopes.get(&log.scope).map(|state| state.cursor);
-            let is_ahead = read.is_some_and(|read| read.generation == generation && read.position > log.cursor.position);
+            let is_ahead =
+                read.is_some_and(|read| read.generation == generation && read.position > log.cursor.position);
             let goes = self.giving.get(&(log.scope.clone(), generation)).is_some_and(|giving| giving.goes);
             if is_ahead && !goes {
                 outcome.remarks.push(Remark::Forgotten(log.scope.clone()));
@@ -267,7 +268,9 @@ impl Device {
         let documents = self.documents.values().chain(self.earlier.values());
         let own = documents.filter(|document| !self.gives_back(&document.scope)).flat_map(|document| &document.own);
         let unsettled = own.filter(|own| match own.standing {
-            Standing::Acknowledged | Standing::Held(_) | Standing::Rejected(_) | Standing::Superseded => !own.is_settled,
+            Standing::Acknowledged | Standing::Held(_) | Standing::Rejected(_) | Standing::Superseded => {
+                !own.is_settled
+            }
             Standing::Waiting | Standing::Refused => false,
         });
         unsettled.map(|own| own.entry).filter(|entry| self.answered.contains_key(entry)).collect()
@@ -335,7 +338,7 @@ impl Device {
         self.outbox.sort_by_key(|outgoing| (outgoing.epoch, outgoing.entry.number));
     }
 
-    fn read_anew(&mut self, scope: &Scope) {
+    pub(super) fn read_anew(&mut self, scope: &Scope) {
         self.put_aside(scope);
         if let Some(state) = self.scopes.get_mut(scope) {
             let cursor = Cursor { generation: state.cursor.generation, position: 0 };

@@ -164,6 +164,10 @@ impl Device {
 
     fn apply_page(&mut self, page: &Page) {
         let state = self.scopes.get(&page.scope).copied().unwrap_or_default();
+        if page.after != state.cursor && page.after.position != 0 {
+            // Pages follow one another: one in between is gone from the disk, and the log is read from its first row again.
+            return self.read_anew(&page.scope);
+        }
         let mut state = if page.after == state.cursor { state } else { self.forget(page) };
         let mut changes = page.changes.iter();
         let mut previous = state.row.unwrap_or_else(|| origin(&page.scope, page.head.cursor.generation));

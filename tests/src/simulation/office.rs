@@ -61,7 +61,6 @@ async fn try_act(commune: &mut Commune, phones: &[Handset], act: Act) -> Result<
         Act::Release(which) | Act::Salvage(which) | Act::SetAside(which) => decide(commune, act, which).await,
         Act::Assign(village, person) | Act::Unassign(village, person) => assign(commune, act, village, person).await,
         Act::Revoke(which) => revoke(commune, phones, which).await,
-        Act::Move(which) => move_away(commune, which).await,
         Act::TurnRound => commune.turn_round().await.map(|()| Done::Done),
     }
 }
@@ -155,11 +154,6 @@ async fn assign(commune: &Commune, act: Act, village: u8, person: u8) -> Result<
         _ => assignment::unassign(app, &reviewer, commune.unit, round, (village, person)).await?,
     }
     Ok(Done::Done)
-}
-
-/// Moves a household to the other village.
-async fn move_away(_commune: &Commune, _which: u8) -> Result<Done, Refusal> {
-    nothing()
 }
 
 /// Shuts a phone out, but never the first: somebody has to go on.

@@ -10,7 +10,8 @@ use rand::{RngExt, SeedableRng};
 
 /// Everything that can go wrong. Each run draws how often each of them comes; many runs leave most of them out.
 ///
-/// Whoever builds another road or another kind of loss (a file that carries segments, work said again by its author) adds it here, to [`Plan::trouble`] and to the step that does it.
+/// Whoever builds another road or another kind of loss (a file that carries segments, a
+/// household that moves, work said again by its author) adds it here, to [`Plan::trouble`] and to the step that does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// A request does not arrive.
@@ -55,15 +56,13 @@ pub enum Fault {
     ServerSetBack,
     /// A page that a phone has read is gone from its disk.
     PageLost,
-    /// A household moves to the other village.
-    HouseholdMoves,
     /// Somebody sends what no honest phone would.
     Hostile,
 }
 
 impl Fault {
     /// Every fault, with the most often that it comes, in steps of a thousand.
-    pub const ALL: [(Self, u32); 23] = [
+    pub const ALL: [(Self, u32); 22] = [
         (Self::RequestLost, 150),
         (Self::RequestLate, 80),
         (Self::RequestTwice, 80),
@@ -85,7 +84,6 @@ impl Fault {
         (Self::DeviceRevoked, 3),
         (Self::ServerSetBack, 15),
         (Self::PageLost, 15),
-        (Self::HouseholdMoves, 30),
         (Self::Hostile, 100),
     ];
 }
@@ -219,8 +217,6 @@ pub enum Act {
     Unassign(u8, u8),
     /// Shuts a device out.
     Revoke(u8),
-    /// Moves a household to the other village.
-    Move(u8),
     /// Closes the round and opens the next.
     TurnRound,
 }
@@ -390,9 +386,6 @@ impl Plan {
         }
         if self.comes(Fault::PageLost) {
             return Some(Step::Phone(phone, Mishap::LosePage(self.share())));
-        }
-        if self.comes(Fault::HouseholdMoves) {
-            return Some(Step::Office(Act::Move(self.rng.random())));
         }
         if self.comes(Fault::VillageMoves) {
             let (village, person) = (self.rng.random(), self.rng.random());

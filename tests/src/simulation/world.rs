@@ -338,6 +338,8 @@ impl World {
                 if !handset.lose_page(share)? {
                     return Ok("no page".to_owned());
                 }
+                let ground = Ground::read(&self.commune).await?;
+                self.memory.note_phone_set_back(&self.commune, &ground, &self.phones);
             }
             Mishap::Clone => {
                 if self.phones.len() >= MOST_PHONES {
@@ -410,7 +412,10 @@ impl World {
         for (household, document) in phone.device.households() {
             let round = document.scope.round.clone();
             let key = DocumentKey { commune: self.commune.unit, round, household: *household };
-            let history = phone.device.history(household, View::Accepted).context("view: a phone's copy is damaged")?;
+            let Some(history) = phone.device.history(household, View::Accepted) else {
+                ensure!(phone.has_lost_a_page, "view: a phone's copy is damaged");
+                continue;
+            };
             let shown: BTreeSet<ChangeHash> = history.nodes().iter().map(|node| node.entry.hash).collect();
             // What the server has forgotten the phone still shows, until it has read so.
             let mut shown = shown;
