@@ -13,7 +13,7 @@ use super::Refusal;
 use super::document;
 use crate::app::App;
 use crate::domain::device::Device;
-use crate::domain::field::{DocumentKey, LoggedRow};
+use crate::domain::field::{DocumentKey, LogState, LoggedRow};
 use crate::seal::{HouseholdKey, Subject};
 use crate::store::{self, Read};
 
@@ -55,15 +55,7 @@ pub(super) async fn collect(
     for (commune, scope) in assigned {
         let asked = request.scopes.iter().find(|asked| asked.scope == *scope).map(|asked| asked.cursor);
         let Some(state) = store::log::state(&mut read, *commune, scope).await? else { continue };
-        // Who has read further than the log goes gives back what it has forgotten; until then there is nothing new.
-        if asked.is_some_and(|asked| asked > (Cursor { generation: state.generation, position: state.position })) {
-            continue;
-        }
-        let same = asked.filter(|cursor| cursor.generation == state.generation);
-        let after = same.unwrap_or(Cursor { generation: state.generation, position: 0 });
-        if after.position == state.position {
-            continue;
-        }
+        let Some(after) = news(asked, &state) else { continue };
         let Some(whole) = reader.page(&mut read, *commune, scope, after).await? else {
             collected.more = true;
             continue;
@@ -80,6 +72,15 @@ pub(super) async fn collect(
         }
     }
     Ok(collected)
+}
+
+/// The cursor that the next page follows; `None` when nothing is new. Who has read further than the log goes gives back what it
+/// has forgotten first.
+fn news(asked: Option<Cursor>, state: &LogState) -> Option<Cursor> {
+    let end = Cursor { generation: state.generation, position: state.position };
+    let first = Cursor { generation: state.generation, position: 0 };
+    let after = asked.filter(|asked| asked.generation >= state.generation).unwrap_or(first);
+    (after < end).then_some(after)
 }
 
 /// How far the logs of the scopes have come.

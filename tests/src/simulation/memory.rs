@@ -75,8 +75,7 @@ impl Memory {
     /// Notes that the server was set back to that copy: what phones still have will come again, the rest is gone.
     pub fn note_server_set_back(&mut self, commune: &Commune, before: &Ground, phones: &[Handset]) {
         let Some(copied) = self.copied.clone() else { return };
-        let forgotten: Vec<Place> =
-            before.places().filter(|place| !copied.verdicts.contains_key(place)).collect();
+        let forgotten: Vec<Place> = before.places().filter(|place| !copied.verdicts.contains_key(place)).collect();
         let gone = forgotten.iter().filter(|place| !is_on_a_phone(commune, phones, place));
         self.gone.extend(gone.cloned().collect::<Vec<_>>());
         self.forgotten.extend(forgotten);
@@ -189,7 +188,8 @@ impl Memory {
             let rows: Vec<RowHash> = log.rows.iter().map(|logged| logged.hash).collect();
             let generation = log.state.generation;
             let before = self.rows.insert(scope.clone(), (generation, rows.clone()));
-            let grows = before.is_none_or(|(of, before)| of < generation || of == generation && rows.starts_with(&before));
+            let grows =
+                before.is_none_or(|(of, before)| of < generation || of == generation && rows.starts_with(&before));
             ensure!(grows, "log: rows of village {} have changed or gone", scope.village);
         }
         Ok(())

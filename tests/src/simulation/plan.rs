@@ -381,20 +381,13 @@ impl Plan {
             return Some(Step::ServerDies);
         }
         if self.comes(Fault::ServerSetBack) {
-            let setbacks = [Setback::Copy, Setback::Copy, Setback::Told, Setback::Untold];
-            return Some(Step::Server(setbacks[self.rng.random_range(0..setbacks.len())]));
+            return Some(Step::Server(self.setback()));
         }
         if self.comes(Fault::PageLost) {
             return Some(Step::Phone(phone, Mishap::LosePage(self.share())));
         }
         if self.comes(Fault::VillageMoves) {
-            let (village, person) = (self.rng.random(), self.rng.random());
-            let give = self.rng.random_range(0..5) < 3;
-            return Some(Step::Office(if give {
-                Act::Assign(village, person)
-            } else {
-                Act::Unassign(village, person)
-            }));
+            return Some(Step::Office(self.village_moves()));
         }
         if self.comes(Fault::RoundTurns) {
             return Some(Step::Office(Act::TurnRound));
@@ -407,6 +400,22 @@ impl Plan {
             return Some(Step::Hostile(trick, self.rng.random(), self.rng.random()));
         }
         None
+    }
+
+    fn setback(&mut self) -> Setback {
+        match self.rng.random_range(0..4) {
+            0 | 1 => Setback::Copy,
+            2 => Setback::Told,
+            _ => Setback::Untold,
+        }
+    }
+
+    fn village_moves(&mut self) -> Act {
+        let (village, person) = (self.rng.random(), self.rng.random());
+        match self.rng.random_range(0..5) < 3 {
+            true => Act::Assign(village, person),
+            false => Act::Unassign(village, person),
+        }
     }
 
     fn share(&mut self) -> Share {

@@ -9,19 +9,18 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use schemas::form::{Form, FormVersion};
-use schemas::household::Household;
-use schemas::ids::{HouseholdId, MemberId, NoteId};
-use schemas::standard::shipped;
-use schemas::value::Value;
+use schemas::ids::HouseholdId;
 use server::domain::field::DocumentKey;
 use server::workflow::{Refusal, rebuild, set_back};
 use sync_protocol::change::{Slot, Write};
 use sync_protocol::device::{Sync, View};
 use sync_protocol::disagreement;
 use sync_protocol::hash::{ChangeHash, PublicKey};
+use sync_protocol::history::History;
 use sync_protocol::journal::Scope;
 
 use super::commune::{Commune, Credentials, FORM};
+use super::edit::{interview, writes};
 use super::ground::{Filed, Ground};
 use super::handset::{Handset, Survived};
 use super::memory::Memory;
@@ -314,11 +313,8 @@ impl World {
     }
 
     async fn mishap(&mut self, phone: usize, mishap: Mishap) -> Result<String> {
-        let sets_back = matches!(mishap, Mishap::RestoreKnown | Mishap::RestoreUnknown);
-        if sets_back {
-            let ground = Ground::read(&self.commune).await?;
-            self.memory.check_nothing_lost(&self.commune, &ground, &self.phones)?;
-        }
+        let before = Ground::read(&self.commune).await?;
+        self.memory.check_nothing_lost(&self.commune, &before, &self.phones)?;
         let handset = &mut self.phones[phone];
         match mishap {
             Mishap::Restart => handset.restart()?,
@@ -330,16 +326,14 @@ impl World {
                 if mishap == Mishap::RestoreKnown {
                     handset.begin_epoch()?;
                 }
-                let ground = Ground::read(&self.commune).await?;
-                self.memory.note_phone_set_back(&self.commune, &ground, &self.phones);
+                self.memory.note_phone_set_back(&self.commune, &before, &self.phones);
                 self.memory.note_waiting(&self.commune, &self.phones[phone]);
             }
             Mishap::LosePage(share) => {
                 if !handset.lose_page(share)? {
                     return Ok("no page".to_owned());
                 }
-                let ground = Ground::read(&self.commune).await?;
-                self.memory.note_phone_set_back(&self.commune, &ground, &self.phones);
+                self.memory.note_phone_set_back(&self.commune, &before, &self.phones);
             }
             Mishap::Clone => {
                 if self.phones.len() >= MOST_PHONES {
@@ -416,33 +410,35 @@ impl World {
                 ensure!(phone.has_lost_a_page, "view: a phone's copy is damaged");
                 continue;
             };
-            let shown: BTreeSet<ChangeHash> = history.nodes().iter().map(|node| node.entry.hash).collect();
-            // What the server has forgotten the phone still shows, until it has read so.
-            let mut shown = shown;
-            let is_forgotten = |hash: &ChangeHash| self.memory.has_been_forgotten(&key, hash);
-            let known = ground.documents.get(&key).map(Filed::accepted).unwrap_or_default();
-            let before = shown.len();
-            shown.retain(|hash| known.contains(hash) || !is_forgotten(hash));
-            if shown.len() < before {
-                continue;
-            }
-            let Some(filed) = ground.documents.get(&key) else {
-                ensure!(shown.is_empty(), "view: {} shows {household}, which the server does not know", phone.name);
-                continue;
-            };
-            let accepted = filed.accepted();
-            ensure!(shown.is_subset(&accepted), "view: {} shows more of {household} than was accepted", phone.name);
-            if let (true, Some(opened)) = (shown == accepted, &filed.opened) {
-                ensure!(
-                    history.heads() == opened.history.heads(),
-                    "view: {} has other heads of {household}",
-                    phone.name
-                );
-                let same = history.current() == opened.history.current();
-                ensure!(same, "view: {} shows another {household} than the server", phone.name);
-                let open = |history| disagreement::open(history);
-                ensure!(open(&history) == open(&opened.history), "view: {} disagrees otherwise", phone.name);
-            }
+            self.check_view(phone, ground.documents.get(&key), (&key, &history))?;
+        }
+        Ok(())
+    }
+
+    fn check_view(
+        &self,
+        phone: &Handset,
+        filed: Option<&Filed>,
+        (key, history): (&DocumentKey, &History),
+    ) -> Result<()> {
+        let (name, household) = (&phone.name, key.household);
+        let shown: BTreeSet<ChangeHash> = history.nodes().iter().map(|node| node.entry.hash).collect();
+        let accepted = filed.map(Filed::accepted).unwrap_or_default();
+        // What the server has forgotten the phone still shows, until it has read so.
+        if shown.iter().any(|hash| !accepted.contains(hash) && self.memory.has_been_forgotten(key, hash)) {
+            return Ok(());
+        }
+        let Some(filed) = filed else {
+            ensure!(shown.is_empty(), "view: {name} shows {household}, which the server does not know");
+            return Ok(());
+        };
+        ensure!(shown.is_subset(&accepted), "view: {name} shows more of {household} than was accepted");
+        if let (true, Some(opened)) = (shown == accepted, &filed.opened) {
+            ensure!(history.heads() == opened.history.heads(), "view: {name} has other heads of {household}");
+            let same = history.current() == opened.history.current();
+            ensure!(same, "view: {name} shows another {household} than the server");
+            let same = disagreement::open(history) == disagreement::open(&opened.history);
+            ensure!(same, "view: {name} disagrees otherwise");
         }
         Ok(())
     }
@@ -455,70 +451,4 @@ impl World {
             .map(|(household, document)| (*household, document.accepted_heads()))
             .collect()
     }
-}
-
-/// A complete interview: the poor household that the standard itself gives as an example.
-fn interview() -> Result<BTreeMap<Slot, Write>> {
-    let (_, files) = shipped::FOLDERS.iter().find(|(id, _)| *id == "vn-2022-2025").context("the standard")?;
-    let (_, example) = files.iter().find(|(name, _)| *name == "examples/poor.toml").context("the example")?;
-    let example: toml::Table = toml::from_str(example)?;
-    let household: Household = example["household"].clone().try_into()?;
-    let answers = household.answers.into_iter().map(|(key, value)| (Slot::Answer(key), Write::Put(value)));
-    let members = household.members.into_iter().flat_map(|(member, answers)| {
-        let of_member =
-            answers.into_iter().map(move |(key, value)| (Slot::MemberAnswer(member, key), Write::Put(value)));
-        std::iter::once((Slot::Member(member), Write::Make)).chain(of_member)
-    });
-    Ok(answers.chain(members).collect())
-}
-
-/// What an edit writes on a phone as it is; `None` when there is nothing to write about.
-fn writes(
-    phone: &Handset,
-    household: &HouseholdId,
-    edit: Edit,
-    interview: &BTreeMap<Slot, Write>,
-) -> Result<Option<BTreeMap<Slot, Write>>> {
-    let answer =
-        |key: &str, value: Value| -> Result<(Slot, Write)> { Ok((Slot::Answer(key.parse()?), Write::Put(value))) };
-    let writes = match edit {
-        Edit::FloorArea(area) => BTreeMap::from([answer("floor_area", Value::Int(i64::from(area) + 1))?]),
-        Edit::Assets(bits) => BTreeMap::from([
-            answer("internet", Value::Bool(bits & 1 != 0))?,
-            answer("tv", Value::Bool(bits & 2 != 0))?,
-            answer("radio", Value::Bool(bits & 4 != 0))?,
-        ]),
-        Edit::Member(number) => {
-            let mut id = [0; 10];
-            id[..8].copy_from_slice(&number.to_be_bytes());
-            let member = MemberId(id);
-            let of = |key: &str, value: &str| -> Result<(Slot, Write)> {
-                Ok((Slot::MemberAnswer(member, key.parse()?), Write::Put(value.into())))
-            };
-            let name = format!("Lý Thị {}", number % 90);
-            BTreeMap::from([(Slot::Member(member), Write::Make), of("full_name", &name)?, of("status", "present")?])
-        }
-        Edit::Note(number) => {
-            let mut id = [0; 10];
-            id[..8].copy_from_slice(&number.to_be_bytes());
-            BTreeMap::from([(
-                Slot::Note(NoteId(id)),
-                Write::Put(format!("hẹn ngày {}", number % 28 + 1).as_str().into()),
-            )])
-        }
-        Edit::Interview => interview.clone(),
-        Edit::Settle(side) => return Ok(settled(phone, household, side)),
-    };
-    Ok(Some(writes))
-}
-
-/// What settles the first disagreement of a household, as the phone shows it.
-fn settled(phone: &Handset, household: &HouseholdId, side: u8) -> Option<BTreeMap<Slot, Write>> {
-    let history = phone.device.history(household, View::Mine)?;
-    let open = disagreement::open(&history).into_iter().next()?;
-    let side = open.sides.get(usize::from(side) % open.sides.len().max(1))?;
-    let now = history.section(&open.section, &history.whole());
-    let mut writes = disagreement::writes_to(&open.section, &now, &side.value);
-    writes.extend([open.settlement()]);
-    Some(writes)
 }
