@@ -26,6 +26,7 @@ mod enrolment;
 mod envelope;
 mod error;
 mod extract;
+mod gap;
 mod grant;
 mod health;
 mod import;
@@ -90,6 +91,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(round::open))
         .routes(routes!(round::close))
         .merge(assignment::routes())
+        .merge(gap::routes())
         .merge(case::routes())
         .merge(points_table::routes())
         .merge(roster::routes())

@@ -20,6 +20,7 @@ pub mod account;
 pub mod assignment;
 pub mod boundary;
 pub mod change;
+pub mod chapter;
 pub mod clue;
 #[cfg(test)]
 mod conformance;
@@ -29,6 +30,7 @@ pub mod device_token;
 pub mod document;
 pub mod enrolment_code;
 mod error;
+pub mod generation;
 pub mod grant;
 pub mod household;
 pub mod ledger;

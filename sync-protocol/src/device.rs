@@ -6,6 +6,7 @@
 
 mod answer;
 mod document;
+mod mend;
 mod record;
 mod request;
 
@@ -28,9 +29,11 @@ use crate::history::History;
 use crate::journal::{Beacon, Body, JournalEntry, JournalHead, Scope};
 use crate::log::{Cursor, Digest};
 use crate::verdict::{Rejection, Verdict};
+use mend::{Giving, ReadPage};
 
 pub use answer::{AnswerFault, Outcome, Remark};
 pub use document::{DeviceDocument, OwnChange, Standing, View};
+pub use mend::Mend;
 pub use record::{Record, RecordFault};
 pub use request::Sync;
 
@@ -63,6 +66,8 @@ pub struct ScopeState {
     digest: Digest,
     /// Whether its next page has to come with bytes.
     as_bytes: bool,
+    /// Whether it was asked for from its first row again and has not come to the server's digest since.
+    is_read_anew: bool,
 }
 
 /// How an entry travels. An entry that did not arrive goes the next way, and the last one always arrives.
@@ -105,6 +110,12 @@ pub struct Device {
     /// Documents of other rounds than the household's present one, whose villages are still held.
     earlier: BTreeMap<(HouseholdId, RoundId), DeviceDocument>,
     outbox: Vec<Outgoing>,
+    /// Own entries that the server has answered for, by epoch and number: a server that was set back needs them again.
+    answered: BTreeMap<(u32, u64), Outgoing>,
+    /// The pages of each log in the generation that is being read.
+    read: BTreeMap<Scope, Vec<ReadPage>>,
+    /// What is being given back, by log and generation.
+    giving: BTreeMap<(Scope, u64), Giving>,
     refused: Vec<(u32, u64, String)>,
     /// Whether the server has asked for the scopes by name: forgotten with the process, because it would ask again.
     name_scopes: bool,
@@ -142,6 +153,9 @@ impl Device {
             documents: BTreeMap::new(),
             earlier: BTreeMap::new(),
             outbox: Vec::new(),
+            answered: BTreeMap::new(),
+            read: BTreeMap::new(),
+            giving: BTreeMap::new(),
             refused: Vec::new(),
             name_scopes: false,
         }

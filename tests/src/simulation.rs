@@ -8,6 +8,7 @@
 
 pub mod calm;
 pub mod commune;
+pub mod edit;
 pub mod ground;
 pub mod handset;
 pub mod memory;

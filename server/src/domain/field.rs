@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use schemas::form::FormVersion;
-use schemas::ids::{HouseholdId, RoundId, UnitId};
+use schemas::ids::{DeviceId, HouseholdId, RoundId, UnitId};
 use sync_protocol::actor::Author;
 use sync_protocol::hash::{ChangeHash, EntryHash, RowHash};
 use sync_protocol::journal::Scope;
@@ -103,6 +103,49 @@ pub struct LogState {
     pub row: RowHash,
     /// The digest after it.
     pub digest: Digest,
+}
+
+/// A generation of a log that has ended: the server was set back to an older copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndedGeneration {
+    /// The log.
+    pub scope: Scope,
+    /// The generation.
+    pub generation: u64,
+    /// How far the server still knows it.
+    pub position: u64,
+    /// How far it had come at least: a phone has shown a signed head.
+    pub shown: u64,
+    /// When the next one began.
+    pub ended_at: Timestamp,
+}
+
+/// Rows of a log under a head that the server had signed, as a phone gave them back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredChapter {
+    /// The commune of the log.
+    pub commune: UnitId,
+    /// The last row.
+    pub head: RowHash,
+    /// Who gave it back first.
+    pub device: DeviceId,
+    /// When.
+    pub received_at: Timestamp,
+    /// Rows and head, without the changes themselves.
+    pub rows: Vec<u8>,
+}
+
+/// A change that was given back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenBack {
+    /// The change.
+    pub hash: ChangeHash,
+    /// The last row of the chapter that names it.
+    pub head: RowHash,
+    /// Who gave it back.
+    pub device: DeviceId,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A row of a log with what stood after it.

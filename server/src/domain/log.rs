@@ -38,6 +38,10 @@ codes! {
         SegmentRefused = "segment_refused",
         /// A phone sent bytes that are not the change its journal names.
         ChangeRefused = "change_refused",
+        /// A phone gave back what the server had not forgotten or never said.
+        ChapterRefused = "chapter_refused",
+        /// A phone has proven that the server was set back.
+        SetBackProven = "set_back_proven",
         /// A unit was made.
         UnitCreated = "unit_created",
         /// A unit was given other attributes or another code.

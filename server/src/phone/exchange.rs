@@ -119,7 +119,13 @@ impl Phone {
         let exchanged = self.exchange().await?;
         let not_taken = exchanged.remarks.iter().find_map(|remark| match remark {
             Remark::NotTaken(slug) => Some(slug.clone()),
-            Remark::BadPage(_) | Remark::DigestDiffers(_) | Remark::NewGeneration(_) | Remark::NotAlone(_) => None,
+            Remark::BadPage(_)
+            | Remark::DigestDiffers(_)
+            | Remark::NewGeneration(_)
+            | Remark::NotAlone(_)
+            | Remark::ReadAnew(_)
+            | Remark::Forgotten(_)
+            | Remark::NotTakenBack(..) => None,
         });
         match not_taken {
             Some(slug) if exchanged.waiting > 0 => Err(PhoneFault::NotTaken(slug)),

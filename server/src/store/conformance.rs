@@ -47,6 +47,7 @@ mod geography;
 mod migration;
 mod office;
 mod phones;
+mod set_back;
 mod suspects;
 
 async fn bench() -> Bench {

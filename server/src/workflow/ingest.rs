@@ -7,8 +7,9 @@ use schemas::ids::{AccountId, HouseholdId, UnitId};
 use schemas::ledger::Decision;
 use sync_protocol::actor::Author;
 use sync_protocol::authority::{Effect, Judged};
+use sync_protocol::chapter::Proven;
 use sync_protocol::hash::ChangeHash;
-use sync_protocol::journal::{JournalEntry, Scope};
+use sync_protocol::journal::Scope;
 use sync_protocol::segment::Segment;
 use sync_protocol::verdict::Verdict;
 
@@ -18,7 +19,7 @@ use super::intake::{JudgedSegment, Moved};
 use super::ledger;
 use super::logbook::Logbook;
 use crate::app::App;
-use crate::domain::field::{DocumentStanding, StoredChange, StoredSegment};
+use crate::domain::field::{DocumentStanding, GivenBack, StoredChange, StoredChapter, StoredSegment};
 use crate::domain::log::{SecurityEvent, SecurityEventKind};
 use crate::seal::Subject;
 use crate::store::{self, Tx};
@@ -39,9 +40,17 @@ enum Line {
     Unproven(SecurityEvent),
 }
 
-/// All that is written about one segment.
+/// What proves that the changes of a batch were written.
+enum Evidence {
+    /// A segment of their author's journal.
+    Segment(StoredSegment),
+    /// Rows under a head that the server itself had signed, and the changes that came back with them.
+    Chapter(StoredChapter, Vec<(HouseholdId, ChangeHash)>),
+}
+
+/// All that is written about one segment, or about one chapter.
 struct Batch {
-    segment: StoredSegment,
+    evidence: Evidence,
     commune: UnitId,
     documents: BTreeMap<HouseholdId, Opened>,
     lines: Vec<Line>,
@@ -75,33 +84,54 @@ pub(super) async fn write(
     judged: JudgedSegment,
     decision: Option<Replacing>,
 ) -> Result<bool, Refusal> {
-    let mut batch = Batch::new(app, segment, commune, judged)?;
+    let author = *segment.author();
+    let written = segment.entries().iter();
+    let written = written.map(|entry| Written { author, entry: entry.number, wall_ms: entry.wall_ms });
+    let proof = Evidence::Segment(evidence(segment, app.clock.now()));
+    let mut batch = Batch::new(app, proof, commune, judged, written)?;
     batch.decision = decision;
     batch.of_office = segment.author().key.0 == app.server_public_key();
     let bytes = batch.bytes();
     app.store.write_bytes("segment/take", bytes, move |tx| Box::pin(batch.write(tx))).await
 }
 
+/// Writes changes that a phone gave back, as [`write`] does. `authors`: who wrote each.
+pub(super) async fn write_given_back(
+    app: &App,
+    chapter: StoredChapter,
+    authors: &[Author],
+    judged: JudgedSegment,
+    changes: &[Proven],
+) -> Result<bool, Refusal> {
+    let came = judged.effects.iter().zip(changes).filter(|(effect, _)| !matches!(effect, Effect::Stands(_)));
+    let came = came.map(|(_, proven)| (proven.household, proven.hash)).collect();
+    let commune = chapter.commune;
+    let written = authors.iter().zip(changes).map(|(author, proven)| Written {
+        author: *author,
+        // The journal that it stands in was forgotten too, until its author brings it again.
+        entry: 0,
+        wall_ms: proven.written_at_ms,
+    });
+    let batch = Batch::new(app, Evidence::Chapter(chapter, came), commune, judged, written)?;
+    app.store.write("chapter/take", move |tx| Box::pin(batch.write(tx))).await
+}
+
 impl Batch {
-    fn new(app: &App, segment: &Segment, commune: UnitId, judged: JudgedSegment) -> Result<Self, Refusal> {
+    fn new(
+        app: &App,
+        evidence: Evidence,
+        commune: UnitId,
+        judged: JudgedSegment,
+        written: impl Iterator<Item = Written>,
+    ) -> Result<Self, Refusal> {
         let now = app.clock.now();
         let JudgedSegment { documents, effects, freed, moved } = judged;
         let mut lines = Vec::new();
-        for (entry, effect) in segment.entries().iter().zip(effects) {
-            lines.extend(line(app, &documents, *segment.author(), entry, effect, now)?);
+        for (written, effect) in written.zip(effects) {
+            lines.extend(line(app, &documents, &written, effect, now)?);
         }
-        Ok(Self {
-            segment: evidence(segment, now),
-            commune,
-            documents,
-            lines,
-            freed,
-            moved,
-            logbook: Logbook::new(app),
-            now,
-            decision: None,
-            of_office: false,
-        })
+        let (logbook, decision, of_office) = (Logbook::new(app), None, false);
+        Ok(Self { evidence, commune, documents, lines, freed, moved, logbook, now, decision, of_office })
     }
 
     /// About how many bytes will be written.
@@ -112,22 +142,21 @@ impl Batch {
             Line::Blob { .. } | Line::Unproven(_) => 0,
         };
         let saved = self.moved.values().map(|moved| moved.saved.len());
-        self.segment.journal.len() + self.lines.iter().map(change).sum::<usize>() + saved.sum::<usize>()
+        let evidence = match &self.evidence {
+            Evidence::Segment(segment) => segment.journal.len(),
+            Evidence::Chapter(chapter, _) => chapter.rows.len(),
+        };
+        evidence + self.lines.iter().map(change).sum::<usize>() + saved.sum::<usize>()
     }
 
     async fn write(mut self, tx: &mut Tx) -> Result<bool, Refusal> {
-        let ids: Vec<HouseholdId> = self.documents.keys().copied().collect();
-        let stored = store::document::standing(tx, &self.segment.scope.round, &ids).await?;
+        let stored = self.stored(tx).await?;
         if !self.documents.values().all(|opened| is_as_judged(opened, stored.get(&opened.home.id))) {
             return Ok(false);
         }
-        // The office's journals are written here and nowhere else: two writers of one would fork it.
-        if self.of_office
-            && store::segment::last_of_author(tx, &self.segment.author).await? + 1 != self.segment.entries.0
-        {
+        if !self.put_evidence(tx).await? {
             return Ok(false);
         }
-        store::segment::put(tx, self.commune, &self.segment).await?;
         let mut heads: BTreeMap<HouseholdId, Vec<ChangeHash>> = BTreeMap::new();
         self.keep_changes(tx, &stored).await?;
         for line in std::mem::take(&mut self.lines) {
@@ -145,6 +174,35 @@ impl Batch {
             self.supersede(tx, replacing).await?;
         }
         self.logbook.close(tx).await?;
+        Ok(true)
+    }
+
+    /// The documents as they stand now: of one round, since a segment and a chapter belong to one scope.
+    async fn stored(&self, tx: &mut Tx) -> Result<BTreeMap<HouseholdId, DocumentStanding>, Refusal> {
+        let Some(any) = self.documents.values().next() else { return Ok(BTreeMap::new()) };
+        let ids: Vec<HouseholdId> = self.documents.keys().copied().collect();
+        Ok(store::document::standing(tx, &any.place().round, &ids).await?)
+    }
+
+    async fn put_evidence(&self, tx: &mut Tx) -> Result<bool, Refusal> {
+        match &self.evidence {
+            Evidence::Segment(segment) => {
+                // The office's journals are written here and nowhere else: two writers of one would fork it.
+                let is_next = !self.of_office
+                    || store::segment::last_of_author(tx, &segment.author).await? + 1 == segment.entries.0;
+                if !is_next {
+                    return Ok(false);
+                }
+                store::segment::put(tx, self.commune, segment).await?;
+            }
+            Evidence::Chapter(chapter, came) => {
+                store::chapter::put(tx, chapter).await?;
+                for (household, hash) in came {
+                    let given = GivenBack { hash: *hash, head: chapter.head, device: chapter.device, at: self.now };
+                    store::chapter::give_back(tx, &self.documents[household].place(), &given).await?;
+                }
+            }
+        }
         Ok(true)
     }
 
@@ -183,7 +241,9 @@ impl Batch {
                 store::household::insert(tx, &self.documents[household].home).await?;
             }
             let changes: Vec<StoredChange> = changes.into_values().collect();
-            store::change::put(tx, commune, &self.segment.scope.round, &changes).await?;
+            // Changes are of documents that were opened, so there is one.
+            let round = self.documents[&changes[0].household].place().round;
+            store::change::put(tx, commune, &round, &changes).await?;
         }
         Ok(())
     }
@@ -205,8 +265,10 @@ impl Batch {
             }
             Line::Unproven(event) => store::security_event::append(tx, &event).await?,
             Line::Command { entry, sealed } => {
-                let id = (self.segment.head, entry);
-                store::segment::put_command(tx, self.commune, id, self.now, &sealed).await?;
+                if let Evidence::Segment(segment) = &self.evidence {
+                    let id = (segment.head, entry);
+                    store::segment::put_command(tx, self.commune, id, self.now, &sealed).await?;
+                }
             }
             Line::Blob { household, hash, size_bytes } => {
                 store::segment::announce_blob(tx, self.commune, (household, hash), size_bytes, self.now).await?;
@@ -268,28 +330,35 @@ fn is_as_judged(opened: &Opened, stored: Option<&DocumentStanding>) -> bool {
     same_home && heads.as_ref() == opened.state.as_ref().map(|state| &state.heads)
 }
 
+/// Who wrote something, under which number of the journal and when by the writer's clock.
+#[derive(Clone, Copy)]
+struct Written {
+    author: Author,
+    entry: u64,
+    wall_ms: i64,
+}
+
 fn line(
     app: &App,
     documents: &BTreeMap<HouseholdId, Opened>,
-    author: Author,
-    entry: &JournalEntry,
+    written: &Written,
     effect: Effect,
     now: Timestamp,
 ) -> Result<Option<Line>, Refusal> {
-    let verdict = effect.verdict();
+    let (verdict, Written { author, entry, wall_ms }) = (effect.verdict(), *written);
     let (judged, reason) = match effect {
         Effect::Accept(judged) | Effect::Hold(judged, _) => (judged, None),
         Effect::Reject(judged, _, reason) => (judged, Some(reason)),
         Effect::Stands(_) => return Ok(None),
         Effect::Unproven(rejection, reason) => {
             let slug = Verdict::Rejected(rejection).slug();
-            let subject = format!("{} {}/{} {slug} {reason}", author.device(), author.epoch, entry.number);
+            let subject = format!("{} {}/{entry} {slug} {reason}", author.device(), author.epoch);
             let (kind, actor) = (SecurityEventKind::ChangeRefused, Some(author.account));
             return Ok(Some(Line::Unproven(SecurityEvent { at: now, kind, actor, subject })));
         }
         Effect::Command(request) => {
             let sealed = app.master_key.seal(Subject::Command, &request, &app.chance)?;
-            return Ok(Some(Line::Command { entry: entry.number, sealed }));
+            return Ok(Some(Line::Command { entry, sealed }));
         }
         Effect::Blob { household, hash, size_bytes } => return Ok(Some(Line::Blob { household, hash, size_bytes })),
     };
@@ -299,8 +368,8 @@ fn line(
         household,
         hash,
         author,
-        entry: entry.number,
-        wall_ms: entry.wall_ms,
+        entry,
+        wall_ms,
         received_at: now,
         verdict,
         reason,

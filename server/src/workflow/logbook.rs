@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use schemas::ids::{HouseholdId, UnitId};
 use sync_protocol::hash::ChangeHash;
 use sync_protocol::journal::Scope;
@@ -31,9 +32,8 @@ struct Open {
 impl Logbook {
     /// A book with nothing open yet.
     pub fn new(app: &App) -> Self {
-        // Small enough for every engine's signed numbers, and never 0: that is what a phone that has read nothing says.
-        let fresh_generation = u64::from(u32::from_be_bytes(app.chance.bytes())) + 1;
-        Self { now_ms: app.clock.now().as_millisecond(), fresh_generation, logs: BTreeMap::new() }
+        let now = app.clock.now();
+        Self { now_ms: now.as_millisecond(), fresh_generation: generation_at(now), logs: BTreeMap::new() }
     }
 
     async fn open(&mut self, tx: &mut Tx, commune: UnitId, scope: &Scope) -> Result<&mut Open, StoreError> {
@@ -111,6 +111,12 @@ impl Logbook {
         }
         Ok(())
     }
+}
+
+/// The generation of a log that begins now. It rises from one to the next, so that a phone knows an old answer by it, and is
+/// never 0: that is what a phone that has read nothing says.
+pub fn generation_at(now: Timestamp) -> u64 {
+    u64::try_from(now.as_second()).unwrap_or_default().max(1)
 }
 
 fn fresh(scope: &Scope, generation: u64) -> LogState {

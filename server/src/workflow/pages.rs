@@ -58,11 +58,7 @@ pub(super) async fn collect(
     for log @ (commune, scope) in assigned {
         let asked = request.scopes.iter().find(|asked| asked.scope == *scope).map(|asked| asked.cursor);
         let Some(state) = states.get(log) else { continue };
-        let same = asked.filter(|cursor| cursor.generation == state.generation && cursor.position <= state.position);
-        let after = same.unwrap_or(Cursor { generation: state.generation, position: 0 });
-        if after.position == state.position {
-            continue;
-        }
+        let Some(after) = news(asked, state) else { continue };
         let Some(whole) = reader.page(&mut read, *commune, scope, after).await? else {
             collected.more = true;
             continue;
@@ -79,6 +75,15 @@ pub(super) async fn collect(
         }
     }
     Ok(collected)
+}
+
+/// The cursor that the next page follows; `None` when nothing is new. Who has read further than the log goes gives back what it
+/// has forgotten first.
+fn news(asked: Option<Cursor>, state: &LogState) -> Option<Cursor> {
+    let end = Cursor { generation: state.generation, position: state.position };
+    let first = Cursor { generation: state.generation, position: 0 };
+    let after = asked.filter(|asked| asked.generation >= state.generation).unwrap_or(first);
+    (after < end).then_some(after)
 }
 
 /// Where logs stand.
@@ -208,7 +213,8 @@ impl Reader<'_> {
             self.keys.insert(*household, document::key_of(self.app, &home)?);
         }
         let key = self.keys.get(household).ok_or(Refusal::Erased)?;
-        let own = (*author == self.own).then_some(*entry);
+        // What was given back has no number until its author brings the journal again.
+        let own = (*author == self.own && *entry != 0).then_some(*entry);
         Ok((key.open(Subject::Change(&hash.0), sealed)?.to_vec(), own))
     }
 }

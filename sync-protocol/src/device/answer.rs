@@ -4,7 +4,7 @@
 use schemas::ids::HouseholdId;
 use thiserror::Error;
 
-use super::{Device, Record, Sync, Travel, View};
+use super::{Device, Mend, Record, Sync, Travel, View};
 use crate::journal::Scope;
 use crate::log::{Cursor, RowEvent, origin};
 use crate::message::{Documents, MessageFault, PackedPage, Page, Response, SegmentAnswer};
@@ -25,8 +25,11 @@ pub enum AnswerFault {
 pub enum Remark {
     /// Rows that do not continue what was read, or a head that the server did not sign: left out.
     BadPage(Scope),
-    /// After reading everything, the device has come to something else than the server.
+    /// After reading everything, and everything again, the device has come to something else than the server.
     DigestDiffers(Scope),
+    /// The device has come to something else than the server, or its log does not go on from where it stood: it reads the log
+    /// from its first row again.
+    ReadAnew(Scope),
     /// The server could not take a segment now, by this reason's name; it is kept and sent again.
     NotTaken(String),
     /// The log of a scope starts anew: the server was restored from a backup.
@@ -34,6 +37,10 @@ pub enum Remark {
     /// Somebody else writes with this device's key and epoch: a copy of it, or itself before it was set back. A new epoch
     /// has begun, and the page is asked for again.
     NotAlone(Scope),
+    /// The server was set back and has forgotten rows that the device has read: it gives them back.
+    Forgotten(Scope),
+    /// Something that was given back was not taken, by this reason's name.
+    NotTakenBack(Scope, String),
 }
 
 /// What an answer came to.
@@ -55,7 +62,8 @@ impl Device {
     /// Takes the answer to a request in. `wall_ms`: the device's clock when it arrived.
     pub fn answer(&mut self, sync: &Sync, response: &[u8], wall_ms: i64) -> Result<Outcome, AnswerFault> {
         let response = Response::from_bytes(response)?;
-        if response.segments.len() != sync.sent.len() {
+        let chapters = response.chapters.as_ref().map(Vec::len);
+        if response.segments.len() != sync.sent.len() || chapters.is_some_and(|answered| answered != sync.given.len()) {
             return Err(AnswerFault::OtherRequest);
         }
         let mut outcome = Outcome {
@@ -69,6 +77,8 @@ impl Device {
         for (entries, answer) in sync.sent.iter().zip(response.segments) {
             self.take_segment(entries, answer, &mut outcome)?;
         }
+        let gives_on = self.take_chapters(&sync.given, response.chapters, &mut outcome);
+        self.take_forgotten(response.forgotten.unwrap_or_default(), &mut outcome);
         self.name_scopes = outcome.name_scopes;
         if let Some(assigned) = response.assigned.filter(|assigned| self.is_moved_by(assigned)) {
             self.take(Record::Assigned(assigned), &mut outcome);
@@ -80,6 +90,7 @@ impl Device {
             self.take_packed(packed, sync.epoch, &mut outcome);
         }
         outcome.more |= outcome.name_scopes;
+        self.mend(gives_on, &mut outcome);
         Ok(outcome)
     }
 
@@ -125,13 +136,14 @@ impl Device {
         let own = |number| {
             let own = self.documents.iter().flat_map(|(id, document)| document.own.iter().map(move |own| (*id, own)));
             let mut own = own.filter(|(_, own)| own.entry == (epoch, number));
-            own.next().map(|(household, own)| (household, own.hash, own.bytes.clone()))
+            let own = own.next().map(|(household, own)| (household, own.hash, own.bytes.clone()));
+            own.or_else(|| self.answered_change(epoch, number))
         };
         let previous = self.scopes.get(scope).filter(|state| state.cursor == packed.after());
         packed.unpack(previous.and_then(|state| state.row), &ids, own, &mut documents).ok()
     }
 
-    fn take(&mut self, record: Record, outcome: &mut Outcome) {
+    pub(super) fn take(&mut self, record: Record, outcome: &mut Outcome) {
         self.apply(&record);
         outcome.records.push(record);
     }
@@ -184,7 +196,9 @@ impl Device {
             return;
         }
         if !self.fits(&page) {
-            outcome.remarks.push(Remark::BadPage(scope));
+            if !self.doubts(&page, outcome) {
+                outcome.remarks.push(Remark::BadPage(scope));
+            }
             return;
         }
         if self.lacks(&page) {
@@ -204,7 +218,15 @@ impl Device {
         self.take(Record::Page(page), outcome);
         let state = self.scopes.get(&scope).copied().unwrap_or_default();
         if state.digest.short() != digest || state.digest.count() != count {
-            outcome.remarks.push(Remark::DigestDiffers(scope));
+            // Once: when all rows do not help either, the fault is not in what was read.
+            match state.is_read_anew {
+                true => outcome.remarks.push(Remark::DigestDiffers(scope)),
+                false => {
+                    outcome.remarks.push(Remark::ReadAnew(scope.clone()));
+                    self.take(Record::Mend(Mend::ReadAnew(scope)), outcome);
+                    outcome.more = true;
+                }
+            }
         }
     }
 
@@ -212,7 +234,10 @@ impl Device {
     /// started anew for it.
     fn has_read(&self, cursor: &Cursor, scope: &Scope) -> bool {
         let read = self.scopes.get(scope).map(|state| state.cursor);
-        read.is_some_and(|read| read.generation == cursor.generation && read.position >= cursor.position)
+        let is_old = |read: Cursor| read.generation > cursor.generation;
+        read.is_some_and(|read| {
+            is_old(read) || read.generation == cursor.generation && read.position >= cursor.position
+        })
     }
 
     /// Whether the server left out bytes, as this device's own, that the device does not have.
@@ -232,7 +257,8 @@ impl Device {
     fn fits(&self, page: &Page) -> bool {
         let Some(state) = self.scopes.get(&page.scope) else { return false };
         let continues = page.after == state.cursor && state.row.is_some();
-        let starts = page.after.position == 0 && page.after.generation != state.cursor.generation;
+        let is_new = page.after.generation != state.cursor.generation || state.row.is_none();
+        let starts = page.after.position == 0 && is_new;
         if !(continues || starts)
             || page.head.scope != page.scope
             || page.after.generation != page.head.cursor.generation

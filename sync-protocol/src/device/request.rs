@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use minicbor::bytes::ByteVec;
 use schemas::ids::HouseholdId;
 
+use super::mend::Given;
 use super::{Device, Outgoing, Travel, View};
 use crate::actor::Author;
 use crate::history::History;
@@ -31,6 +32,8 @@ pub struct Sync {
     pub(super) epoch: u32,
     /// Whether it named its scopes.
     pub(super) named: bool,
+    /// What each chapter gives back.
+    pub(super) given: Vec<Given>,
 }
 
 impl Device {
@@ -42,7 +45,9 @@ impl Device {
         let mut size = 0;
         // What the server has taken from the middle leaves a gap, and a segment is a run without gaps.
         let follows = |a: &Outgoing, b: &Outgoing| a.entry.number.checked_add(1) == Some(b.entry.number);
-        for run in self.outbox.chunk_by(|a, b| a.epoch == b.epoch && a.scope == b.scope && follows(a, b)) {
+        let runs = self.outbox.chunk_by(|a, b| a.epoch == b.epoch && a.scope == b.scope && follows(a, b));
+        // What the server has forgotten goes first: own work builds on it.
+        for run in runs.filter(|run| !self.gives_back(&run[0].scope)) {
             for part in run.chunks(SEGMENT_ENTRIES) {
                 let segment = self.segment(part);
                 size += segment.len();
@@ -62,7 +67,8 @@ impl Device {
         let cursors: Vec<ScopeCursor> = self.scopes.iter().map(cursor).collect();
         let as_bytes: Vec<Scope> =
             self.scopes.iter().filter(|(_, state)| state.as_bytes).map(|(scope, _)| scope.clone()).collect();
-        let brings_nothing = segments.is_empty() && as_bytes.is_empty() && !self.name_scopes;
+        let (chapters, given) = self.chapters();
+        let brings_nothing = segments.is_empty() && chapters.is_empty() && as_bytes.is_empty() && !self.name_scopes;
         let named = !brings_nothing || packed_size(&cursors) <= FEW_CURSOR_BYTES;
         let (scopes, holding) = match named {
             true => (cursors, None),
@@ -71,8 +77,9 @@ impl Device {
         let as_bytes = (!as_bytes.is_empty()).then_some(as_bytes);
         let epoch = self.epoch;
         let bringing = Request::bringing(segments, epoch, sent_at_ms);
-        let request = Request { scopes, want_bytes, holding, as_bytes, ..bringing };
-        Sync { bytes: request.to_bytes(), sent, epoch, named }
+        let chapters = (!chapters.is_empty()).then_some(chapters);
+        let request = Request { scopes, want_bytes, holding, as_bytes, chapters, ..bringing };
+        Sync { bytes: request.to_bytes(), sent, epoch, named, given }
     }
 
     fn segment(&self, part: &[Outgoing]) -> Vec<u8> {

@@ -68,7 +68,7 @@ fn what_is_taken_from_the_middle_of_the_queue_leaves_no_broken_run() {
     let mut response = Response::from_bytes(&office.exchange(lan.key(), &sync.bytes)).unwrap();
     let busy = || SegmentAnswer::NotTaken("sync/busy".to_owned());
     response.segments = vec![busy(), SegmentAnswer::Taken(vec![Verdict::Accepted]), busy()];
-    response.packed = None;
+    (response.packed, response.more) = (None, true);
     lan.device.answer(&sync, &response.to_bytes(), NOW.wall_ms).unwrap();
     let sent = Request::from_bytes(&lan.device.request(NOW.wall_ms, 0).bytes).unwrap().segments;
     assert_eq!(sent.len(), 2);

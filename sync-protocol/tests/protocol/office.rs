@@ -107,6 +107,8 @@ impl Office {
             assigned: (request.version == 1 || request.scopes.is_empty()).then(|| vec![scope()]),
             packed: packed.map(|packed| vec![packed.into()]),
             name_scopes: cursor.is_none().then_some(true),
+            chapters: None,
+            forgotten: None,
         };
         response.to_bytes()
     }

@@ -37,6 +37,7 @@ pub async fn come_to_rest(world: &mut World) -> Result<()> {
     }
     let ground = world.check().await?;
     check_everything_arrived(world, &ground)?;
+    world.memory.check_given_back(&world.commune, &ground, &world.phones)?;
     for phone in world.phones.iter().filter(|phone| !phone.shut_out) {
         check_up_to_date(world, phone, &ground).await?;
     }

@@ -50,6 +50,7 @@ pub struct Commune {
     round: usize,
     chance: Chance,
     starts: u32,
+    backup: Option<(Image, usize)>,
     ground: tempfile::TempDir,
 }
 
@@ -87,6 +88,7 @@ impl Credentials {
 }
 
 /// What lies on the server's disk at one moment.
+#[derive(Clone)]
 struct Image {
     key: Vec<u8>,
     database: Vec<u8>,
@@ -105,7 +107,7 @@ impl Commune {
         let planted: Result<_, StoreError> =
             app.store.write("simulation/found", move |tx| Box::pin(plant(tx, now))).await;
         let (unit, villages, people) = planted?;
-        let commune = Self { app, clock, unit, villages, people, round: 0, chance, starts: 0, ground };
+        let commune = Self { app, clock, unit, villages, people, round: 0, chance, starts: 0, backup: None, ground };
         for id in ROUNDS {
             commune.plan_round(id.parse()?).await?;
         }
@@ -248,6 +250,20 @@ impl Commune {
             after.log.truncate(before.log.len() + written.of(after.log.len() - before.log.len()));
         }
         self.start_from(after).await
+    }
+
+    /// Keeps a copy of the disk.
+    pub fn back_up(&mut self) -> Result<()> {
+        self.backup = Some((self.image()?, self.round));
+        Ok(())
+    }
+
+    /// Sets the server back to that copy; `false` when there is none.
+    pub async fn set_back(&mut self) -> Result<bool> {
+        let Some((image, round)) = self.backup.clone() else { return Ok(false) };
+        self.start_from(image).await?;
+        self.round = round;
+        Ok(true)
     }
 
     fn data(&self) -> PathBuf {

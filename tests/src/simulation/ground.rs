@@ -90,6 +90,17 @@ impl Ground {
         Ok(ground)
     }
 
+    /// Whether a change is on disk, whatever became of it.
+    pub fn has(&self, (key, hash): &(DocumentKey, ChangeHash)) -> bool {
+        self.documents.get(key).is_some_and(|filed| filed.changes.contains_key(hash))
+    }
+
+    /// Every change on disk.
+    pub fn places(&self) -> impl Iterator<Item = (DocumentKey, ChangeHash)> {
+        let documents = self.documents.iter();
+        documents.flat_map(|(key, filed)| filed.changes.keys().map(move |hash| (key.clone(), *hash)))
+    }
+
     /// What must not change when a thing is done twice.
     pub fn summary(&self) -> Summary {
         let verdicts = self.documents.iter().flat_map(|(key, filed)| {

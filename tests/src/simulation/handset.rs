@@ -17,7 +17,7 @@ use sync_protocol::journal::Scope;
 use sync_protocol::message::Request;
 
 use super::commune::Credentials;
-use super::plan::Disk;
+use super::plan::{Disk, Share};
 
 /// The file of a phone's directory in which its records stand.
 const RECORDS: &str = "records";
@@ -41,6 +41,8 @@ pub struct Handset {
     store: Option<Store>,
     backup: Option<Vec<u8>>,
     clock_days: i64,
+    /// Whether a page is missing on its disk: until it has read the log again it cannot open every household.
+    pub has_lost_a_page: bool,
 }
 
 /// Whether what was written survived.
@@ -86,6 +88,7 @@ impl Handset {
             store,
             backup,
             clock_days: 0,
+            has_lost_a_page: false,
         };
         handset.restart()?;
         Ok(handset)
@@ -144,6 +147,26 @@ impl Handset {
         std::fs::write(self.records(), backup)?;
         self.restart()?;
         Ok(true)
+    }
+
+    /// Loses one of the pages on its disk; `false` when there is none.
+    pub fn lose_page(&mut self, which: Share) -> Result<bool> {
+        self.store = None;
+        let mut records = Store::open(&self.directory)?.records;
+        let pages: Vec<usize> = records
+            .iter()
+            .enumerate()
+            .filter(|(_, record)| matches!(record, Record::Page(_)))
+            .map(|(at, _)| at)
+            .collect();
+        if let Some(lost) = pages.get(which.at(pages.len())) {
+            records.remove(*lost);
+            std::fs::write(self.records(), [])?;
+            Store::open(&self.directory)?.store.append(&records)?;
+        }
+        self.has_lost_a_page |= !pages.is_empty();
+        self.restart()?;
+        Ok(!pages.is_empty())
     }
 
     /// Begins a new epoch, as an app does that knows that it was restored.

@@ -10,7 +10,7 @@ use rand::{RngExt, SeedableRng};
 
 /// Everything that can go wrong. Each run draws how often each of them comes; many runs leave most of them out.
 ///
-/// Whoever builds another road or another kind of loss (a server restored from a backup, a file that carries segments, a
+/// Whoever builds another road or another kind of loss (a file that carries segments, a
 /// household that moves, work said again by its author) adds it here, to [`Plan::trouble`] and to the step that does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
@@ -52,13 +52,17 @@ pub enum Fault {
     VillageMoves,
     /// A device is shut out.
     DeviceRevoked,
+    /// The server is set back to an older copy of its disk.
+    ServerSetBack,
+    /// A page that a phone has read is gone from its disk.
+    PageLost,
     /// Somebody sends what no honest phone would.
     Hostile,
 }
 
 impl Fault {
     /// Every fault, with the most often that it comes, in steps of a thousand.
-    pub const ALL: [(Self, u32); 20] = [
+    pub const ALL: [(Self, u32); 22] = [
         (Self::RequestLost, 150),
         (Self::RequestLate, 80),
         (Self::RequestTwice, 80),
@@ -78,6 +82,8 @@ impl Fault {
         (Self::RoundTurns, 12),
         (Self::VillageMoves, 40),
         (Self::DeviceRevoked, 3),
+        (Self::ServerSetBack, 15),
+        (Self::PageLost, 15),
         (Self::Hostile, 100),
     ];
 }
@@ -175,6 +181,19 @@ pub enum Mishap {
     Clone,
     /// Sets its clock by so many days.
     Clock(i32),
+    /// Loses one of the pages on its disk.
+    LosePage(Share),
+}
+
+/// What somebody does with the server's disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setback {
+    /// Keeps a copy of it.
+    Copy,
+    /// Sets it back to that copy, and says so.
+    Told,
+    /// Sets it back to that copy and says nothing.
+    Untold,
 }
 
 /// What the office does. Numbers count through whatever there is.
@@ -290,6 +309,8 @@ pub enum Step {
     Phone(u8, Mishap),
     /// The server dies and starts again.
     ServerDies,
+    /// Something happens to the server's disk.
+    Server(Setback),
     /// Somebody at the office does something.
     Office(Act),
     /// A stranger sends something: what, about which household, and a number to vary it.
@@ -359,14 +380,14 @@ impl Plan {
         if self.comes(Fault::ServerDies) {
             return Some(Step::ServerDies);
         }
+        if self.comes(Fault::ServerSetBack) {
+            return Some(Step::Server(self.setback()));
+        }
+        if self.comes(Fault::PageLost) {
+            return Some(Step::Phone(phone, Mishap::LosePage(self.share())));
+        }
         if self.comes(Fault::VillageMoves) {
-            let (village, person) = (self.rng.random(), self.rng.random());
-            let give = self.rng.random_range(0..5) < 3;
-            return Some(Step::Office(if give {
-                Act::Assign(village, person)
-            } else {
-                Act::Unassign(village, person)
-            }));
+            return Some(Step::Office(self.village_moves()));
         }
         if self.comes(Fault::RoundTurns) {
             return Some(Step::Office(Act::TurnRound));
@@ -379,6 +400,22 @@ impl Plan {
             return Some(Step::Hostile(trick, self.rng.random(), self.rng.random()));
         }
         None
+    }
+
+    fn setback(&mut self) -> Setback {
+        match self.rng.random_range(0..4) {
+            0 | 1 => Setback::Copy,
+            2 => Setback::Told,
+            _ => Setback::Untold,
+        }
+    }
+
+    fn village_moves(&mut self) -> Act {
+        let (village, person) = (self.rng.random(), self.rng.random());
+        match self.rng.random_range(0..5) < 3 {
+            true => Act::Assign(village, person),
+            false => Act::Unassign(village, person),
+        }
     }
 
     fn share(&mut self) -> Share {
