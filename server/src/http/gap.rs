@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use jiff::Timestamp;
 use schemas::ids::{RoundId, UnitId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -33,14 +32,13 @@ pub(super) struct GapView {
     /// The last row that a phone has proven; `known` where none has shown more.
     shown: u64,
     /// When the log began anew.
-    #[schema(value_type = String)]
-    ended_at: Timestamp,
+    ended_at: String,
 }
 
 impl From<EndedGeneration> for GapView {
     fn from(ended: EndedGeneration) -> Self {
         let EndedGeneration { scope, generation, position, shown, ended_at } = ended;
-        Self { village: scope.village, generation, known: position, shown, ended_at }
+        Self { village: scope.village, generation, known: position, shown, ended_at: ended_at.to_string() }
     }
 }
 
