@@ -283,6 +283,7 @@ impl Device {
                 let giving = self.giving.entry((scope.clone(), cursor.generation));
                 let giving = giving.or_insert(Giving { goes: false, known, done: known, pages });
                 giving.goes = true;
+                self.doubt_answers();
             }
             Mend::Given(ScopeCursor { scope, cursor }) => {
                 if let Some(giving) = self.giving.get_mut(&(scope.clone(), cursor.generation)) {
@@ -354,6 +355,12 @@ impl Device {
             self.giving.entry((scope.clone(), generation)).or_insert(giving);
         }
         self.put_aside(scope);
+        self.doubt_answers();
+    }
+
+    /// The server may have forgotten any answer: own work in logs that are not read is sent again too.
+    fn doubt_answers(&mut self) {
+        self.all_documents().flat_map(|document| &mut document.own).for_each(|own| own.is_settled = false);
     }
 
     /// Puts what was read of a log aside. What the device wrote itself is kept as it is.

@@ -158,6 +158,11 @@ impl Commune {
         ROUNDS[..=self.round].iter().map(|id| Ok(id.parse()?)).collect()
     }
 
+    /// Every round there is: the server may have been set back to before one of them was opened.
+    pub fn all_rounds(&self) -> Result<Vec<RoundId>> {
+        ROUNDS.iter().map(|id| Ok(id.parse()?)).collect()
+    }
+
     /// One of the two villages in the present round.
     pub fn scope(&self, village: usize) -> Result<Scope> {
         Ok(Scope { village: self.villages[village % 2], round: self.round()? })

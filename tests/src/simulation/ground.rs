@@ -71,7 +71,7 @@ impl Ground {
             logs: BTreeMap::new(),
             ledger: store::ledger::texts(&mut read, commune.unit).await?,
         };
-        for round in commune.rounds()? {
+        for round in commune.all_rounds()? {
             for home in store::household::of_commune(&mut read, commune.unit).await? {
                 let key = DocumentKey { commune: commune.unit, round: round.clone(), household: home.id };
                 let changes = store::change::of_document(&mut read, &key).await?;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail, ensure};
 use schemas::household::Household;
+use schemas::ids::RoundId;
 use schemas::ledger::Pin;
 use server::domain::field::DocumentKey;
 use server::store;
@@ -96,7 +97,10 @@ impl Memory {
     pub fn check_given_back(&self, commune: &Commune, ground: &Ground, phones: &[Handset]) -> Result<()> {
         let owed = self.forgotten.iter().chain(self.written.keys());
         let missing = owed.filter(|place| !ground.has(place) && !self.gone.contains(*place));
-        let mut missing = missing.filter(|place| is_on_a_phone(commune, phones, place));
+        let mut missing = missing.filter(|place| {
+            let mut readers = phones.iter().filter(|phone| reads(phone, &place.0.round));
+            readers.any(|phone| is_on_a_phone(commune, std::slice::from_ref(phone), place))
+        });
         let missing = missing.next();
         ensure!(missing.is_none(), "given back: {missing:?} is on a phone and not at the server");
         Ok(())
@@ -213,6 +217,11 @@ impl Memory {
 fn waiting(commune: &Commune, phones: &[Handset]) -> BTreeSet<Place> {
     let of_phone = |phone: &Handset| -> Vec<Place> { waiting_on(commune, phone) };
     phones.iter().flat_map(of_phone).collect()
+}
+
+/// Whether a phone has read anything of a round: one that has not cannot know that the server was set back.
+pub fn reads(phone: &Handset, round: &RoundId) -> bool {
+    phone.device.scopes().any(|(scope, state)| scope.round == *round && state.cursor.position > 0)
 }
 
 /// Whether the bytes of a change are on a phone that may still speak.
