@@ -5,7 +5,9 @@
 //! caller's. Documents are kept as bytes and opened when asked for: a phone holds thousands and looks at one.
 
 mod answer;
+mod blob;
 mod document;
+mod portion;
 mod record;
 mod request;
 
@@ -30,9 +32,14 @@ use crate::log::{Cursor, Digest};
 use crate::verdict::{Rejection, Verdict};
 
 pub use answer::{AnswerFault, Outcome, Remark};
+pub use blob::{BlobAnswer, BlobState, OwnBlob};
 pub use document::{DeviceDocument, OwnChange, Standing, View};
+pub use portion::{Portion, Way};
 pub use record::{Record, RecordFault};
 pub use request::Sync;
+
+/// Largest command, in bytes: as large as a change, so that one entry never fills a request.
+pub const MAX_COMMAND_BYTES: usize = 16 * 1024;
 
 /// Who a device is and whom it trusts; made at enrolment, kept apart from the records.
 #[derive(Clone)]
@@ -91,6 +98,10 @@ struct Outgoing {
     entry: JournalEntry,
     payload: Option<ByteVec>,
     travel: Travel,
+    /// Whether a segment has to begin here: a run through here was refused, and what was wrong is looked for.
+    begins: bool,
+    /// Whether the server could not take it last time: it goes after the others. Forgotten with the process.
+    put_off: bool,
 }
 
 /// A phone.
@@ -105,6 +116,7 @@ pub struct Device {
     earlier: BTreeMap<(HouseholdId, RoundId), DeviceDocument>,
     outbox: Vec<Outgoing>,
     refused: Vec<(u32, u64, String)>,
+    blobs: Vec<OwnBlob>,
     /// Whether the server has asked for the scopes by name: forgotten with the process, because it would ask again.
     name_scopes: bool,
 }
@@ -124,6 +136,9 @@ pub enum CommitError {
     /// Everything written stands there already.
     #[error("nothing to write")]
     Nothing,
+    /// More bytes than a request may have.
+    #[error("larger than a request may be")]
+    TooLarge,
     /// The server would refuse it: operation and reason.
     #[error("not allowed: {1}")]
     Refused(Verdict, String),
@@ -142,6 +157,7 @@ impl Device {
             earlier: BTreeMap::new(),
             outbox: Vec::new(),
             refused: Vec::new(),
+            blobs: Vec::new(),
             name_scopes: false,
         }
     }
@@ -170,6 +186,16 @@ impl Device {
     /// How many journal entries wait to be sent or answered.
     pub fn waiting(&self) -> usize {
         self.outbox.len()
+    }
+
+    /// Whether something waits that the server did not put off when it was asked last: worth asking again at once.
+    pub fn has_untried(&self) -> bool {
+        self.outbox.iter().any(|outgoing| !outgoing.put_off)
+    }
+
+    /// Whether something waits that the server could not take: lost with the process, and no harm.
+    pub fn has_put_off(&self) -> bool {
+        self.outbox.iter().any(|outgoing| outgoing.put_off)
     }
 
     /// Whether the next request names the scopes because the server asked for them: lost with the process, and no harm.
@@ -229,6 +255,9 @@ impl Device {
 
     /// Sends a signed request for a decision.
     pub fn command(&mut self, scope: Scope, request: Vec<u8>, clocks: Clocks) -> Result<Vec<Record>, CommitError> {
+        if request.len() > MAX_COMMAND_BYTES {
+            return Err(CommitError::TooLarge);
+        }
         let body = Body::Command { request: request.into() };
         let entry = self.entry(&scope, clocks, body).ok_or(CommitError::NoScope)?;
         Ok(self.applied(vec![Record::Own { epoch: self.epoch, scope, entry, change: None }]))

@@ -38,6 +38,8 @@ codes! {
         SegmentRefused = "segment_refused",
         /// A phone sent bytes that are not the change its journal names.
         ChangeRefused = "change_refused",
+        /// A phone sent a photo that cannot be what it announced, or that it may not bring.
+        BlobRefused = "blob_refused",
         /// A unit was made.
         UnitCreated = "unit_created",
         /// A unit was given other attributes or another code.

@@ -7,7 +7,7 @@ use schemas::ids::{AccountId, HouseholdId, UnitId};
 use schemas::ledger::Decision;
 use sync_protocol::actor::Author;
 use sync_protocol::authority::{Effect, Judged};
-use sync_protocol::hash::ChangeHash;
+use sync_protocol::hash::{ChangeHash, EntryHash};
 use sync_protocol::journal::{JournalEntry, Scope};
 use sync_protocol::segment::Segment;
 use sync_protocol::verdict::Verdict;
@@ -18,6 +18,7 @@ use super::intake::{JudgedSegment, Moved};
 use super::ledger;
 use super::logbook::Logbook;
 use crate::app::App;
+use crate::domain::blob::{Announcement, BlobId};
 use crate::domain::field::{StoredChange, StoredSegment};
 use crate::domain::log::{SecurityEvent, SecurityEventKind};
 use crate::seal::Subject;
@@ -30,14 +31,10 @@ enum Line {
         change: StoredChange,
     },
     Command {
-        entry: u64,
+        entry: (EntryHash, u64),
         sealed: Vec<u8>,
     },
-    Blob {
-        household: HouseholdId,
-        hash: sync_protocol::hash::BlobHash,
-        size_bytes: u64,
-    },
+    Blob(Announcement),
     /// Bytes that are not what the journal names: only that they came.
     Unproven(SecurityEvent),
 }
@@ -90,7 +87,7 @@ impl Batch {
         let JudgedSegment { documents, effects, freed, moved } = judged;
         let mut lines = Vec::new();
         for (entry, effect) in segment.entries().iter().zip(effects) {
-            lines.extend(line(app, &documents, *segment.author(), entry, effect, now)?);
+            lines.extend(line(app, &documents, (*segment.author(), segment.scope()), entry, effect, now)?);
         }
         Ok(Self {
             segment: evidence(segment, now),
@@ -185,12 +182,9 @@ impl Batch {
             }
             Line::Unproven(event) => store::security_event::append(tx, &event).await?,
             Line::Command { entry, sealed } => {
-                let id = (self.segment.head, entry);
-                store::segment::put_command(tx, self.commune, id, self.now, &sealed).await?;
+                store::segment::put_command(tx, self.commune, entry, self.now, &sealed).await?;
             }
-            Line::Blob { household, hash, size_bytes } => {
-                store::segment::announce_blob(tx, self.commune, (household, hash), size_bytes, self.now).await?;
-            }
+            Line::Blob(announcement) => store::blob::announce(tx, self.commune, &announcement).await?,
         }
         Ok(())
     }
@@ -244,7 +238,7 @@ impl Batch {
 fn line(
     app: &App,
     documents: &BTreeMap<HouseholdId, Opened>,
-    author: Author,
+    (author, scope): (Author, &Scope),
     entry: &JournalEntry,
     effect: Effect,
     now: Timestamp,
@@ -262,9 +256,14 @@ fn line(
         }
         Effect::Command(request) => {
             let sealed = app.master_key.seal(Subject::Command, &request, &app.chance)?;
-            return Ok(Some(Line::Command { entry: entry.number, sealed }));
+            return Ok(Some(Line::Command { entry: (entry.hash(), entry.number), sealed }));
         }
-        Effect::Blob { household, hash, size_bytes } => return Ok(Some(Line::Blob { household, hash, size_bytes })),
+        Effect::Blob { household, hash, size_bytes } => {
+            let (id, device, account) = (BlobId { household, hash }, author.device(), author.account);
+            let round = scope.round.clone();
+            let announcement = Announcement { id, device, account, round, size_bytes, announced_at: now };
+            return Ok(Some(Line::Blob(announcement)));
+        }
     };
     let Judged { household, hash, bytes } = judged;
     let sealed = documents[&household].key.seal(Subject::Change(&hash.0), &bytes, &app.chance)?;

@@ -4,10 +4,14 @@
 use schemas::ids::HouseholdId;
 use thiserror::Error;
 
-use super::{Device, Record, Sync, Travel, View};
+use super::request::SentSegment;
+use super::{Device, Outgoing, Record, Sync, Travel, View};
 use crate::journal::Scope;
 use crate::log::{Cursor, RowEvent, origin};
 use crate::message::{Documents, MessageFault, PackedPage, Page, Response, SegmentAnswer};
+
+/// The name under which a server says that it failed on a segment.
+const FAILS: &str = "sync/try-again";
 
 /// Why an answer is not taken at all.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -66,8 +70,8 @@ impl Device {
             remarks: Vec::new(),
             clock_offset_ms: response.server_ms.saturating_sub(wall_ms),
         };
-        for (entries, answer) in sync.sent.iter().zip(response.segments) {
-            self.take_segment(entries, answer, &mut outcome)?;
+        for (sent, answer) in sync.sent.iter().zip(response.segments) {
+            self.take_segment(sent, answer, &mut outcome)?;
         }
         self.name_scopes = outcome.name_scopes;
         if let Some(assigned) = response.assigned.filter(|assigned| self.is_moved_by(assigned)) {
@@ -138,10 +142,11 @@ impl Device {
 
     fn take_segment(
         &mut self,
-        entries: &[(u32, u64)],
+        sent: &SentSegment,
         answer: SegmentAnswer,
         outcome: &mut Outcome,
     ) -> Result<(), AnswerFault> {
+        let entries = &sent.entries;
         match answer {
             SegmentAnswer::Taken(verdicts) if verdicts.len() == entries.len() => {
                 let verdicts: Vec<_> =
@@ -153,11 +158,22 @@ impl Device {
                 }
             }
             SegmentAnswer::Taken(_) => return Err(AnswerFault::OtherRequest),
+            SegmentAnswer::Refused(reason) if sent.may_be_parted(&reason) => {
+                self.take(Record::Isolate(entries.clone()), outcome);
+                outcome.more = true;
+            }
             SegmentAnswer::Refused(reason) => {
                 self.take(Record::Refused(entries.to_vec(), reason), outcome);
                 self.take(Record::Epoch(self.epoch + 1), outcome);
             }
-            SegmentAnswer::NotTaken(reason) => outcome.remarks.push(Remark::NotTaken(reason)),
+            SegmentAnswer::NotTaken(reason) => {
+                // Where the server fails, one entry may be why: the others are not to wait for it.
+                if reason == FAILS && entries.len() > 1 {
+                    self.take(Record::Isolate(entries.clone()), outcome);
+                }
+                self.put_off(entries);
+                outcome.remarks.push(Remark::NotTaken(reason));
+            }
             SegmentAnswer::SendBytes(places) => {
                 let named = places.iter().filter_map(|place| entries.get(usize::try_from(*place).ok()?));
                 let mut entries = if places.is_empty() { entries.to_vec() } else { named.copied().collect() };
@@ -170,6 +186,11 @@ impl Device {
             }
         }
         Ok(())
+    }
+
+    fn put_off(&mut self, entries: &[(u32, u64)]) {
+        let named = |outgoing: &&mut Outgoing| entries.contains(&(outgoing.epoch, outgoing.entry.number));
+        self.outbox.iter_mut().filter(named).for_each(|outgoing| outgoing.put_off = true);
     }
 
     /// Whether there is something to take on or to give up. What the device keeps because its own work waits there is

@@ -5,9 +5,10 @@ use minicbor::{Decode, Encode};
 use schemas::ids::{HouseholdId, RoundId};
 use thiserror::Error;
 
+use super::blob::{BlobAnswer, BlobState, OwnBlob};
 use super::document::{DeviceDocument, OwnChange, Standing};
 use super::{Device, Outgoing, ScopeState, Travel};
-use crate::hash::ChangeHash;
+use crate::hash::{BlobHash, ChangeHash};
 use crate::journal::{Body, JournalEntry, JournalHead, Scope, from_cbor, to_cbor};
 use crate::log::{Cursor, Digest, Row, RowEvent, origin};
 use crate::message::Page;
@@ -53,6 +54,23 @@ pub enum Record {
     /// A page of these scopes could not be made from its intents.
     #[n(7)]
     AskBytes(#[n(0)] Vec<Scope>),
+    /// The server refused these entries together, and one of them may be what is wrong: each half goes apart.
+    #[n(8)]
+    Isolate(#[n(0)] Vec<(u32, u64)>),
+    /// What the server said of a blob for good.
+    #[n(9)]
+    Blob {
+        /// The household it belongs to.
+        #[n(0)]
+        #[cbor(with = "crate::wire::household_id")]
+        household: HouseholdId,
+        /// Its hash.
+        #[n(1)]
+        hash: BlobHash,
+        /// What was said.
+        #[n(2)]
+        answer: BlobAnswer,
+    },
 }
 
 /// The bytes are not a record.
@@ -95,6 +113,8 @@ impl Device {
                 let asked = self.scopes.iter_mut().filter(|(scope, _)| scopes.contains(scope));
                 asked.for_each(|(_, state)| state.as_bytes = true);
             }
+            Record::Isolate(entries) => self.apply_isolate(entries),
+            Record::Blob { household, hash, answer } => self.apply_blob(*household, *hash, answer),
         }
     }
 
@@ -106,8 +126,13 @@ impl Device {
             let entry = (epoch, entry.number);
             document.own.push(OwnChange { entry, hash: *hash, bytes, standing: Standing::Waiting });
         }
+        if let Body::Blob { household, hash, size_bytes } = entry.body {
+            let (entry, state) = ((epoch, entry.number), BlobState::Unannounced);
+            self.blobs.push(OwnBlob { entry, household, hash, size_bytes, state });
+        }
         let (scope, entry, payload) = (scope.clone(), entry.clone(), change.cloned());
-        self.outbox.push(Outgoing { epoch, scope, entry, payload, travel: Travel::Intent });
+        let travel = Travel::Intent;
+        self.outbox.push(Outgoing { epoch, scope, entry, payload, travel, begins: false, put_off: false });
     }
 
     fn apply_send_bytes(&mut self, entries: &[(u32, u64)]) {
@@ -120,6 +145,22 @@ impl Device {
         }
     }
 
+    /// A segment begins in the middle of what was refused, and what follows it stays out of it: after as many halvings as
+    /// it takes, an entry is alone.
+    fn apply_isolate(&mut self, entries: &[(u32, u64)]) {
+        let refused = |outgoing: &Outgoing| entries.contains(&(outgoing.epoch, outgoing.entry.number));
+        let places: Vec<usize> = (0..self.outbox.len()).filter(|at| refused(&self.outbox[*at])).collect();
+        let behind = places.last().map(|last| last + 1);
+        let begins = [places.first().copied(), places.get(places.len() / 2).copied(), behind];
+        for at in begins.into_iter().flatten() {
+            if let Some(outgoing) = self.outbox.get_mut(at) {
+                outgoing.begins = true;
+            }
+        }
+        // Nothing is left to be made again at the other end: what is refused then is refused for what it is.
+        places.into_iter().for_each(|at| self.outbox[at].travel = Travel::Plain);
+    }
+
     /// What an answer says of an entry counts as long as the entry waits for one. Later the log knows better: an old answer
     /// that comes late takes nothing back.
     fn apply_standing(&mut self, entry: (u32, u64), standing: Standing) {
@@ -128,6 +169,7 @@ impl Device {
         if self.outbox.len() == waiting {
             return;
         }
+        self.apply_announced(entry, standing);
         let own = self.all_documents().flat_map(|document| &mut document.own);
         own.filter(|own| own.entry == entry).for_each(|own| own.standing = standing);
     }
