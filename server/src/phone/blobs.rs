@@ -199,14 +199,15 @@ impl Phone {
         }
     }
 
-    /// After a cut: the next request is smaller. An error when it was no cut, or when nothing can be made smaller.
+    /// After a second cut in a row: the next request is smaller. An error when it was no cut, or when nothing can be made smaller.
     pub(super) fn make_smaller(&mut self, fault: PhoneFault) -> Result<(), PhoneFault> {
         let Some(way) = fault.cut() else { return Err(fault) };
-        let came_through = std::mem::take(&mut self.came_through);
+        // What came through on the same connection may have used it up: as much once more, on a fresh one.
+        if std::mem::take(&mut self.came_through) {
+            return Ok(());
+        }
         match self.portion.after_cut(way) {
             Some(portion) => self.portion = portion,
-            // As small as can be, but something came through since the last cut.
-            None if came_through => {}
             None => return Err(fault),
         }
         Ok(())

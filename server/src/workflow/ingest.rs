@@ -259,10 +259,8 @@ fn line(
             return Ok(Some(Line::Command { entry: (entry.hash(), entry.number), sealed }));
         }
         Effect::Blob { household, hash, size_bytes } => {
-            let (id, device, account) = (BlobId { household, hash }, author.device(), author.account);
-            let round = scope.round.clone();
-            let announcement = Announcement { id, device, account, round, size_bytes, announced_at: now };
-            return Ok(Some(Line::Blob(announcement)));
+            let id = BlobId { household, hash };
+            return Ok(Some(Line::Blob(announced(author, scope, id, size_bytes, now))));
         }
     };
     let Judged { household, hash, bytes } = judged;
@@ -279,6 +277,11 @@ fn line(
         sealed,
     };
     Ok(Some(Line::Change { household, change }))
+}
+
+fn announced(author: Author, scope: &Scope, id: BlobId, size_bytes: u64, announced_at: Timestamp) -> Announcement {
+    let (device, account, round) = (author.device(), author.account, scope.round.clone());
+    Announcement { id, device, account, round, size_bytes, announced_at }
 }
 
 /// The segment without the changes themselves: those are kept under their households' keys.

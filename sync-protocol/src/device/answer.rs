@@ -167,28 +167,30 @@ impl Device {
                 self.take(Record::Epoch(self.epoch + 1), outcome);
             }
             SegmentAnswer::NotTaken(reason) => {
-                // Where the server fails, one entry may be why: the others are not to wait for it.
-                if reason == FAILS && entries.len() > 1 {
-                    self.take(Record::Isolate(entries.clone()), outcome);
-                }
-                self.put_off(entries);
+                self.put_off(entries, &reason, outcome);
                 outcome.remarks.push(Remark::NotTaken(reason));
             }
-            SegmentAnswer::SendBytes(places) => {
-                let named = places.iter().filter_map(|place| entries.get(usize::try_from(*place).ok()?));
-                let mut entries = if places.is_empty() { entries.to_vec() } else { named.copied().collect() };
-                entries.retain(|entry| !self.goes_plain(entry));
-                match entries.is_empty() {
-                    true => outcome.remarks.push(Remark::NotTaken("intent/mismatch".to_owned())),
-                    false => self.take(Record::SendBytes(entries), outcome),
-                }
-                outcome.more = true;
-            }
+            SegmentAnswer::SendBytes(places) => self.send_bytes(entries, &places, outcome),
         }
         Ok(())
     }
 
-    fn put_off(&mut self, entries: &[(u32, u64)]) {
+    fn send_bytes(&mut self, entries: &[(u32, u64)], places: &[u32], outcome: &mut Outcome) {
+        let named = places.iter().filter_map(|place| entries.get(usize::try_from(*place).ok()?));
+        let mut entries = if places.is_empty() { entries.to_vec() } else { named.copied().collect() };
+        entries.retain(|entry| !self.goes_plain(entry));
+        match entries.is_empty() {
+            true => outcome.remarks.push(Remark::NotTaken("intent/mismatch".to_owned())),
+            false => self.take(Record::SendBytes(entries), outcome),
+        }
+        outcome.more = true;
+    }
+
+    /// What the server could not take goes after the others. Where it failed, one entry may be why: they go apart.
+    fn put_off(&mut self, entries: &[(u32, u64)], reason: &str, outcome: &mut Outcome) {
+        if reason == FAILS && entries.len() > 1 {
+            self.take(Record::Isolate(entries.to_vec()), outcome);
+        }
         let named = |outgoing: &&mut Outgoing| entries.contains(&(outgoing.epoch, outgoing.entry.number));
         self.outbox.iter_mut().filter(named).for_each(|outgoing| outgoing.put_off = true);
     }

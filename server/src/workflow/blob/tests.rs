@@ -1,3 +1,5 @@
+//! Photos at the server: what is refused, what is written down, and what comes of parts that come twice or never.
+
 use schemas::ids::HouseholdId;
 use sync_protocol::device::{Clocks, Record};
 
