@@ -100,8 +100,8 @@ struct Outgoing {
     travel: Travel,
     /// Whether a segment has to begin here: a run through here was refused, and what was wrong is looked for.
     begins: bool,
-    /// Whether the server could not take it last time: it goes after the others. Forgotten with the process.
-    put_off: bool,
+    /// How often the server could not take it: it goes after those that were put off less. Forgotten with the process.
+    put_off: u32,
 }
 
 /// A phone.
@@ -188,14 +188,14 @@ impl Device {
         self.outbox.len()
     }
 
-    /// Whether something waits that the server did not put off when it was asked last: worth asking again at once.
+    /// Whether something waits that the server has not put off: worth asking again at once.
     pub fn has_untried(&self) -> bool {
-        self.outbox.iter().any(|outgoing| !outgoing.put_off)
+        self.outbox.iter().any(|outgoing| outgoing.put_off == 0)
     }
 
     /// Whether something waits that the server could not take: lost with the process, and no harm.
     pub fn has_put_off(&self) -> bool {
-        self.outbox.iter().any(|outgoing| outgoing.put_off)
+        self.outbox.iter().any(|outgoing| outgoing.put_off > 0)
     }
 
     /// Whether the next request names the scopes because the server asked for them: lost with the process, and no harm.

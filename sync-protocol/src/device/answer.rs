@@ -192,7 +192,7 @@ impl Device {
             self.take(Record::Isolate(entries.to_vec()), outcome);
         }
         let named = |outgoing: &&mut Outgoing| entries.contains(&(outgoing.epoch, outgoing.entry.number));
-        self.outbox.iter_mut().filter(named).for_each(|outgoing| outgoing.put_off = true);
+        self.outbox.iter_mut().filter(named).for_each(|outgoing| outgoing.put_off += 1);
     }
 
     /// Whether there is something to take on or to give up. What the device keeps because its own work waits there is

@@ -132,7 +132,7 @@ impl Device {
         }
         let (scope, entry, payload) = (scope.clone(), entry.clone(), change.cloned());
         let travel = Travel::Intent;
-        self.outbox.push(Outgoing { epoch, scope, entry, payload, travel, begins: false, put_off: false });
+        self.outbox.push(Outgoing { epoch, scope, entry, payload, travel, begins: false, put_off: 0 });
     }
 
     fn apply_send_bytes(&mut self, entries: &[(u32, u64)]) {

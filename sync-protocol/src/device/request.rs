@@ -74,8 +74,9 @@ impl Device {
         let runs = |a: &Outgoing, b: &Outgoing| {
             a.epoch == b.epoch && a.scope == b.scope && a.put_off == b.put_off && !b.begins && follows(a, b)
         };
-        let (put_off, untried): (Vec<_>, Vec<_>) = self.outbox.chunk_by(runs).partition(|run| run[0].put_off);
-        'runs: for run in untried.into_iter().chain(put_off) {
+        let mut waiting: Vec<&[Outgoing]> = self.outbox.chunk_by(runs).collect();
+        waiting.sort_by_key(|run| run[0].put_off);
+        'runs: for run in waiting {
             let mut rest = run;
             while !rest.is_empty() && segments.len() < MAX_SEGMENTS {
                 let Some(made) = self.next_segment(rest, room, segments.is_empty()) else { break 'runs };
