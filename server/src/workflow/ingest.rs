@@ -249,10 +249,8 @@ fn line(
         Effect::Reject(judged, _, reason) => (judged, Some(reason)),
         Effect::Stands(_) => return Ok(None),
         Effect::Unproven(rejection, reason) => {
-            let slug = Verdict::Rejected(rejection).slug();
-            let subject = format!("{} {}/{} {slug} {reason}", author.device(), author.epoch, entry.number);
-            let (kind, actor) = (SecurityEventKind::ChangeRefused, Some(author.account));
-            return Ok(Some(Line::Unproven(SecurityEvent { at: now, kind, actor, subject })));
+            let event = unproven(author, entry, &format!("{} {reason}", Verdict::Rejected(rejection).slug()), now);
+            return Ok(Some(Line::Unproven(event)));
         }
         Effect::Command(request) => {
             let sealed = app.master_key.seal(Subject::Command, &request, &app.chance)?;
@@ -277,6 +275,11 @@ fn line(
         sealed,
     };
     Ok(Some(Line::Change { household, change }))
+}
+
+fn unproven(author: Author, entry: &JournalEntry, why: &str, at: Timestamp) -> SecurityEvent {
+    let subject = format!("{} {}/{} {why}", author.device(), author.epoch, entry.number);
+    SecurityEvent { at, kind: SecurityEventKind::ChangeRefused, actor: Some(author.account), subject }
 }
 
 fn announced(author: Author, scope: &Scope, id: BlobId, size_bytes: u64, announced_at: Timestamp) -> Announcement {
