@@ -257,8 +257,7 @@ fn line(
             return Ok(Some(Line::Command { entry: (entry.hash(), entry.number), sealed }));
         }
         Effect::Blob { household, hash, size_bytes } => {
-            let id = BlobId { household, hash };
-            return Ok(Some(Line::Blob(announced(author, scope, id, size_bytes, now))));
+            return Ok(Some(Line::Blob(announced(author, scope, BlobId { household, hash }, size_bytes, now))));
         }
     };
     let Judged { household, hash, bytes } = judged;
