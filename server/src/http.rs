@@ -19,6 +19,7 @@ use utoipa_axum::routes;
 pub mod access;
 mod account;
 mod assignment;
+mod blob;
 mod case;
 mod case_view;
 mod device;
@@ -91,6 +92,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(round::open))
         .routes(routes!(round::close))
         .merge(assignment::routes())
+        .merge(blob::routes())
         .merge(gap::routes())
         .merge(case::routes())
         .merge(points_table::routes())

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 pub mod access_log;
 pub mod account;
 pub mod assignment;
+pub mod blob;
 pub mod boundary;
 pub mod change;
 pub mod chapter;

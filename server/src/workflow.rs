@@ -23,11 +23,13 @@ use crate::geography::collection::FileFault;
 use crate::password::PasswordError;
 use crate::seal::SealError;
 use crate::store::StoreError;
+use blob::BlobFault;
 
 pub mod account;
 pub mod assignment;
 #[cfg(test)]
 pub(crate) mod bench;
+pub mod blob;
 pub mod case;
 pub mod clue;
 pub mod device;
@@ -249,6 +251,9 @@ pub enum Refusal {
     /// The household's key was destroyed: nothing about it can be read again.
     #[error("household erased")]
     Erased,
+    /// A photo is not taken or not given.
+    #[error(transparent)]
+    Blob(#[from] BlobFault),
     /// The message of a phone cannot be read.
     #[error(transparent)]
     Message(MessageFault),

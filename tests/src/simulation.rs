@@ -13,6 +13,7 @@ pub mod ground;
 pub mod handset;
 pub mod memory;
 pub mod office;
+pub mod photos;
 pub mod plan;
 pub mod shrink;
 pub mod stranger;

@@ -173,3 +173,30 @@ async fn a_page_lost_from_a_phones_disk_is_read_again() -> Result<()> {
     }
     Ok(())
 }
+
+/// A photo is announced, comes in parts between everything that may happen, and is there in the end: its household is
+/// written about meanwhile, and the server and the phone die in between.
+#[tokio::test]
+async fn a_photo_comes_in_parts_between_everything_else_and_holds_up_nothing() -> Result<()> {
+    let attach = |phone, home, number| Step::Attach { phone, home, number, disk: Disk::Keeps };
+    let part = |up, down| Step::SendPart { phone: 0, up, down, disk: Disk::Keeps };
+    let torn = Step::SendPart { phone: 0, up: Up::Arrives, down: Down::Arrives, disk: Disk::Tears(Share(30_000)) };
+    let steps = [
+        write(0, 3),
+        attach(0, 3, 9),
+        part(Up::Arrives, Down::Arrives),
+        sync(0),
+        part(Up::Arrives, Down::Lost),
+        write(0, 3),
+        part(Up::Twice, Down::Arrives),
+        Step::ServerDies,
+        sync(0),
+        Step::Phone(0, Mishap::Clone),
+        part(Up::ServerTorn(Share(1)), Down::Arrives),
+        torn,
+        torn,
+        attach(1, 3, 9),
+        attach(0, 3, 200),
+    ];
+    reproduce(9, &steps).await
+}

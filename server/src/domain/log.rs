@@ -42,6 +42,8 @@ codes! {
         ChapterRefused = "chapter_refused",
         /// A phone has proven that the server was set back.
         SetBackProven = "set_back_proven",
+        /// A phone sent a photo that cannot be what it announced, or that it may not bring.
+        BlobRefused = "blob_refused",
         /// A unit was made.
         UnitCreated = "unit_created",
         /// A unit was given other attributes or another code.

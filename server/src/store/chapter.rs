@@ -42,11 +42,7 @@ pub async fn give_back(tx: &mut Tx, key: &DocumentKey, given: &GivenBack) -> Res
 }
 
 /// How a change came back; `None` when nobody gave it back.
-pub async fn given_back(
-    read: &mut Read,
-    key: &DocumentKey,
-    hash: ChangeHash,
-) -> Result<Option<GivenBack>, StoreError> {
+pub async fn given_back(read: &mut Read, key: &DocumentKey, hash: ChangeHash) -> Result<Option<GivenBack>, StoreError> {
     let row: Option<(Vec<u8>, Vec<u8>, i64)> = sqlx::query_as(
         "SELECT head, device, at FROM given_back \
          WHERE commune = $1 AND round = $2 AND household = $3 AND hash = $4",

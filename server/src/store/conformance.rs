@@ -41,6 +41,7 @@ macro_rules! read {
 }
 
 // After the macros that it uses.
+mod blobs;
 mod compiled;
 mod field;
 mod geography;

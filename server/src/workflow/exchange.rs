@@ -54,7 +54,7 @@ fn is_known(request: &Request, assigned: &[Scope]) -> bool {
 }
 
 /// The villages and rounds that the device's holder surveys now, each with its commune.
-async fn assigned(app: &App, device: &Device) -> Result<Vec<(UnitId, Scope)>, Refusal> {
+pub(super) async fn assigned(app: &App, device: &Device) -> Result<Vec<(UnitId, Scope)>, Refusal> {
     let mut read = app.store.read().await?;
     let mut scopes = Vec::new();
     for round in store::round::all(&mut read).await?.into_iter().filter(|round| round.state == RoundState::Open) {

@@ -8,8 +8,8 @@ use schemas::ledger::Decision;
 use sync_protocol::actor::Author;
 use sync_protocol::authority::{Effect, Judged};
 use sync_protocol::chapter::Proven;
-use sync_protocol::hash::ChangeHash;
-use sync_protocol::journal::Scope;
+use sync_protocol::hash::{ChangeHash, EntryHash};
+use sync_protocol::journal::{JournalEntry, Scope};
 use sync_protocol::segment::Segment;
 use sync_protocol::verdict::Verdict;
 
@@ -19,6 +19,7 @@ use super::intake::{JudgedSegment, Moved};
 use super::ledger;
 use super::logbook::Logbook;
 use crate::app::App;
+use crate::domain::blob::{Announcement, BlobId};
 use crate::domain::field::{DocumentStanding, GivenBack, StoredChange, StoredChapter, StoredSegment};
 use crate::domain::log::{SecurityEvent, SecurityEventKind};
 use crate::seal::Subject;
@@ -28,14 +29,10 @@ use crate::store::{self, Tx};
 enum Line {
     Change(StoredChange),
     Command {
-        entry: u64,
+        entry: (EntryHash, u64),
         sealed: Vec<u8>,
     },
-    Blob {
-        household: HouseholdId,
-        hash: sync_protocol::hash::BlobHash,
-        size_bytes: u64,
-    },
+    Blob(Announcement),
     /// Bytes that are not what the journal names: only that they came.
     Unproven(SecurityEvent),
 }
@@ -86,7 +83,8 @@ pub(super) async fn write(
 ) -> Result<bool, Refusal> {
     let author = *segment.author();
     let written = segment.entries().iter();
-    let written = written.map(|entry| Written { author, entry: entry.number, wall_ms: entry.wall_ms });
+    let scope = segment.scope();
+    let written = written.map(|entry| Written { author, came: Some((entry, scope)), wall_ms: entry.wall_ms });
     let proof = Evidence::Segment(evidence(segment, app.clock.now()));
     let mut batch = Batch::new(app, proof, commune, judged, written)?;
     batch.decision = decision;
@@ -106,23 +104,20 @@ pub(super) async fn write_given_back(
     let came = judged.effects.iter().zip(changes).filter(|(effect, _)| !matches!(effect, Effect::Stands(_)));
     let came = came.map(|(_, proven)| (proven.household, proven.hash)).collect();
     let commune = chapter.commune;
-    let written = authors.iter().zip(changes).map(|(author, proven)| Written {
-        author: *author,
-        // The journal that it stands in was forgotten too, until its author brings it again.
-        entry: 0,
-        wall_ms: proven.written_at_ms,
-    });
+    let written = authors.iter().zip(changes);
+    let written =
+        written.map(|(author, proven)| Written { author: *author, came: None, wall_ms: proven.written_at_ms });
     let batch = Batch::new(app, Evidence::Chapter(chapter, came), commune, judged, written)?;
     app.store.write("chapter/take", move |tx| Box::pin(batch.write(tx))).await
 }
 
 impl Batch {
-    fn new(
+    fn new<'a>(
         app: &App,
         evidence: Evidence,
         commune: UnitId,
         judged: JudgedSegment,
-        written: impl Iterator<Item = Written>,
+        written: impl Iterator<Item = Written<'a>>,
     ) -> Result<Self, Refusal> {
         let now = app.clock.now();
         let JudgedSegment { documents, effects, freed, moved } = judged;
@@ -139,7 +134,7 @@ impl Batch {
         let change = |line: &Line| match line {
             Line::Change(change) => change.sealed.len(),
             Line::Command { sealed, .. } => sealed.len(),
-            Line::Blob { .. } | Line::Unproven(_) => 0,
+            Line::Blob(_) | Line::Unproven(_) => 0,
         };
         let saved = self.moved.values().map(|moved| moved.saved.len());
         let evidence = match &self.evidence {
@@ -265,14 +260,9 @@ impl Batch {
             }
             Line::Unproven(event) => store::security_event::append(tx, &event).await?,
             Line::Command { entry, sealed } => {
-                if let Evidence::Segment(segment) = &self.evidence {
-                    let id = (segment.head, entry);
-                    store::segment::put_command(tx, self.commune, id, self.now, &sealed).await?;
-                }
+                store::segment::put_command(tx, self.commune, entry, self.now, &sealed).await?;
             }
-            Line::Blob { household, hash, size_bytes } => {
-                store::segment::announce_blob(tx, self.commune, (household, hash), size_bytes, self.now).await?;
-            }
+            Line::Blob(announcement) => store::blob::announce(tx, self.commune, &announcement).await?,
         }
         Ok(())
     }
@@ -330,52 +320,57 @@ fn is_as_judged(opened: &Opened, stored: Option<&DocumentStanding>) -> bool {
     same_home && heads.as_ref() == opened.state.as_ref().map(|state| &state.heads)
 }
 
-/// Who wrote something, under which number of the journal and when by the writer's clock.
+/// Who wrote something, and when by the writer's clock.
 #[derive(Clone, Copy)]
-struct Written {
+struct Written<'a> {
     author: Author,
-    entry: u64,
+    /// The entry of the journal, and where; `None` when only the server's own rows say of it.
+    came: Option<(&'a JournalEntry, &'a Scope)>,
     wall_ms: i64,
 }
 
 fn line(
     app: &App,
     documents: &BTreeMap<HouseholdId, Opened>,
-    written: &Written,
+    written: &Written<'_>,
     effect: Effect,
     now: Timestamp,
 ) -> Result<Option<Line>, Refusal> {
-    let (verdict, Written { author, entry, wall_ms }) = (effect.verdict(), *written);
+    let (verdict, Written { author, came, wall_ms }) = (effect.verdict(), *written);
+    // The journal that a change given back stands in was forgotten too, until its author brings it again.
+    let entry = came.map_or(0, |(entry, _)| entry.number);
     let (judged, reason) = match effect {
         Effect::Accept(judged) | Effect::Hold(judged, _) => (judged, None),
         Effect::Reject(judged, _, reason) => (judged, Some(reason)),
         Effect::Stands(_) => return Ok(None),
         Effect::Unproven(rejection, reason) => {
-            let slug = Verdict::Rejected(rejection).slug();
-            let subject = format!("{} {}/{entry} {slug} {reason}", author.device(), author.epoch);
-            let (kind, actor) = (SecurityEventKind::ChangeRefused, Some(author.account));
-            return Ok(Some(Line::Unproven(SecurityEvent { at: now, kind, actor, subject })));
+            let event = unproven(author, entry, &format!("{} {reason}", Verdict::Rejected(rejection).slug()), now);
+            return Ok(Some(Line::Unproven(event)));
         }
         Effect::Command(request) => {
+            let Some((entry, _)) = came else { return Ok(None) };
             let sealed = app.master_key.seal(Subject::Command, &request, &app.chance)?;
-            return Ok(Some(Line::Command { entry, sealed }));
+            return Ok(Some(Line::Command { entry: (entry.hash(), entry.number), sealed }));
         }
-        Effect::Blob { household, hash, size_bytes } => return Ok(Some(Line::Blob { household, hash, size_bytes })),
+        Effect::Blob { household, hash, size_bytes } => {
+            let Some((_, scope)) = came else { return Ok(None) };
+            return Ok(Some(Line::Blob(announced(author, scope, BlobId { household, hash }, size_bytes, now))));
+        }
     };
     let Judged { household, hash, bytes } = judged;
     let sealed = documents[&household].key.seal(Subject::Change(&hash.0), &bytes, &app.chance)?;
-    let change = StoredChange {
-        household,
-        hash,
-        author,
-        entry,
-        wall_ms,
-        received_at: now,
-        verdict,
-        reason,
-        sealed,
-    };
+    let change = StoredChange { household, hash, author, entry, wall_ms, received_at: now, verdict, reason, sealed };
     Ok(Some(Line::Change(change)))
+}
+
+fn unproven(author: Author, entry: u64, why: &str, at: Timestamp) -> SecurityEvent {
+    let subject = format!("{} {}/{entry} {why}", author.device(), author.epoch);
+    SecurityEvent { at, kind: SecurityEventKind::ChangeRefused, actor: Some(author.account), subject }
+}
+
+fn announced(author: Author, scope: &Scope, id: BlobId, size_bytes: u64, announced_at: Timestamp) -> Announcement {
+    let (device, account, round) = (author.device(), author.account, scope.round.clone());
+    Announcement { id, device, account, round, size_bytes, announced_at }
 }
 
 /// The segment without the changes themselves: those are kept under their households' keys.

@@ -93,7 +93,11 @@ pub(super) async fn judge(
     let brought = Brought {
         account: segment.author().account,
         households: authority::households(segment),
-        changes: segment.with_payloads().filter_map(|(_, payload)| payload).map(|Payload::Raw(bytes)| &bytes[..]).collect(),
+        changes: segment
+            .with_payloads()
+            .filter_map(|(_, payload)| payload)
+            .map(|Payload::Raw(bytes)| &bytes[..])
+            .collect(),
     };
     let docket = Docket::load(app, &brought, place, round, standing, opened).await?;
     docket.judge(app, |histories, register| authority::decide(segment, histories, register))
@@ -215,9 +219,7 @@ impl Docket {
         let account = brought.account;
         let assignments = match standing {
             Standing::GivenBack => store::assignment::of_commune(&mut read, place.0, &round.id).await?,
-            Standing::Field | Standing::Office => {
-                store::assignment::of_account(&mut read, account, &round.id).await?
-            }
+            Standing::Field | Standing::Office => store::assignment::of_account(&mut read, account, &round.id).await?,
         };
         let register = Snapshot {
             account,

@@ -54,7 +54,8 @@ pub(super) async fn collect(
         return Ok(collected);
     }
     let own = Author { key: PublicKey(device.public_key.to_bytes()), account: device.account, epoch: request.epoch };
-    let mut reader = Reader { app, own, keys: BTreeMap::new(), room: MOST_BYTES.min(request.want_bytes as usize) };
+    let room = MOST_BYTES.min(request.want_bytes as usize);
+    let mut reader = Reader { app, own, keys: BTreeMap::new(), room, empty: room > 0 };
     for log @ (commune, scope) in assigned {
         let asked = request.scopes.iter().find(|asked| asked.scope == *scope).map(|asked| asked.cursor);
         let Some(state) = states.get(log) else { continue };
@@ -143,6 +144,8 @@ struct Reader<'a> {
     own: Author,
     keys: BTreeMap<HouseholdId, HouseholdKey>,
     room: usize,
+    /// Whether the answer has no row yet: the first goes however little is wanted, or nothing ever would.
+    empty: bool,
 }
 
 impl Reader<'_> {
@@ -154,7 +157,7 @@ impl Reader<'_> {
         scope: &Scope,
         after: Cursor,
     ) -> Result<Option<Whole>, Refusal> {
-        if self.room < ROW_BYTES {
+        if self.room < ROW_BYTES && !self.empty {
             return Ok(None);
         }
         let (mut rows, mut changes, mut own) = (Vec::new(), Vec::new(), Vec::new());
@@ -168,10 +171,10 @@ impl Reader<'_> {
                     RowEvent::Verdict { .. } | RowEvent::Entered | RowEvent::Left => None,
                 };
                 let size = ROW_BYTES + change.as_ref().map_or(0, |(bytes, own)| own.map_or(bytes.len(), |_| 0));
-                if size > self.room {
+                if size > self.room && !self.empty {
                     break 'rows;
                 }
-                self.room -= size;
+                (self.room, self.empty) = (self.room.saturating_sub(size), false);
                 if let Some((bytes, entry)) = change {
                     changes.push(bytes.into());
                     own.push(entry);

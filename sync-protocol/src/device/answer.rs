@@ -4,10 +4,14 @@
 use schemas::ids::HouseholdId;
 use thiserror::Error;
 
-use super::{Device, Mend, Record, Sync, Travel, View};
+use super::request::SentSegment;
+use super::{Device, Mend, Outgoing, Record, Sync, Travel, View};
 use crate::journal::Scope;
 use crate::log::{Cursor, RowEvent, origin};
 use crate::message::{Documents, MessageFault, PackedPage, Page, Response, SegmentAnswer};
+
+/// The name under which a server says that it failed on a segment.
+const FAILS: &str = "sync/try-again";
 
 /// Why an answer is not taken at all.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -74,8 +78,8 @@ impl Device {
             remarks: Vec::new(),
             clock_offset_ms: response.server_ms.saturating_sub(wall_ms),
         };
-        for (entries, answer) in sync.sent.iter().zip(response.segments) {
-            self.take_segment(entries, answer, &mut outcome)?;
+        for (sent, answer) in sync.sent.iter().zip(response.segments) {
+            self.take_segment(sent, answer, &mut outcome)?;
         }
         let gives_on = self.take_chapters(&sync.given, response.chapters, &mut outcome);
         self.take_forgotten(response.forgotten.unwrap_or_default(), &mut outcome);
@@ -150,10 +154,11 @@ impl Device {
 
     fn take_segment(
         &mut self,
-        entries: &[(u32, u64)],
+        sent: &SentSegment,
         answer: SegmentAnswer,
         outcome: &mut Outcome,
     ) -> Result<(), AnswerFault> {
+        let entries = &sent.entries;
         match answer {
             SegmentAnswer::Taken(verdicts) if verdicts.len() == entries.len() => {
                 let verdicts: Vec<_> =
@@ -165,23 +170,41 @@ impl Device {
                 }
             }
             SegmentAnswer::Taken(_) => return Err(AnswerFault::OtherRequest),
+            SegmentAnswer::Refused(reason) if sent.may_be_parted(&reason) => {
+                self.take(Record::Isolate(entries.clone()), outcome);
+                outcome.more = true;
+            }
             SegmentAnswer::Refused(reason) => {
                 self.take(Record::Refused(entries.to_vec(), reason), outcome);
                 self.take(Record::Epoch(self.epoch + 1), outcome);
             }
-            SegmentAnswer::NotTaken(reason) => outcome.remarks.push(Remark::NotTaken(reason)),
-            SegmentAnswer::SendBytes(places) => {
-                let named = places.iter().filter_map(|place| entries.get(usize::try_from(*place).ok()?));
-                let mut entries = if places.is_empty() { entries.to_vec() } else { named.copied().collect() };
-                entries.retain(|entry| !self.goes_plain(entry));
-                match entries.is_empty() {
-                    true => outcome.remarks.push(Remark::NotTaken("intent/mismatch".to_owned())),
-                    false => self.take(Record::SendBytes(entries), outcome),
-                }
-                outcome.more = true;
+            SegmentAnswer::NotTaken(reason) => {
+                self.put_off(entries, &reason, outcome);
+                outcome.remarks.push(Remark::NotTaken(reason));
             }
+            SegmentAnswer::SendBytes(places) => self.send_bytes(entries, &places, outcome),
         }
         Ok(())
+    }
+
+    fn send_bytes(&mut self, entries: &[(u32, u64)], places: &[u32], outcome: &mut Outcome) {
+        let named = places.iter().filter_map(|place| entries.get(usize::try_from(*place).ok()?));
+        let mut entries = if places.is_empty() { entries.to_vec() } else { named.copied().collect() };
+        entries.retain(|entry| !self.goes_plain(entry));
+        match entries.is_empty() {
+            true => outcome.remarks.push(Remark::NotTaken("intent/mismatch".to_owned())),
+            false => self.take(Record::SendBytes(entries), outcome),
+        }
+        outcome.more = true;
+    }
+
+    /// What the server could not take goes after the others. Where it failed, one entry may be why: they go apart.
+    fn put_off(&mut self, entries: &[(u32, u64)], reason: &str, outcome: &mut Outcome) {
+        if reason == FAILS && entries.len() > 1 {
+            self.take(Record::Isolate(entries.to_vec()), outcome);
+        }
+        let named = |outgoing: &&mut Outgoing| entries.contains(&(outgoing.epoch, outgoing.entry.number));
+        self.outbox.iter_mut().filter(named).for_each(|outgoing| outgoing.put_off += 1);
     }
 
     /// Whether there is something to take on or to give up. What the device keeps because its own work waits there is

@@ -5,10 +5,11 @@ use minicbor::{Decode, Encode};
 use schemas::ids::{HouseholdId, RoundId};
 use thiserror::Error;
 
+use super::blob::{BlobAnswer, BlobState, OwnBlob};
 use super::document::{DeviceDocument, OwnChange, Standing};
 use super::mend::{Mend, ReadPage};
 use super::{Device, Outgoing, ScopeState, Travel};
-use crate::hash::ChangeHash;
+use crate::hash::{BlobHash, ChangeHash};
 use crate::journal::{Body, JournalEntry, JournalHead, Scope, from_cbor, to_cbor};
 use crate::log::{Cursor, Digest, Row, RowEvent, origin};
 use crate::message::Page;
@@ -57,6 +58,23 @@ pub enum Record {
     /// A step of mending: what the server has forgotten, or what this device has lost.
     #[n(10)]
     Mend(#[n(0)] Mend),
+    /// The server refused these entries together, and one of them may be what is wrong: each half goes apart.
+    #[n(8)]
+    Isolate(#[n(0)] Vec<(u32, u64)>),
+    /// What the server said of a blob for good.
+    #[n(9)]
+    Blob {
+        /// The household it belongs to.
+        #[n(0)]
+        #[cbor(with = "crate::wire::household_id")]
+        household: HouseholdId,
+        /// Its hash.
+        #[n(1)]
+        hash: BlobHash,
+        /// What was said.
+        #[n(2)]
+        answer: BlobAnswer,
+    },
 }
 
 /// The bytes are not a record.
@@ -100,6 +118,8 @@ impl Device {
                 asked.for_each(|(_, state)| state.as_bytes = true);
             }
             Record::Mend(mend) => self.apply_mend(mend),
+            Record::Isolate(entries) => self.apply_isolate(entries),
+            Record::Blob { household, hash, answer } => self.apply_blob(*household, *hash, answer),
         }
     }
 
@@ -112,8 +132,13 @@ impl Device {
             let standing = Standing::Waiting;
             document.own.push(OwnChange { entry, hash: *hash, bytes, standing, is_settled: false });
         }
+        if let Body::Blob { household, hash, size_bytes } = entry.body {
+            let (entry, state) = ((epoch, entry.number), BlobState::Unannounced);
+            self.blobs.push(OwnBlob { entry, household, hash, size_bytes, state });
+        }
         let (scope, entry, payload) = (scope.clone(), entry.clone(), change.cloned());
-        self.outbox.push(Outgoing { epoch, scope, entry, payload, travel: Travel::Intent });
+        let travel = Travel::Intent;
+        self.outbox.push(Outgoing { epoch, scope, entry, payload, travel, begins: false, put_off: 0 });
     }
 
     fn apply_send_bytes(&mut self, entries: &[(u32, u64)]) {
@@ -126,12 +151,29 @@ impl Device {
         }
     }
 
+    /// A segment begins in the middle of what was refused, and what follows it stays out of it: after as many halvings as
+    /// it takes, an entry is alone.
+    fn apply_isolate(&mut self, entries: &[(u32, u64)]) {
+        let refused = |outgoing: &Outgoing| entries.contains(&(outgoing.epoch, outgoing.entry.number));
+        let places: Vec<usize> = (0..self.outbox.len()).filter(|at| refused(&self.outbox[*at])).collect();
+        let behind = places.last().map(|last| last + 1);
+        let begins = [places.first().copied(), places.get(places.len() / 2).copied(), behind];
+        for at in begins.into_iter().flatten() {
+            if let Some(outgoing) = self.outbox.get_mut(at) {
+                outgoing.begins = true;
+            }
+        }
+        // Nothing is left to be made again at the other end: what is refused then is refused for what it is.
+        places.into_iter().for_each(|at| self.outbox[at].travel = Travel::Plain);
+    }
+
     /// What an answer says of an entry counts as long as the entry waits for one. Later the log knows better: an old answer
     /// that comes late takes nothing back.
     fn apply_standing(&mut self, entry: (u32, u64), standing: Standing) {
         let at = self.outbox.iter().position(|outgoing| (outgoing.epoch, outgoing.entry.number) == entry);
         let Some(at) = at else { return };
         self.answered.insert(entry, self.outbox.remove(at));
+        self.apply_announced(entry, standing);
         let own = self.all_documents().flat_map(|document| &mut document.own);
         own.filter(|own| own.entry == entry).for_each(|own| own.standing = standing);
     }

@@ -244,6 +244,11 @@ fn a_refused_segment_leaves_the_queue_and_is_kept() {
     let mut answer = refused;
     answer.pages.clear();
     lone.device.answer(&sync, &answer.to_bytes(), 0).unwrap();
+    assert_eq!(lone.device.waiting(), 1, "it goes once more, as it was signed");
+    // The first answer comes twice: it does not speak of what goes now.
+    lone.device.answer(&sync, &answer.to_bytes(), 0).unwrap();
+    let plain = lone.device.request(NOW.wall_ms, 0);
+    lone.device.answer(&plain, &answer.to_bytes(), 0).unwrap();
     assert_eq!(lone.device.waiting(), 0);
     assert_eq!(lone.standings(home(1)), [Standing::Refused]);
     assert_eq!(lone.device.refused(), [(1, 1, "segment/signature".to_owned())]);

@@ -34,6 +34,7 @@ pub async fn come_to_rest(world: &mut World) -> Result<()> {
     for _ in 0..2 {
         for phone in 0..world.phones.len() {
             drain(world, phone).await?;
+            world.drain_photos(phone).await?;
         }
     }
     let ground = world.check().await?;
@@ -76,8 +77,11 @@ fn rests(handset: &Handset, outcome: &Outcome) -> bool {
 async fn bounds(world: &World, phone: usize) -> Result<(usize, usize)> {
     let ground = Ground::read(&world.commune).await?;
     let logs: usize = ground.logs.values().map(|log| size(log, &ground)).sum();
-    let waiting = world.phones[phone].device.request(0, 0).bytes.len();
-    Ok((EXCHANGES + 3 * logs / PAGE_BYTES, SPARE_BYTES + 3 * logs + EXCHANGES * waiting))
+    let device = &world.phones[phone].device;
+    let waiting = device.request(0, 0).bytes.len();
+    // Every exchange answers for an entry at least, or says that it has to come another way.
+    let exchanges = EXCHANGES + 3 * device.waiting() + 3 * logs / PAGE_BYTES;
+    Ok((exchanges, SPARE_BYTES + 3 * logs + exchanges * waiting))
 }
 
 fn size(log: &Log, ground: &Ground) -> usize {

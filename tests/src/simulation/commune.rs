@@ -15,15 +15,18 @@ use schemas::form::FormVersion;
 use schemas::ids::{AccountId, DeviceId, RoundId, UnitId};
 use server::app::{App, Setup};
 use server::clock::{Chance, Clock};
+use server::domain::blob::BlobId;
 use server::domain::device::{Device, DeviceKey, renewal_message};
 use server::domain::role::Role;
 use server::domain::round::{Assignment, B1Mode, Round, RoundState};
 use server::domain::unit::{Area, Level, UnitAttributes, Validity};
 use server::password::{Cost, StoredPassword};
+use server::seal::Subject;
 use server::store::{self, StoreError, Tx};
 use server::token::Token;
+use server::workflow::blob::{self, Progress};
 use server::workflow::permit::{Permit, on_machine};
-use server::workflow::{Refusal, device, exchange, round};
+use server::workflow::{Refusal, device, document, exchange, round};
 use sync_protocol::journal::Scope;
 
 use super::plan::Share;
@@ -209,20 +212,48 @@ impl Commune {
 
     /// What a phone gets for a request: proves the device, with a new token when the old one is over, and exchanges.
     pub async fn exchange(&self, credentials: &mut Credentials, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let device = self.proven(credentials).await?;
+        exchange::exchange(&self.app, &device, body).await
+    }
+
+    /// Has a phone bring the next part of a photo, from where the server stands.
+    pub async fn bring(
+        &self,
+        credentials: &mut Credentials,
+        id: BlobId,
+        bytes: &[u8],
+        most: usize,
+    ) -> Result<Progress, Refusal> {
+        let device = self.proven(credentials).await?;
+        let Progress { received, .. } = blob::progress(&self.app, &device, id).await?;
+        let rest = bytes.get(usize::try_from(received).unwrap_or(usize::MAX)..).unwrap_or_default();
+        blob::take_part(&self.app, &device, id, received, &rest[..rest.len().min(most)]).await
+    }
+
+    /// A photo that is there, opened.
+    pub async fn photo(&self, id: BlobId) -> Result<Option<Vec<u8>>> {
+        let mut read = self.app.store.read().await?;
+        let Some(stored) = store::blob::by_id(&mut read, self.unit, id).await? else { return Ok(None) };
+        let home = store::household::by_id(&mut read, id.household).await?.context("its household")?;
+        let key = document::key_of(&self.app, &home)?;
+        Ok(Some(key.open(Subject::Photo(&id.hash.0), &stored.sealed)?.to_vec()))
+    }
+
+    /// The device as the server knows it, with a new token when the old one is over.
+    async fn proven(&self, credentials: &mut Credentials) -> Result<Device, Refusal> {
         let known = match &credentials.token {
             Some(token) => device::resume(&self.app, token).await,
             None => Err(Refusal::DeviceTokenNotValid),
         };
-        let device = match known {
+        match known {
             Err(Refusal::DeviceTokenNotValid) => {
                 let token = self.renewed(credentials).await?;
                 let device = device::resume(&self.app, &token).await?;
                 credentials.token = Some(token);
-                device
+                Ok(device)
             }
-            other => other?,
-        };
-        exchange::exchange(&self.app, &device, body).await
+            other => other,
+        }
     }
 
     async fn renewed(&self, credentials: &Credentials) -> Result<Token, Refusal> {

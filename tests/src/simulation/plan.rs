@@ -299,6 +299,28 @@ pub enum Step {
         /// What becomes on disk of what the answer says.
         disk: Disk,
     },
+    /// Somebody takes a photo of a household.
+    Attach {
+        /// On which phone.
+        phone: u8,
+        /// Of which household.
+        home: u8,
+        /// Which photo.
+        number: u8,
+        /// What becomes of its announcement on disk.
+        disk: Disk,
+    },
+    /// A phone brings a part of a photo.
+    SendPart {
+        /// Which.
+        phone: u8,
+        /// What becomes of the part.
+        up: Up,
+        /// What becomes of the answer.
+        down: Down,
+        /// What becomes on disk of what the answer says.
+        disk: Disk,
+    },
     /// A late request arrives.
     RequestArrives(u8),
     /// A late answer arrives.
@@ -346,10 +368,17 @@ impl Plan {
             return trouble;
         }
         match self.rng.random_range(0..100) {
-            0..40 => {
+            0..35 => {
                 Step::Write { phone: self.rng.random(), home: self.rng.random(), edit: self.edit(), disk: self.disk() }
             }
-            40..80 => Step::Sync { phone: self.rng.random(), up: self.up(), down: self.down(), disk: self.disk() },
+            35..37 => Step::Attach {
+                phone: self.rng.random(),
+                home: self.rng.random(),
+                number: self.rng.random(),
+                disk: self.disk(),
+            },
+            37..42 => Step::SendPart { phone: self.rng.random(), up: self.up(), down: self.down(), disk: self.disk() },
+            42..80 => Step::Sync { phone: self.rng.random(), up: self.up(), down: self.down(), disk: self.disk() },
             80..83 => Step::RequestArrives(self.rng.random()),
             83..86 => Step::AnswerArrives(self.rng.random()),
             86..88 => Step::Pass(self.rng.random()),

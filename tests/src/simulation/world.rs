@@ -121,6 +121,8 @@ impl World {
         match step {
             Step::Write { phone, home, edit, disk } => self.write(self.phone(phone), home, edit, disk),
             Step::Sync { phone, up, down, disk } => self.sync(self.phone(phone), up, down, disk).await,
+            Step::Attach { phone, home, number, disk } => self.attach(self.phone(phone), home, number, disk),
+            Step::SendPart { phone, up, down, disk } => self.send_part(self.phone(phone), up, down, disk).await,
             Step::RequestArrives(which) => self.late_request(which).await,
             Step::AnswerArrives(which) => self.late_answer(which),
             Step::Pass(minutes) => {
@@ -285,7 +287,7 @@ impl World {
     }
 
     /// A phone that starts again has no connection left on which an older answer could come.
-    fn forget_answers(&mut self, phone: usize) {
+    pub(super) fn forget_answers(&mut self, phone: usize) {
         self.answers.retain(|late| late.phone != phone);
     }
 
@@ -396,6 +398,7 @@ impl World {
             phone.check_replays()?;
             self.check_views(phone, &ground)?;
         }
+        self.check_photos().await?;
         let rebuilt = rebuild::rebuild(&self.commune.app).await?;
         ensure!(rebuilt.differences.is_empty(), "rebuild: differs in {:?}", rebuilt.differences);
         Ok(ground)

@@ -4,7 +4,7 @@ use schemas::ids::HouseholdId;
 use schemas::ledger::{Decision, Hash, LedgerEntry, Unassessed};
 use schemas::rules::{Class, ClassSet};
 use sync_protocol::actor::Author;
-use sync_protocol::hash::{BlobHash, ChangeHash, DisagreementId, EntryHash, PublicKey, RowHash};
+use sync_protocol::hash::{ChangeHash, DisagreementId, EntryHash, PublicKey, RowHash};
 use sync_protocol::journal::Scope;
 use sync_protocol::log::{Digest, Row, RowEvent};
 use sync_protocol::verdict::{Hold, Verdict};
@@ -155,7 +155,7 @@ async fn every_change_is_kept_with_its_latest_verdict() {
 }
 
 #[tokio::test]
-async fn segments_commands_and_blobs_are_kept_once() {
+async fn segments_and_commands_are_kept_once() {
     let field = field().await;
     let segment = |head: u8, entries| StoredSegment {
         head: EntryHash([head; 32]),
@@ -172,11 +172,12 @@ async fn segments_commands_and_blobs_are_kept_once() {
         for segment in stored.iter().chain(&stored) {
             kept.push(segment::put(tx, commune, segment).await?);
             segment::put_command(tx, commune, (segment.head, 1), at(3), &[1]).await?;
-            segment::announce_blob(tx, commune, (OWN, BlobHash([4; 32])), 10, at(3)).await?;
         }
         Ok(kept)
     });
     assert_eq!(kept.unwrap(), [true, true, false, false]);
+    let commands = segment::commands(read!(field.bench), field.commune).await.unwrap();
+    assert_eq!(commands, [(EntryHash([1; 32]), 1, vec![1]), (EntryHash([2; 32]), 1, vec![1])]);
     let author = field.author();
     assert_eq!(segment::of_author(read!(field.bench), &author).await.unwrap(), segments);
     assert_eq!(segment::last_of_author(read!(field.bench), &author).await.unwrap(), 4);
