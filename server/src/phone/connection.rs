@@ -55,6 +55,8 @@ pub struct Traffic {
     pub bytes_down: u64,
     /// Requests that were answered.
     pub round_trips: u64,
+    /// How often the line broke off and what was on it went again.
+    pub cuts: u64,
 }
 
 /// A client of one server.

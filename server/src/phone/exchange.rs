@@ -177,6 +177,7 @@ impl Phone {
             bytes_up: after.bytes_up - before.bytes_up,
             bytes_down: after.bytes_down - before.bytes_down,
             round_trips: after.round_trips - before.round_trips,
+            cuts: after.cuts - before.cuts,
         };
         exchanged.waiting = self.device.waiting();
         exchanged.sent = waiting.saturating_sub(exchanged.waiting);
@@ -197,7 +198,10 @@ impl Phone {
                     self.store.append(&outcome.records)?;
                     return Ok(outcome);
                 }
-                Err(fault) => self.make_smaller(fault)?,
+                Err(fault) => {
+                    self.make_smaller(fault)?;
+                    self.connection.traffic.cuts += 1;
+                }
             }
         }
     }
