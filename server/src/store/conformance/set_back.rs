@@ -12,7 +12,7 @@ async fn place(bench: &Bench) -> (UnitId, Scope) {
     let [nation, _, commune, _, village] = tree(bench).await;
     let round = round_of(nation);
     let scope = Scope { village, round: round.id.clone() };
-    let made: Result<(), StoreError> = write!(bench, |tx| round::insert(tx, &round).await);
+    let made: Result<(), StoreError> = write!(bench, |tx| round::insert(tx, &round).await.map(|_| ()));
     made.unwrap();
     (commune, scope)
 }
