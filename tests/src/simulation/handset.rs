@@ -106,7 +106,8 @@ impl Handset {
         std::fs::write(directory.join(RECORDS), self.disk()?)?;
         let (identity, forms) = (self.identity.clone(), self.forms.clone());
         let clone = Self::start(name, self.credentials.cloned(number), identity, forms, directory)?;
-        Ok(Self { photos: self.photos.clone(), ..clone })
+        let has_lost_a_page = self.has_lost_a_page;
+        Ok(Self { photos: self.photos.clone(), has_lost_a_page, ..clone })
     }
 
     /// Starts it again from what is on its disk.
