@@ -179,6 +179,31 @@ async fn what_is_wrong_in_a_file_is_named_and_holds_up_only_itself() -> Result<(
 }
 
 #[tokio::test]
+async fn a_number_that_contradicts_the_person_is_written_and_doubted_at_the_door_and_afterwards() -> Result<()> {
+    let field = Field::open().await?;
+    let mut lan = field.phone("lan").await?;
+    let person = |number: &str, sex: &str| json!({ "citizen_id": number, "sex": sex, "born": "1971-05-02" });
+    let members =
+        json!([person("002071000090", "male"), person("002171000090", "male"), person("071000090", "female")]);
+    let founded = lan.found_households(json!({ "members": members }))?;
+    let doubted: Vec<&str> = founded.warnings.iter().map(|warning| warning.path.as_str()).collect();
+    assert_eq!(doubted, ["members/+2/born"], "neither the one that fits nor the old number: {:?}", founded.warnings);
+    assert!(founded.warnings[0].reason.vi.contains("giới tính"), "{:?}", founded.warnings[0]);
+    let [written] = &founded.written[..] else { panic!("one household") };
+    let (home, member) = (written.household, &written.minted["members/+1"]);
+    let edited = lan.edit_households(json!([[home, format!("members/{member}/born"), "2016"]]))?;
+    assert_eq!((edited.faults.len(), edited.warnings.len()), (0, 1), "what stood here counts: {edited:?}");
+    assert!(edited.warnings[0].reason.en.contains("1971"), "{:?}", edited.warnings[0]);
+    let shown = lan.show(&home, View::Mine, None)?;
+    assert_eq!(shown.warnings.len(), 2, "{:?}", shown.warnings);
+    assert!(shown.warnings.iter().all(|doubt| doubt.path.ends_with("/citizen_id")));
+    let cleared = lan.edit_households(json!([[home, format!("members/{member}/citizen_id"), null]]))?;
+    assert_eq!(cleared.warnings, []);
+    assert_eq!(lan.show(&home, View::Mine, None)?.warnings.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn without_a_server_work_goes_on_and_nothing_is_claimed() -> Result<()> {
     let field = Field::open().await?;
     let mut lan = field.phone("lan").await?;

@@ -1,6 +1,7 @@
 //! What a phone tells about its households: one of them whole, where each stands, and all of them as a file.
 
 use jiff::civil::Date;
+use schemas::doubt::{self, Doubt};
 use schemas::form::{Kind, Label, Question, Scope};
 use schemas::household::{Household, SectionKey};
 use schemas::ids::{HouseholdId, RoundId, UnitId};
@@ -39,6 +40,9 @@ pub struct HouseholdView {
     pub form: String,
     /// The changes that nothing builds on.
     pub heads: Vec<String>,
+    /// What looks odd, as the office sees it too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Doubt>,
     /// Where people said different things.
     pub disagreements: Vec<DisagreementView>,
     /// What the standard makes of it, when that was asked for and the standard is known.
@@ -182,6 +186,7 @@ impl Phone {
             form: history.genesis().form.0.clone(),
             heads: history.heads().iter().map(ChangeHash::to_string).collect(),
             disagreements: open.iter().map(|open| disagreement_view(&history, open)).collect(),
+            warnings: doubt::doubts(&current, history.form()),
             classes: scoring.and_then(|scoring| self.classes(&history, &open, scoring)),
             filed: FiledHousehold { village: scope.village, round: scope.round, household: current },
             reports,

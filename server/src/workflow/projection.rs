@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use schemas::date::PartialDate;
-use schemas::form::{Fault, Form, Point, Scope};
+use schemas::doubt::{self, Doubt};
+use schemas::form::{Form, Point};
 use schemas::household::{Answers, Household};
 use schemas::ids::UnitId;
 use schemas::rules::{self, AreaType, Assessment, ClassSet, Place, Region, Units};
@@ -55,7 +56,7 @@ struct Summary {
     b1: Option<(i64, i64)>,
     b2: [String; 2],
     standards: Vec<StandardSummary>,
-    warnings: Vec<WarningSummary>,
+    warnings: Vec<Doubt>,
 }
 
 #[derive(Serialize)]
@@ -63,13 +64,6 @@ struct StandardSummary {
     id: String,
     classes: ClassSet,
     missing: usize,
-}
-
-#[derive(Serialize)]
-struct WarningSummary {
-    path: String,
-    vi: String,
-    en: String,
 }
 
 impl Ruling {
@@ -248,26 +242,8 @@ fn summary(household: &Household, form: &Form, ruling: &Ruling, assessments: &[O
         b1: deciding.and_then(|assessment| assessment.b1().amount),
         b2: [units.map_or(0, |u| u.lowest), units.map_or(0, |u| u.highest)].map(points),
         standards: standards.collect(),
-        warnings: warnings(household, form),
+        warnings: doubt::doubts(household, form),
     };
     // Texts, numbers and lists always have a JSON form.
     serde_json::to_string(&summary).unwrap_or_default()
-}
-
-/// Answers that were kept although they look odd.
-fn warnings(household: &Household, form: &Form) -> Vec<WarningSummary> {
-    let check = |scope: Scope, answers: &Answers, path: String| -> Vec<WarningSummary> {
-        let odd = answers.iter().filter_map(|(key, value)| match form.question(scope, key.as_str())?.check(value) {
-            Err(Fault::Odd(label)) => {
-                Some(WarningSummary { path: format!("{path}/{key}"), vi: label.vi, en: label.en })
-            }
-            Err(Fault::WrongType) | Ok(()) => None,
-        });
-        odd.collect()
-    };
-    let mut warnings = check(Scope::Household, &household.answers, "answers".to_owned());
-    for (member, answers) in &household.members {
-        warnings.extend(check(Scope::Member, answers, format!("members/{member}")));
-    }
-    warnings
 }

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+use schemas::doubt::Doubt;
 use schemas::form::{Label, Scope};
 use schemas::rules::{Class, Language};
 use serde_json::{Map, Value as Json, json};
@@ -207,6 +208,11 @@ fn item(what: &Label, fault: &ItemFault) -> String {
     )
 }
 
+fn doubt_text(doubt: &Doubt) -> String {
+    let Doubt { path, text } = doubt;
+    format!("  Lưu ý / Note {path}: {} / {}\n", text.vi, text.en)
+}
+
 fn household_text(phone: &Phone, view: &HouseholdView) -> String {
     let household = &view.filed.household;
     let mut text = format!("{}  {}\n", household.household, view.form);
@@ -227,6 +233,7 @@ fn household_text(phone: &Phone, view: &HouseholdView) -> String {
         answers(&mut text, Scope::Visit, said);
     }
     household.notes.values().for_each(|note| text += &format!("  Ghi chú / Note: {note}\n"));
+    view.warnings.iter().for_each(|doubt| text += &doubt_text(doubt));
     for open in &view.disagreements {
         let section = &open.section;
         text += &format!("  Bất đồng / Disagreement {} ({section})\n", open.id);
