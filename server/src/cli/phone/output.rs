@@ -1,7 +1,6 @@
 //! How a command of `phone` went: one JSON object, or words in Vietnamese and English.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use schemas::form::{Label, Scope};
 use schemas::rules::{Class, Language};
 use serde_json::{Map, Value as Json, json};
 
+use crate::console;
 use crate::phone::{
     Committed, Exchanged, HouseholdView, Identity, ItemFault, Line, Phone, PhoneFault, TornTail, Traffic, Whereabouts,
 };
@@ -26,10 +26,11 @@ pub(super) struct Outcome {
 /// Prints an outcome: JSON to standard output always; words to standard error when anything went wrong.
 pub(super) fn print(outcome: &Outcome, json: bool, took: Duration) -> std::io::Result<()> {
     if !json {
-        return match outcome.exit_code {
-            0 => write!(std::io::stdout(), "{}", outcome.text),
-            _ => write!(std::io::stderr(), "{}", outcome.text),
-        };
+        match outcome.exit_code {
+            0 => console::text(&outcome.text)?,
+            _ => console::complain(outcome.text.trim_end()),
+        }
+        return Ok(());
     }
     let mut object = json!({
         "result": outcome.result,
@@ -41,7 +42,7 @@ pub(super) fn print(outcome: &Outcome, json: bool, took: Duration) -> std::io::R
     if let Some(object) = object.as_object_mut() {
         object.extend(outcome.fields.clone());
     }
-    writeln!(std::io::stdout(), "{object}")
+    console::line(object)
 }
 
 fn both(label: &Label) -> String {
