@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use jiff::civil::Date;
+use schemas::codes::names::NameSearch;
 use schemas::form::FormVersion;
 use schemas::ids::HouseholdId;
 use schemas::rules::AreaType;
@@ -51,7 +52,7 @@ pub enum EnrolledCommand {
     /// Xuất mọi hộ. Write out all households.
     Export(Export),
     /// Từng hộ đang ở đâu. Where each household stands.
-    List(Common),
+    List(List),
 }
 
 /// What every command of `phone` takes.
@@ -128,13 +129,40 @@ enum B1Flag {
     Table,
 }
 
+/// Whom to look for.
+#[derive(Debug, clap::Args)]
+struct Find {
+    /// Chỉ các hộ có chủ hộ tên như vậy: đầu các chữ, không cần dấu. Only households whose head is called so: the beginnings
+    /// of words, with or without marks.
+    #[arg(long, value_name = "NAME")]
+    find: Option<String>,
+}
+
+impl Find {
+    fn search(&self) -> NameSearch {
+        NameSearch::of(self.find.as_deref().unwrap_or_default())
+    }
+}
+
+/// Flags of `phone list`.
+#[derive(Debug, clap::Args)]
+pub struct List {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    find: Find,
+}
+
 /// Flags of `phone show`.
 #[derive(Debug, clap::Args)]
 pub struct Show {
     #[command(flatten)]
     common: Common,
     /// Mã hộ; nếu không ghi thì tất cả. The household; all of them when absent.
+    #[arg(conflicts_with = "find")]
     household: Option<HouseholdId>,
+    #[command(flatten)]
+    find: Find,
     /// Xem theo. Which view.
     #[arg(long, value_enum, default_value = "mine")]
     view: ViewFlag,
@@ -219,7 +247,8 @@ impl PhoneCommand {
 impl EnrolledCommand {
     fn common(&self) -> &Common {
         match self {
-            Self::Pull(common) | Self::Sync(common) | Self::List(common) => common,
+            Self::Pull(common) | Self::Sync(common) => common,
+            Self::List(list) => &list.common,
             Self::New(from) | Self::Edit(from) => &from.common,
             Self::Show(show) => &show.common,
             Self::Settle(settle) => &settle.common,
@@ -236,7 +265,7 @@ impl EnrolledCommand {
             Self::Show(show) => show.act(phone, today),
             Self::Settle(settle) => settle.act(phone),
             Self::Export(export) => export.act(phone),
-            Self::List(_) => Ok(Outcome::listed(&phone.list())),
+            Self::List(list) => Ok(Outcome::listed(&phone.find(&list.find.search()))),
         }
     }
 }
@@ -298,9 +327,13 @@ impl Show {
         let area = self.area.map(AreaFlag::area);
         let b1 = self.b1.map(B1Flag::points);
         let scoring = self.explain.then(|| Scoring { area, b1, as_of: self.as_of.unwrap_or(today) });
+        let search = self.find.search();
         let households = match self.household {
             Some(household) => vec![household],
-            None => phone.export(view).iter().map(|filed| filed.household.household).collect(),
+            None => {
+                let filed = phone.export(view).into_iter().filter(|filed| filed.is_meant(&search));
+                filed.map(|filed| filed.household.household).collect()
+            }
         };
         let shown = households.iter().map(|household| phone.show(household, view, scoring));
         Ok(Outcome::shown(phone, &shown.collect::<Result<Vec<_>, _>>()?))

@@ -1,6 +1,7 @@
 //! What a phone tells about its households: one of them whole, where each stands, and all of them as a file.
 
 use jiff::civil::Date;
+use schemas::codes::names::NameSearch;
 use schemas::doubt::{self, Doubt};
 use schemas::form::{Kind, Label, Question, Scope};
 use schemas::household::{Household, SectionKey};
@@ -28,6 +29,13 @@ pub struct FiledHousehold {
     /// The household itself.
     #[serde(flatten)]
     pub household: Household,
+}
+
+impl FiledHousehold {
+    /// Whether the head is meant; a household without a head is found by whoever looks for everybody.
+    pub fn is_meant(&self, search: &NameSearch) -> bool {
+        search.finds(&head_of(&self.household).unwrap_or_default())
+    }
 }
 
 /// A household as `show` shows it.
@@ -210,6 +218,12 @@ impl Phone {
     /// Where each household stands, in the order of their ids.
     pub fn list(&self) -> Vec<Line> {
         self.device.households().map(|(household, document)| self.line(household, document)).collect()
+    }
+
+    /// Where each household stands whose head is meant.
+    pub fn find(&self, search: &NameSearch) -> Vec<Line> {
+        let is_meant = |line: &Line| search.finds(line.head.as_deref().unwrap_or_default());
+        self.list().into_iter().filter(is_meant).collect()
     }
 
     /// A question with its answer, in Vietnamese and English; the bare key where the form does not know it.

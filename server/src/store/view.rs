@@ -1,6 +1,6 @@
 //! Projections of documents: what lists, screens and the inbox show. Everything here can be made again.
 
-use schemas::codes::names::fold;
+use schemas::codes::names::{NameSearch, fold};
 use schemas::ids::{HouseholdId, RoundId, UnitId};
 use schemas::rules::{Class, ClassSet};
 use sqlx::FromRow;
@@ -198,6 +198,26 @@ pub async fn of_commune(read: &mut Read, commune: UnitId, round: &RoundId) -> Re
         .bind(round.as_str())
         .fetch_all(read.sqlite())
         .await?;
+    rows.into_iter().map(HouseholdView::try_from).collect()
+}
+
+/// What is shown of the households of a commune whose head is meant, by village and name. The commune's part of the index
+/// holds the folded names; only what is found is read.
+pub async fn named(
+    read: &mut Read,
+    commune: UnitId,
+    round: &RoundId,
+    search: &NameSearch,
+) -> Result<Vec<HouseholdView>, StoreError> {
+    let begins = |number| format!(" AND instr(' ' || folded_name, ' ' || ${number}) > 0");
+    let words: String = (3..).zip(search.words()).map(|(number, _)| begins(number)).collect();
+    let sql = format!(
+        "SELECT {HOUSEHOLD_COLUMNS} FROM household_view WHERE commune = $1 AND round = $2{words} \
+         ORDER BY village, folded_name, household"
+    );
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(stored(commune.0)).bind(round.as_str());
+    let query = search.words().iter().fold(query, |query, word| query.bind(word));
+    let rows: Vec<HouseholdRow> = query.fetch_all(read.sqlite()).await?;
     rows.into_iter().map(HouseholdView::try_from).collect()
 }
 

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use schemas::codes::names::NameSearch;
 use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
 use schemas::ledger::{Pin, Unassessed};
 use sync_protocol::hash::ChangeHash;
@@ -100,13 +101,18 @@ pub struct Line {
     pub warnings: Vec<Warning>,
 }
 
-/// The households of a commune in a round.
-pub async fn households(app: &App, permit: &Permit, commune: UnitId, round: &RoundId) -> Result<Vec<Line>, Refusal> {
+/// The households of a commune in a round whose head is meant.
+pub async fn households(
+    app: &App,
+    permit: &Permit,
+    (commune, round): (UnitId, &RoundId),
+    search: &NameSearch,
+) -> Result<Vec<Line>, Refusal> {
     let mut read = app.store.read().await?;
     enter(app, &mut read, permit, commune, round).await?;
     let mut reviews: BTreeMap<HouseholdId, ReviewState> =
         store::review::of_commune(&mut read, commune, round).await?.into_iter().collect();
-    let views = store::view::of_commune(&mut read, commune, round).await?;
+    let views = store::view::named(&mut read, commune, round, search).await?;
     let mut warnings = warning::of_commune(app, &mut read, permit, commune, round).await?;
     let line = |view: HouseholdView| Line {
         review: reviews.remove(&view.household).unwrap_or_default(),

@@ -1,5 +1,6 @@
 //! What the field brings in and what reviewers decide, on a real database.
 
+use schemas::codes::names::NameSearch;
 use schemas::ids::HouseholdId;
 use schemas::ledger::{Decision, Hash, LedgerEntry, Unassessed};
 use schemas::rules::{Class, ClassSet};
@@ -298,5 +299,16 @@ async fn a_view_replaces_the_one_before_it_with_all_its_disagreements() {
         assert_eq!(found[0], open[1], "what blocks comes first");
     }
     assert_eq!(view::by_key(read!(field.bench), &key).await.unwrap(), Some(view.clone()));
-    assert_eq!(view::of_commune(read!(field.bench), field.commune, &field.round).await.unwrap(), [view]);
+    assert_eq!(view::of_commune(read!(field.bench), field.commune, &field.round).await.unwrap(), [view.clone()]);
+    assert_found_by_name(&field, &view).await;
+}
+
+/// The database finds whom a phone would find.
+async fn assert_found_by_name(field: &Field, view: &HouseholdView) {
+    for typed in ["uc", "van", "duc lan", "ĐỨC", "duc hoang", "% _", "h'o", "", "hoang' --"] {
+        let search = NameSearch::of(typed);
+        let found = view::named(read!(field.bench), field.commune, &field.round, &search).await.unwrap();
+        let meant = search.finds(&view.head_name);
+        assert_eq!(found, if meant { vec![view.clone()] } else { Vec::new() }, "{typed}");
+    }
 }
