@@ -309,3 +309,18 @@ fn a_reader_that_goes_away_ends_the_printing_quietly() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn the_help_of_new_and_edit_holds_the_examples_that_the_phone_reads() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let examples =
+        [("new", include_str!("../src/phone/file/new.json")), ("edit", include_str!("../src/phone/file/edit.json"))];
+    for (command, example) in examples {
+        let output = run(directory.path(), &["phone", command, "--help"], "")?;
+        let help = String::from_utf8(output.stdout)?;
+        let begins = help.find("\n{").or_else(|| help.find("\n[\n")).context("an example")? + 1;
+        let shown = serde_json::Deserializer::from_str(&help[begins..]).into_iter::<serde_json::Value>().next();
+        assert_eq!(shown.context("JSON")??, serde_json::from_str::<serde_json::Value>(example)?, "{help}");
+    }
+    Ok(())
+}

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use house_tests::house::House;
 use jiff::civil::Date;
+use schemas::codes::names::NameSearch;
 use schemas::form::FormVersion;
 use schemas::ids::{AccountId, HouseholdId, UnitId};
 use schemas::rules::{AreaType, Class, Language};
@@ -200,6 +201,36 @@ async fn a_number_that_contradicts_the_person_is_written_and_doubted_at_the_door
     let cleared = lan.edit_households(json!([[home, format!("members/{member}/citizen_id"), null]]))?;
     assert_eq!(cleared.warnings, []);
     assert_eq!(lan.show(&home, View::Mine, None)?.warnings.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_examples_of_the_help_are_taken_by_a_phone() -> Result<()> {
+    let field = Field::open().await?;
+    let mut lan = field.phone("lan").await?;
+    let mut example: serde_json::Value = serde_json::from_str(include_str!("../../server/src/phone/file/new.json"))?;
+    example["village"] = json!(field.house.units.village);
+    let founded = lan.found_households(example)?;
+    assert_eq!((founded.faults, founded.warnings), (vec![], vec![]));
+    let edits = serde_json::from_str(include_str!("../../server/src/phone/file/edit.json"))?;
+    let faults: Vec<String> = lan.edit_households(edits)?.faults.into_iter().map(|fault| fault.path).collect();
+    assert_eq!(faults, ["members/0123456789abcdef/school"], "the one member whom nobody has founded");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_household_is_found_on_the_phone_by_the_beginnings_of_its_heads_names() -> Result<()> {
+    let field = Field::open().await?;
+    let mut lan = field.phone("lan").await?;
+    let head = |name: &str| json!({ "members": [{ "full_name": name, "relation": "head", "status": "present" }] });
+    let written = lan.found_households(json!([head("Đặng Tà Nải"), head("Hoàng Văn Páo")]))?.written;
+    let found = |typed: &str| -> Vec<HouseholdId> {
+        lan.find(&NameSearch::of(typed)).into_iter().map(|line| line.household).collect()
+    };
+    assert_eq!(found("ang"), [], "not the middle of a word");
+    assert_eq!(found("NAI dang"), [written[0].household]);
+    assert_eq!(found("páo"), [written[1].household]);
+    assert_eq!(found("").len(), 2);
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! another fault of this machine, 2 wrong usage, 3 something in the file (or the choice) was refused, 4 the server cannot
 //! be reached, 5 the server refused or its answer is not to be trusted, 6 the server could not take everything now.
 
+mod format;
 mod output;
 
 use std::path::PathBuf;
@@ -42,8 +43,10 @@ pub enum EnrolledCommand {
     /// Gửi hết việc đã làm và nhận tin mới. Send all work and read what is new.
     Sync(Common),
     /// Lập hộ mới từ tệp. Found households from a file.
+    #[command(after_long_help = format::NEW)]
     New(FromFile),
     /// Sửa hộ theo tệp. Edit households from a file.
+    #[command(after_long_help = format::EDIT)]
     Edit(FromFile),
     /// Xem hộ. Show households.
     Show(Show),
