@@ -19,6 +19,7 @@ use utoipa_axum::routes;
 pub mod access;
 mod account;
 mod assignment;
+mod boundary;
 mod case;
 mod case_view;
 mod device;
@@ -90,6 +91,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(round::open))
         .routes(routes!(round::close))
         .merge(assignment::routes())
+        .merge(boundary::routes())
         .merge(case::routes())
         .merge(points_table::routes())
         .merge(roster::routes())

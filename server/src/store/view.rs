@@ -106,15 +106,32 @@ pub async fn put(
     disagreements: &[DisagreementView],
 ) -> Result<(), StoreError> {
     put_household(tx, key, view).await?;
+    forget_disagreements(tx, key).await?;
+    for disagreement in disagreements {
+        put_disagreement(tx, key, disagreement).await?;
+    }
+    Ok(())
+}
+
+/// Shows nothing of a household any more.
+pub async fn forget(tx: &mut Tx, key: &DocumentKey) -> Result<(), StoreError> {
+    forget_disagreements(tx, key).await?;
+    sqlx::query("DELETE FROM household_view WHERE commune = $1 AND round = $2 AND household = $3")
+        .bind(stored(key.commune.0))
+        .bind(key.round.as_str())
+        .bind(key.household.0.as_slice())
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}
+
+async fn forget_disagreements(tx: &mut Tx, key: &DocumentKey) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM disagreement_view WHERE commune = $1 AND round = $2 AND household = $3")
         .bind(stored(key.commune.0))
         .bind(key.round.as_str())
         .bind(key.household.0.as_slice())
         .execute(tx.sqlite())
         .await?;
-    for disagreement in disagreements {
-        put_disagreement(tx, key, disagreement).await?;
-    }
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use sync_protocol::verdict::{Rejection, Verdict};
 
 use super::document::key_of;
 use super::permit::Permit;
-use super::projection::shown_points;
+use super::projection::{shown_points, shows_nobody_left};
 use super::{Refusal, ledger, warning};
 use crate::app::App;
 use crate::domain::field::StoredChange;
@@ -63,9 +63,9 @@ pub enum Matter {
     Suspected,
     /// The points typed from paper wait for a second person.
     PointsToConfirm,
-    /// The household has no class, and the last visit says that it will not get one.
+    /// The household has no class, and its record says that it will not get one.
     NotMet {
-        /// What the visit says.
+        /// What the last visit says, or that nobody of its list is left.
         outcome: Unassessed,
     },
     /// Everything is there: it can be accepted.
@@ -226,6 +226,9 @@ fn standing(
     }
     if view.blocking > 0 {
         return None;
+    }
+    if shows_nobody_left(view) {
+        return Some((view.household, Matter::NotMet { outcome: Unassessed::NoMemberLeft }));
     }
     if !view.complete || view.classes.len() != 1 {
         let outcome = view.last_outcome.as_deref().and_then(Unassessed::of_outcome)?;

@@ -11,7 +11,7 @@ use schemas::doubt::{self, Doubt};
 use schemas::form::{Form, Point};
 use schemas::household::{Answers, Household};
 use schemas::ids::UnitId;
-use schemas::rules::{self, AreaType, Assessment, ClassSet, Place, Region, Units};
+use schemas::rules::{self, AreaType, Assessment, ClassSet, Place, Region, Truth, Units};
 use schemas::standard::Standard;
 use schemas::value::Value;
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,9 @@ pub struct Projection {
 #[derive(Serialize)]
 struct Summary {
     members: usize,
+    /// Said only where it is so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    nobody_left: bool,
     b1: Option<(i64, i64)>,
     b2: [String; 2],
     standards: Vec<StandardSummary>,
@@ -84,6 +87,14 @@ impl Ruling {
 
     fn classes(&self, standard: &Standard, household: &Household) -> ClassSet {
         self.assess(standard, household).map_or(ClassSet::ALL, |assessment| assessment.possible_classes())
+    }
+
+    /// Whether people were listed and none of them counts or may count. Where nobody was ever listed, nobody left either:
+    /// such a household has yet to be visited.
+    pub fn nobody_is_left(&self, household: &Household) -> bool {
+        let Some(standard) = self.standards.first() else { return false };
+        let counted = rules::counted_members(standard, &standard.facts(household), self.as_of);
+        !counted.is_empty() && counted.iter().all(|counts| *counts == Truth::False)
     }
 
     fn printed(&self, household: &Household) -> Printed {
@@ -151,6 +162,17 @@ pub fn shown_points(view: &HouseholdView) -> Option<i64> {
     // What was written here is JSON.
     let shown: Shown = serde_json::from_str(&view.summary).ok()?;
     shown.b1.filter(|(lowest, highest)| lowest == highest).map(|(points, _)| points)
+}
+
+/// Whether a view shows that nobody of those who were listed is left.
+pub fn shows_nobody_left(view: &HouseholdView) -> bool {
+    #[derive(Deserialize)]
+    struct Shown {
+        #[serde(default)]
+        nobody_left: bool,
+    }
+    // What was written here is JSON.
+    serde_json::from_str(&view.summary).is_ok_and(|shown: Shown| shown.nobody_left)
 }
 
 /// What is at stake in the open disagreements of a household.
@@ -239,6 +261,7 @@ fn summary(household: &Household, form: &Form, ruling: &Ruling, assessments: &[O
     });
     let summary = Summary {
         members: household.members.len(),
+        nobody_left: ruling.nobody_is_left(household),
         b1: deciding.and_then(|assessment| assessment.b1().amount),
         b2: [units.map_or(0, |u| u.lowest), units.map_or(0, |u| u.highest)].map(points),
         standards: standards.collect(),

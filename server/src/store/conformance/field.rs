@@ -175,6 +175,8 @@ async fn segments_commands_and_blobs_are_kept_once() {
     assert_eq!(kept.unwrap(), [true, true, false, false]);
     let author = field.author();
     assert_eq!(segment::of_author(read!(field.bench), &author).await.unwrap(), segments);
+    assert_eq!(segment::of_round(read!(field.bench), commune, &field.round).await.unwrap(), segments);
+    assert_eq!(segment::of_round(read!(field.bench), UnitId(99), &field.round).await.unwrap(), []);
     assert_eq!(segment::last_of_author(read!(field.bench), &author).await.unwrap(), 4);
     let another = Author { epoch: 2, ..author };
     assert_eq!(segment::last_of_author(read!(field.bench), &another).await.unwrap(), 0);
@@ -263,24 +265,27 @@ async fn reviews_and_pins_are_read_back() {
     assert_eq!(pins.into_iter().collect::<Vec<_>>(), [((OWN, pin), heads)]);
 }
 
-#[tokio::test]
-async fn a_view_replaces_the_one_before_it_with_all_its_disagreements() {
-    let field = field().await;
-    let key = field.key(OWN);
-    let classes = [Class::Poor, Class::NearPoor].into_iter().collect();
-    let view = HouseholdView {
+/// What is shown of the own household.
+fn shown(field: &Field) -> HouseholdView {
+    HouseholdView {
         household: OWN,
         village: field.village,
         heads: vec![ChangeHash([1; 32])],
         head_name: "Hoàng Văn Đức".to_owned(),
-        classes,
+        classes: [Class::Poor, Class::NearPoor].into_iter().collect(),
         complete: true,
         open_disagreements: 2,
         blocking: 1,
         last_outcome: Some("met".to_owned()),
         point: Some((22_300_000, -104_600_000, 12)),
         summary: "{}".to_owned(),
-    };
+    }
+}
+
+#[tokio::test]
+async fn a_view_replaces_the_one_before_it_with_all_its_disagreements() {
+    let field = field().await;
+    let (key, view) = (field.key(OWN), shown(&field));
     let disagreement = |id: u8, blocking, impact| DisagreementView {
         household: OWN,
         id: DisagreementId([id; 16]),
@@ -301,6 +306,11 @@ async fn a_view_replaces_the_one_before_it_with_all_its_disagreements() {
     assert_eq!(view::by_key(read!(field.bench), &key).await.unwrap(), Some(view.clone()));
     assert_eq!(view::of_commune(read!(field.bench), field.commune, &field.round).await.unwrap(), [view.clone()]);
     assert_found_by_name(&field, &view).await;
+    let stored_key = key.clone();
+    let forgotten: Result<(), StoreError> = write!(field.bench, |tx| view::forget(tx, &stored_key).await);
+    forgotten.unwrap();
+    assert_eq!(view::by_key(read!(field.bench), &key).await.unwrap(), None);
+    assert_eq!(view::disagreements(read!(field.bench), field.commune, &field.round).await.unwrap(), []);
 }
 
 /// The database finds whom a phone would find.
