@@ -253,6 +253,7 @@ fn no_fault_speaks_in_the_names_of_the_program() {
             assert!(!said.en.contains(name) && !said.vi.contains(name), "{said:?}");
         }
     }
-    let said = fault("indicators.toml", "indicator telecom", from, "{ is = { question = \"water_sauce\", value = 1 } }");
+    let said =
+        fault("indicators.toml", "indicator telecom", from, "{ is = { question = \"water_sauce\", value = 1 } }");
     assert_eq!(said.label().en, "condition: no question water_sauce about one household in the form");
 }
