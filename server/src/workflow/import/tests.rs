@@ -25,7 +25,7 @@ struct Office {
 }
 
 fn commune(villages: usize, households: usize) -> Vec<SampleCommune> {
-    vec![SampleCommune { name: "Xã Tân Trịnh".into(), code: "01243".into(), villages, households }]
+    vec![SampleCommune { name: "Xã Tân Trịnh".into(), code: "01243".into(), villages, households, serials_from: 0 }]
 }
 
 fn book(villages: usize, households: usize) -> RosterBook {
