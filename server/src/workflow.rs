@@ -54,6 +54,7 @@ pub mod points_table;
 pub mod projection;
 pub mod quarantine;
 pub mod rebuild;
+mod refused;
 mod reproject;
 pub mod review;
 pub mod roster;

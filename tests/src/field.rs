@@ -22,11 +22,12 @@ use server::clock::Chance;
 use server::documents::workbook::sample::{LISTED_ON, SampleCommune, book};
 use server::documents::workbook::{Listing, Member, RosterBook, write_roster};
 use server::domain::round::{Assignment, B1Mode, Round, RoundState};
-use server::phone::{Enrolment, Phone, PlainHttp, Road, Surroundings};
+use server::phone::{Enrolment, Phone, PhoneFault, PlainHttp, Road, Surroundings};
 use server::standards::Standards;
 use server::store::{self, StoreError};
 use server::workflow::import::{Mode, Order, import_as};
 use sync_protocol::change::{Slot, Write};
+use sync_protocol::device::CommitError;
 use sync_protocol::journal::Scope;
 
 use crate::house::{House, Left};
@@ -177,8 +178,19 @@ impl Field {
         self.house.clock.advance(Duration::from_millis(milliseconds));
     }
 
-    /// Edits three questions of one section of a household.
+    /// Edits three questions of one section of a household. What stands there already is no edit: then others are drawn.
     pub fn edit(&mut self, phone: &mut Phone, scope: &Scope, household: HouseholdId) -> Result<()> {
+        loop {
+            let writes = self.answers_of_a_section()?;
+            self.work(120..900);
+            match phone.commit(scope, household, &writes) {
+                Err(PhoneFault::Commit(CommitError::Nothing)) => {}
+                done => return Ok(done?),
+            }
+        }
+    }
+
+    fn answers_of_a_section(&mut self) -> Result<BTreeMap<Slot, Write>> {
         let sections = ["housing", "services", "assets", "income"];
         let section = *sections.choose(&mut self.rng).context("a section")?;
         let form = self.form.clone();
@@ -194,8 +206,7 @@ impl Field {
         for question in asked {
             writes.insert(Slot::Answer(question.key.clone()), Write::Put(self.value(&question.kind)));
         }
-        self.work(120..900);
-        Ok(phone.commit(scope, household, &writes)?)
+        Ok(writes)
     }
 
     /// Interviews a household that nobody has listed: a commit for the visit, for each section, for who belongs to it and

@@ -8,7 +8,7 @@ use schemas::ids::{DeviceId, HouseholdId, RoundId, UnitId};
 use sync_protocol::actor::Author;
 use sync_protocol::hash::{ChangeHash, EntryHash, RowHash};
 use sync_protocol::journal::Scope;
-use sync_protocol::log::{Digest, Row};
+use sync_protocol::log::{Cursor, Digest, Row};
 use sync_protocol::verdict::Verdict;
 
 /// A household: where it belongs now, and its wrapped key.
@@ -103,6 +103,13 @@ pub struct LogState {
     pub row: RowHash,
     /// The digest after it.
     pub digest: Digest,
+}
+
+impl LogState {
+    /// Where its last row stands.
+    pub fn cursor(&self) -> Cursor {
+        Cursor { generation: self.generation, position: self.position }
+    }
 }
 
 /// A generation of a log that has ended: the server was set back to an older copy.

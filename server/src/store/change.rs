@@ -150,24 +150,21 @@ pub async fn by_hashes(
 
 /// All changes of a document, whatever became of them, in the order of arrival.
 pub async fn of_document(read: &mut Read, key: &DocumentKey) -> Result<Vec<StoredChange>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM change WHERE commune = $1 AND round = $2 AND household = $3 \
-         ORDER BY received_at, key, epoch, entry, hash"
-    );
-    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(stored(key.commune.0))
-        .bind(key.round.as_str())
-        .bind(key.household.0.as_slice())
-        .fetch_all(read.sqlite())
-        .await?;
-    rows.into_iter().map(StoredChange::try_from).collect()
+    in_document(read, key, "").await
 }
 
 /// The changes of a document that wait, were rejected or were replaced: those that are not in it, in the order of arrival.
 pub async fn outside_of_document(read: &mut Read, key: &DocumentKey) -> Result<Vec<StoredChange>, StoreError> {
+    in_document(read, key, "AND verdict NOT IN (0, 2)").await
+}
+
+async fn in_document(
+    read: &mut Read,
+    key: &DocumentKey,
+    condition: &'static str,
+) -> Result<Vec<StoredChange>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM change \
-         WHERE commune = $1 AND round = $2 AND household = $3 AND verdict NOT IN (0, 2) \
+        "SELECT {COLUMNS} FROM change WHERE commune = $1 AND round = $2 AND household = $3 {condition} \
          ORDER BY received_at, key, epoch, entry, hash"
     );
     let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))

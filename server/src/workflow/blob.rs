@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::case::CaseId;
 use super::document::key_of;
 use super::permit::Permit;
-use super::{Refusal, exchange, inbox};
+use super::{Refusal, exchange, inbox, refused};
 use crate::app::App;
 use crate::domain::blob::{
     Announcement, BlobId, BlobPart, BlobState, ListedBlob, MAX_BLOB_BYTES, MAX_BLOBS_OF_HOUSEHOLD, MAX_BYTES_OF_DAY,
@@ -19,7 +19,7 @@ use crate::domain::blob::{
 };
 use crate::domain::device::Device;
 use crate::domain::field::Home;
-use crate::domain::log::{Access, AccessAction, SecurityEvent, SecurityEventKind};
+use crate::domain::log::{Access, AccessAction, SecurityEventKind};
 use crate::seal::Subject;
 use crate::store::{self, Read, StoreError};
 
@@ -273,14 +273,8 @@ fn midnight(now: Timestamp) -> Timestamp {
 async fn noted<T>(app: &App, device: &Device, id: BlobId, outcome: Result<T, Refusal>) -> Result<T, Refusal> {
     let Err(Refusal::Blob(fault)) = &outcome else { return outcome };
     if fault.is_evidence() {
-        let subject = format!("{} {} {} {}", device.id, id.household, id.hash, fault.slug());
-        let kind = SecurityEventKind::BlobRefused;
-        let event = SecurityEvent { at: app.clock.now(), kind, actor: Some(device.account), subject };
-        let written: Result<(), StoreError> = app
-            .store
-            .write("blob/refuse", move |tx| Box::pin(async move { store::security_event::append(tx, &event).await }))
-            .await;
-        written?;
+        let why = format!("{} {} {}", id.household, id.hash, fault.slug());
+        refused::note(app, "blob/refuse", device, SecurityEventKind::BlobRefused, &why).await?;
     }
     outcome
 }

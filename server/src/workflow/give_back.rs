@@ -16,13 +16,13 @@ use sync_protocol::log::{Cursor, origin};
 use sync_protocol::message::{ChapterAnswer, ScopeCursor};
 
 use super::set_back::{self, Proof};
-use super::{Refusal, ingest, intake, ledger};
+use super::{Refusal, ingest, intake, ledger, refused};
 use crate::app::App;
 use crate::domain::device::Device;
 use crate::domain::field::{EndedGeneration, LogState, StoredChapter};
-use crate::domain::log::{SecurityEvent, SecurityEventKind};
+use crate::domain::log::SecurityEventKind;
 use crate::domain::round::Round;
-use crate::store::{self, Read, StoreError};
+use crate::store::{self, Read};
 
 /// How often a chapter is judged anew because somebody else's work came between.
 const ATTEMPTS: usize = 8;
@@ -98,13 +98,7 @@ async fn try_take(app: &App, device: &Device, bytes: &[u8]) -> Result<ChapterAns
 
 /// Refuses a chapter as a whole, and writes down that it came.
 async fn refuse(app: &App, device: &Device, slug: &'static str) -> Result<ChapterAnswer, Refusal> {
-    let (at, kind, actor) = (app.clock.now(), SecurityEventKind::ChapterRefused, Some(device.account));
-    let event = SecurityEvent { at, kind, actor, subject: format!("{} {slug}", device.id) };
-    let written: Result<(), StoreError> = app
-        .store
-        .write("chapter/refuse", move |tx| Box::pin(async move { store::security_event::append(tx, &event).await }))
-        .await;
-    written?;
+    refused::note(app, "chapter/refuse", device, SecurityEventKind::ChapterRefused, slug).await?;
     Ok(ChapterAnswer::Refused(slug.to_owned()))
 }
 

@@ -89,8 +89,7 @@ pub(super) async fn write(
     let mut batch = Batch::new(app, proof, commune, judged, written)?;
     batch.decision = decision;
     batch.of_office = segment.author().key.0 == app.server_public_key();
-    let bytes = batch.bytes();
-    app.store.write_bytes("segment/take", bytes, move |tx| Box::pin(batch.write(tx))).await
+    batch.store(app, "segment/take").await
 }
 
 /// Writes changes that a phone gave back, as [`write`] does. `authors`: who wrote each.
@@ -108,7 +107,7 @@ pub(super) async fn write_given_back(
     let written =
         written.map(|(author, proven)| Written { author: *author, came: None, wall_ms: proven.written_at_ms });
     let batch = Batch::new(app, Evidence::Chapter(chapter, came), commune, judged, written)?;
-    app.store.write("chapter/take", move |tx| Box::pin(batch.write(tx))).await
+    batch.store(app, "chapter/take").await
 }
 
 impl Batch {
@@ -127,6 +126,11 @@ impl Batch {
         }
         let (logbook, decision, of_office) = (Logbook::new(app), None, false);
         Ok(Self { evidence, commune, documents, lines, freed, moved, logbook, now, decision, of_office })
+    }
+
+    async fn store(self, app: &App, name: &'static str) -> Result<bool, Refusal> {
+        let bytes = self.bytes();
+        app.store.write_bytes(name, bytes, move |tx| Box::pin(self.write(tx))).await
     }
 
     /// About how many bytes will be written.

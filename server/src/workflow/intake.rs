@@ -23,13 +23,13 @@ use super::document::{self, Opened};
 use super::projection::Ruling;
 use super::shown::Shown;
 use super::unpack::{self, Unpacked};
-use super::{Refusal, ingest};
+use super::{Refusal, ingest, refused};
 use crate::app::App;
 use crate::domain::device::Device;
 use crate::domain::field::StoredChange;
-use crate::domain::log::{SecurityEvent, SecurityEventKind};
+use crate::domain::log::SecurityEventKind;
 use crate::domain::round::{Assignment, Round, RoundState};
-use crate::store::{self, Read, StoreError};
+use crate::store::{self, Read};
 
 /// How often a segment is judged anew because somebody else's work came between.
 const ATTEMPTS: usize = 8;
@@ -128,18 +128,7 @@ struct Brought<'a> {
 
 /// Refuses a segment as a whole, and writes down that it came: it may be evidence.
 async fn refuse(app: &App, device: &Device, slug: &'static str) -> Result<SegmentAnswer, Refusal> {
-    let subject = format!("{} {slug}", device.id);
-    let event = SecurityEvent {
-        at: app.clock.now(),
-        kind: SecurityEventKind::SegmentRefused,
-        actor: Some(device.account),
-        subject,
-    };
-    let written: Result<(), StoreError> = app
-        .store
-        .write("segment/refuse", move |tx| Box::pin(async move { store::security_event::append(tx, &event).await }))
-        .await;
-    written?;
+    refused::note(app, "segment/refuse", device, SecurityEventKind::SegmentRefused, slug).await?;
     Ok(SegmentAnswer::Refused(slug.to_owned()))
 }
 

@@ -81,10 +81,9 @@ pub(super) async fn collect(
 /// The cursor that the next page follows; `None` when nothing is new. Who has read further than the log goes gives back what it
 /// has forgotten first.
 fn news(asked: Option<Cursor>, state: &LogState) -> Option<Cursor> {
-    let end = Cursor { generation: state.generation, position: state.position };
     let first = Cursor { generation: state.generation, position: 0 };
     let after = asked.filter(|asked| asked.generation >= state.generation).unwrap_or(first);
-    (after < end).then_some(after)
+    (after < state.cursor()).then_some(after)
 }
 
 /// Where logs stand.
@@ -106,7 +105,7 @@ async fn states(read: &mut Read, assigned: &[(UnitId, Scope)]) -> Result<States,
 /// How far the logs of the scopes have come.
 fn standing(states: &States, assigned: &[(UnitId, Scope)]) -> Vec<ScopeCursor> {
     let cursor = |log: &(UnitId, Scope)| {
-        let cursor = states.get(log).map(|state| Cursor { generation: state.generation, position: state.position });
+        let cursor = states.get(log).map(LogState::cursor);
         ScopeCursor { scope: log.1.clone(), cursor: cursor.unwrap_or_default() }
     };
     assigned.iter().map(cursor).collect()

@@ -4,6 +4,7 @@ use schemas::ids::HouseholdId;
 use sync_protocol::device::{Clocks, Record};
 
 use super::*;
+use crate::domain::log::SecurityEvent;
 use crate::domain::role::Role;
 use crate::workflow::bench::{Bench, Carried, answer, home, permit, round_id};
 use crate::workflow::{household, housekeeping, review};
