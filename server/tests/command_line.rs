@@ -248,20 +248,20 @@ fn a_household_that_cannot_be_read_is_named_by_file_place_and_reason_and_the_oth
     // As `phone export` writes them: with village and round, in a list under a name.
     let households = r#"{"households": [
         {"village": 7, "round": "2026-dinh-ky", "household": "00000000000000000000000000", "answers": {"b1_points": 150}},
-        {"household": "00000000000000000000000001", "answers": {"wall": ["durable"]}},
-        {"household": "00000000000000000000000002"}
+        {"household": "00000000000000000000000004", "answers": {"wall": ["durable"]}},
+        {"household": "00000000000000000000000008"}
     ]}"#;
     std::fs::write(&file, households)?;
     let ask = ["classify", "--standard", "vn-2022-2025", "--json", &file.display().to_string()];
     let output = run(directory.path(), &ask, "")?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success());
-    for part in ["xuat.json", "hộ thứ 2", "00000000000000000000000001", "answers/wall", "không đọc được"] {
+    for part in ["xuat.json", "hộ thứ 2", "00000000000000000000000004", "answers/wall", "không đọc được"] {
         assert!(said.contains(part), "{part}: {said}");
     }
     let reports: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout)?;
     let named: Vec<&str> = reports.iter().filter_map(|report| report["household"].as_str()).collect();
-    assert_eq!(named, ["00000000000000000000000000", "00000000000000000000000002"]);
+    assert_eq!(named, ["00000000000000000000000000", "00000000000000000000000008"]);
     assert!(reports[0]["as_of"].as_str().is_some_and(|day| day.ends_with("-09-01")), "{}", reports[0]["as_of"]);
     Ok(())
 }

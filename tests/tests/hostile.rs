@@ -185,12 +185,18 @@ async fn a_faulty_change_or_segment_holds_up_nothing_beside_it() -> Result<()> {
     let expected =
         [refused("segment/unreadable"), refused("segment/signature"), mixed, outside, refused("segment/chain")];
     assert_eq!(answers, expected);
+    assert_written_down(&phone).await?;
+    phone.house.stop().await;
+    Ok(())
+}
+
+/// What is left of the refusals as evidence.
+async fn assert_written_down(phone: &Hostile) -> Result<()> {
     let segments = phone.written_down(SecurityEventKind::SegmentRefused).await?;
     assert_eq!(segments, ["segment/unreadable", "segment/signature", "segment/chain"]);
     let changes = phone.written_down(SecurityEventKind::ChangeRefused).await?;
     assert!(starts(&changes, &["1/1 change/chunk-type ", "1/2 change/too-large "]), "{changes:?}");
     assert_eq!(phone.kept_aside().await?, [(home(3), Verdict::Held(Hold::OutOfScope), false)]);
-    phone.house.stop().await;
     Ok(())
 }
 

@@ -2,11 +2,12 @@
 
 use super::{Store, StoreError};
 
-/// The change that came last is deleted; its row of the log stays.
-pub(crate) const NEWEST_CHANGE: &str = "DELETE FROM change WHERE rowid = (SELECT max(rowid) FROM change)";
-/// The change that came first is said to have been rejected.
-pub(crate) const OLDEST_CHANGE_REJECTED: &str =
-    "UPDATE change SET verdict = 34 WHERE rowid = (SELECT min(rowid) FROM change)";
+/// The last change of the last household is deleted; its row of the log stays.
+pub(crate) const NEWEST_CHANGE: &str = "DELETE FROM change WHERE (household, entry) IN \
+     (SELECT household, entry FROM change ORDER BY household DESC, entry DESC LIMIT 1)";
+/// The first change of the first household is said to have been rejected.
+pub(crate) const OLDEST_CHANGE_REJECTED: &str = "UPDATE change SET verdict = 34 WHERE (household, entry) IN \
+     (SELECT household, entry FROM change ORDER BY household, entry LIMIT 1)";
 /// The journals that name the changes are deleted.
 pub(crate) const SEGMENTS: &str = "DELETE FROM segment";
 /// The last row of a log is deleted.

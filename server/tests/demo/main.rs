@@ -37,8 +37,7 @@ fn one_seed_gives_one_list_and_a_second_start_finds_it() {
 #[test]
 fn every_disagreement_of_the_demo_has_one_end_and_no_head_is_a_child() {
     let stage = Stage::new(5);
-    let mut command = stage.command();
-    let told = command.args(["--seed", "5", "--households", "8"]).output().unwrap();
+    let told = stage.sized(8).args(["--seed", "5"]).output().unwrap();
     assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
     let told = String::from_utf8(told.stdout).unwrap();
     let count = |english: &str| -> usize {
@@ -48,7 +47,8 @@ fn every_disagreement_of_the_demo_has_one_end_and_no_head_is_a_child() {
     let opened = count("disagreements that the server saw in it; their ends:");
     let left = count("disagreements that change nothing printed, left visible");
     let settled = count("disagreements settled on a phone") + count("disagreements settled at the office");
-    assert_eq!((opened, left), (settled + left, 7), "one in each commune changes nothing:\n{told}");
+    assert_eq!(opened, settled + left, "{told}");
+    assert!(left >= 7, "at least one in each commune changes nothing:\n{told}");
     assert!(count("households that may stand elsewhere too, for a person") >= 1, "{told}");
     let mut heads = 0;
     for list in stage.lists() {

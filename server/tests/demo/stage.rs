@@ -29,10 +29,15 @@ impl Stage {
         self.directory.path().join("demo").join(name)
     }
 
-    /// The demo that ends by itself.
+    /// The demo that ends by itself, with as few households as there can be.
     pub(crate) fn command(&self) -> Command {
+        self.sized(2)
+    }
+
+    /// The demo that ends by itself, with so many listed households in each village.
+    pub(crate) fn sized(&self, households: u16) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rasoat"));
-        command.args(["demo", "--exit", "--villages", "3", "--households", "2"]);
+        command.args(["demo", "--exit", "--villages", "3", "--households", &households.to_string()]);
         command.args(["--listen", &format!("127.0.0.1:{}", self.port)]);
         command.env("RASOAT_DATA", self.path("")).env("RASOAT_LOG", "warn").stdin(Stdio::null());
         command
