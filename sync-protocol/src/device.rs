@@ -129,6 +129,8 @@ pub struct Device {
     giving: BTreeMap<(Scope, u64), Giving>,
     refused: Vec<(u32, u64, String)>,
     blobs: Vec<OwnBlob>,
+    /// The newest set-back of the server that it was told of.
+    set_back: Option<u64>,
     /// Whether the server has asked for the scopes by name: forgotten with the process, because it would ask again.
     name_scopes: bool,
 }
@@ -173,6 +175,7 @@ impl Device {
             giving: BTreeMap::new(),
             refused: Vec::new(),
             blobs: Vec::new(),
+            set_back: None,
             name_scopes: false,
         }
     }
