@@ -91,7 +91,7 @@ impl App {
         make_private_directory(&data)?;
         let standards = Standards::shipped()?;
         let master_key = MasterKey::load_or_create(&data.join("master.key"), &chance)?;
-        let store = Store::open(&data.join("rasoat.db")).await?;
+        let store = Store::open_file(&data.join("rasoat.db")).await?;
         let server_key = open_server_key(&store, &master_key, &clock, &chance).await?;
         Ok(Self {
             store,

@@ -1,17 +1,14 @@
 //! The store: the only place with SQL.
 //!
-//! Owns the database file, the reader pool, the single writer task and one file of statements per noun. Decides nothing:
-//! what belongs into one transaction is said by `workflow`, which also names it for metrics.
+//! Owns the database, in a file or on a server, the readers, the writer task and one file of statements per noun. Decides
+//! nothing: what belongs into one transaction is said by `workflow`, which also names it for metrics.
 //!
-//! Statements keep to what SQLite and PostgreSQL share, with `$1` placeholders; where the engines will differ the
-//! statement says so.
+//! Statements keep to what SQLite and PostgreSQL share, with `$1` placeholders.
 
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::{PgPool, SqlitePool};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
@@ -23,8 +20,6 @@ pub mod boundary;
 pub mod change;
 pub mod chapter;
 pub mod clue;
-#[cfg(test)]
-mod conformance;
 mod connection;
 pub mod device;
 pub mod device_token;
@@ -39,6 +34,7 @@ pub mod listing;
 mod lock;
 pub mod log;
 pub mod points_table;
+mod postgres;
 pub mod review;
 pub mod roster;
 pub mod round;
@@ -47,6 +43,8 @@ pub mod security_event;
 pub mod segment;
 pub mod server_key;
 pub mod session;
+mod sqlite;
+mod statement;
 pub mod suspicion;
 #[cfg(test)]
 pub(crate) mod tampering;
@@ -54,8 +52,14 @@ pub mod unit;
 pub mod view;
 mod writer;
 
+#[cfg(test)]
+mod on_postgres;
+#[cfg(test)]
+mod on_sqlite;
+
 pub use connection::{Read, Tx};
 pub use error::StoreError;
+use statement::sql;
 pub use writer::BoxFuture;
 use writer::{Job, Work};
 
@@ -63,41 +67,67 @@ use writer::{Job, Work};
 const QUEUE_JOBS: usize = 1024;
 /// Readers that may be at work at once.
 const READERS: u32 = 8;
-/// How long a connection waits for a lock that another process holds, such as a backup.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where a database is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A file of SQLite's, for one process.
+    Sqlite(PathBuf),
+    /// A server of PostgreSQL's, for as many processes as it serves, by its address.
+    Postgres(String),
+}
+
+impl FromStr for Place {
+    type Err = StoreError;
+    fn from_str(text: &str) -> Result<Self, StoreError> {
+        match text.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.trim_start_matches("//").into())),
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(text.to_owned())),
+            _ => Err(StoreError::Place),
+        }
+    }
+}
 
 /// An open database. Cheap to share behind an `Arc`.
 #[derive(Debug)]
 pub struct Store {
-    readers: SqlitePool,
+    readers: Readers,
     jobs: mpsc::Sender<Box<dyn Job>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
+#[derive(Debug)]
+enum Readers {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
 impl Store {
-    /// Opens the database, makes it when there is none, and runs the migrations that it has not seen. Refused while another
-    /// process, or another store in this one, has it.
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let lock = lock::hold(path).await?;
-        make_private_file(path)?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        let mut connection = SqliteConnection::connect_with(&options).await?;
-        sqlx::migrate!("migrations/sqlite").run(&mut connection).await.map_err(StoreError::Migration)?;
-        // Readers cannot write even by mistake: the single writer is what keeps transactions in one order.
-        let readers =
-            SqlitePoolOptions::new().max_connections(READERS).connect_with(options.pragma("query_only", "ON")).await?;
+    /// Opens the database, makes it when there is none, and runs the migrations that it has not seen. A file is refused
+    /// while another process, or another store in this one, has it.
+    pub async fn open(place: &Place) -> Result<Self, StoreError> {
         let (jobs, queue) = mpsc::channel(QUEUE_JOBS);
-        let writer = tokio::spawn(async move {
-            writer::run(Tx::new(connection), queue).await;
-            // Held for as long as anything may be written.
-            drop(lock);
-        });
+        let (readers, writer) = match place {
+            Place::Sqlite(path) => {
+                let sqlite::Opened { readers, writer, lock } = sqlite::open(path).await?;
+                let writer = tokio::spawn(async move {
+                    writer::run(writer, queue).await;
+                    // Held for as long as anything may be written.
+                    drop(lock);
+                });
+                (Readers::Sqlite(readers), writer)
+            }
+            Place::Postgres(address) => {
+                let postgres::Opened { readers, writer } = postgres::open(address).await?;
+                (Readers::Postgres(readers), tokio::spawn(writer::run(writer, queue)))
+            }
+        };
         Ok(Self { readers, jobs, writer: Mutex::new(Some(writer)) })
+    }
+
+    /// Opens the database in this file.
+    pub async fn open_file(path: &Path) -> Result<Self, StoreError> {
+        Self::open(&Place::Sqlite(path.to_owned())).await
     }
 
     /// Runs a job in the writer's transaction and answers once it is on disk.
@@ -128,13 +158,16 @@ impl Store {
 
     /// Opens a snapshot: everything read through it is as of one moment.
     pub async fn read(&self) -> Result<Read, StoreError> {
-        Ok(Read::snapshot(self.readers.begin().await?))
+        Ok(match &self.readers {
+            Readers::Sqlite(readers) => Read::sqlite(readers.begin().await?),
+            Readers::Postgres(readers) => Read::postgres(readers.begin_with(postgres::SNAPSHOT).await?),
+        })
     }
 
     /// Whether the database can be read and the writer still takes jobs.
     pub async fn check(&self) -> Result<(), StoreError> {
         let mut read = self.read().await?;
-        sqlx::query("SELECT 1").execute(read.sqlite()).await?;
+        sql("SELECT 1").execute(&mut read).await?;
         if self.jobs.is_closed() { Err(StoreError::Closed) } else { Ok(()) }
     }
 
@@ -152,12 +185,9 @@ impl Store {
                 tracing::error!("The writer ended abnormally");
             }
         }
-        self.readers.close().await;
+        match &self.readers {
+            Readers::Sqlite(readers) => readers.close().await,
+            Readers::Postgres(readers) => readers.close().await,
+        }
     }
-}
-
-/// Makes the file for its owner's eyes only; SQLite gives its journal the same permissions.
-fn make_private_file(path: &Path) -> Result<(), StoreError> {
-    let made = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-    made.map(drop).map_err(|error| StoreError::Database(sqlx::Error::Io(error)))
 }

@@ -6,6 +6,7 @@ use sqlx::FromRow;
 use sync_protocol::hash::BlobHash;
 
 use super::row::{RowOf, milliseconds, stored};
+use super::statement::{scalar, sql};
 use super::{Read, StoreError, Tx};
 use crate::domain::blob::{Announcement, BlobId, BlobPart, BlobState, ListedBlob, StoredBlob};
 use crate::token::hex;
@@ -16,10 +17,8 @@ fn of(table: &'static str, id: BlobId) -> RowOf<String> {
 
 /// Remembers that a device will bring a blob; twice changes nothing.
 pub async fn announce(tx: &mut Tx, commune: UnitId, announcement: &Announcement) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO blob_announcement (commune, household, hash, device, account, round, size_bytes, announced_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (commune, household, hash, device) DO NOTHING",
-    )
+    sql("INSERT INTO blob_announcement (commune, household, hash, device, account, round, size_bytes, announced_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (commune, household, hash, device) DO NOTHING")
     .bind(stored(commune.0))
     .bind(announcement.id.household.0.as_slice())
     .bind(announcement.id.hash.0.as_slice())
@@ -28,7 +27,7 @@ pub async fn announce(tx: &mut Tx, commune: UnitId, announcement: &Announcement)
     .bind(announcement.round.as_str())
     .bind(stored(announcement.size_bytes))
     .bind(milliseconds(announcement.announced_at))
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
     Ok(())
 }
@@ -48,15 +47,13 @@ pub async fn announcement(
     id: BlobId,
     device: DeviceId,
 ) -> Result<Option<Announcement>, StoreError> {
-    let row: Option<AnnouncementRow> = sqlx::query_as(
-        "SELECT account, round, size_bytes, announced_at FROM blob_announcement \
-         WHERE commune = $1 AND household = $2 AND hash = $3 AND device = $4",
-    )
+    let row: Option<AnnouncementRow> = sql("SELECT account, round, size_bytes, announced_at FROM blob_announcement \
+         WHERE commune = $1 AND household = $2 AND hash = $3 AND device = $4")
     .bind(stored(commune.0))
     .bind(id.household.0.as_slice())
     .bind(id.hash.0.as_slice())
     .bind(device.0.as_slice())
-    .fetch_optional(read.sqlite())
+    .fetch_optional(read)
     .await?;
     let of = of("blob_announcement", id);
     let read = |row: AnnouncementRow| {
@@ -87,19 +84,18 @@ pub async fn of_household(
     commune: UnitId,
     household: HouseholdId,
 ) -> Result<Vec<ListedBlob>, StoreError> {
-    let rows: Vec<ListedRow> = sqlx::query_as(
-        "SELECT a.hash, min(a.size_bytes) AS size_bytes, min(a.announced_at) AS announced_at, \
-         coalesce(max((SELECT sum(p.length) FROM blob_part p WHERE p.commune = a.commune \
+    let rows: Vec<ListedRow> =
+        sql("SELECT a.hash, min(a.size_bytes) AS size_bytes, min(a.announced_at) AS announced_at, \
+         coalesce(max((SELECT CAST(sum(p.length) AS BIGINT) FROM blob_part p WHERE p.commune = a.commune \
              AND p.household = a.household AND p.hash = a.hash AND p.device = a.device)), 0) AS received, \
          max(b.media_type) AS media_type \
          FROM blob_announcement a LEFT JOIN blob b \
              ON b.commune = a.commune AND b.household = a.household AND b.hash = a.hash \
-         WHERE a.commune = $1 AND a.household = $2 GROUP BY a.hash ORDER BY min(a.announced_at), a.hash",
-    )
-    .bind(stored(commune.0))
-    .bind(household.0.as_slice())
-    .fetch_all(read.sqlite())
-    .await?;
+         WHERE a.commune = $1 AND a.household = $2 GROUP BY a.hash ORDER BY min(a.announced_at), a.hash")
+        .bind(stored(commune.0))
+        .bind(household.0.as_slice())
+        .fetch_all(read)
+        .await?;
     rows.into_iter().map(|row| listed(household, row)).collect()
 }
 
@@ -120,15 +116,15 @@ fn listed(household: HouseholdId, row: ListedRow) -> Result<ListedBlob, StoreErr
 
 /// How many bytes of a blob a device has brought: its parts follow one another without gaps.
 pub async fn received(read: &mut Read, commune: UnitId, id: BlobId, device: DeviceId) -> Result<u64, StoreError> {
-    let received: i64 = sqlx::query_scalar(
-        "SELECT coalesce(sum(length), 0) FROM blob_part \
+    let received: i64 = scalar(
+        "SELECT CAST(coalesce(sum(length), 0) AS BIGINT) FROM blob_part \
          WHERE commune = $1 AND household = $2 AND hash = $3 AND device = $4",
     )
     .bind(stored(commune.0))
     .bind(id.household.0.as_slice())
     .bind(id.hash.0.as_slice())
     .bind(device.0.as_slice())
-    .fetch_one(read.sqlite())
+    .fetch_one(read)
     .await?;
     of("blob_part", id).number("length", received)
 }
@@ -141,10 +137,8 @@ pub async fn put_part(
     device: DeviceId,
     part: &BlobPart,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO blob_part (commune, household, hash, device, start, length, received_at, sealed) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    )
+    sql("INSERT INTO blob_part (commune, household, hash, device, start, length, received_at, sealed) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
     .bind(stored(commune.0))
     .bind(id.household.0.as_slice())
     .bind(id.hash.0.as_slice())
@@ -153,7 +147,7 @@ pub async fn put_part(
     .bind(stored(part.length))
     .bind(milliseconds(part.received_at))
     .bind(&part.sealed)
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
     Ok(())
 }
@@ -173,15 +167,13 @@ pub async fn parts(
     id: BlobId,
     device: DeviceId,
 ) -> Result<Vec<BlobPart>, StoreError> {
-    let rows: Vec<PartRow> = sqlx::query_as(
-        "SELECT start, length, received_at, sealed FROM blob_part \
-         WHERE commune = $1 AND household = $2 AND hash = $3 AND device = $4 ORDER BY start",
-    )
+    let rows: Vec<PartRow> = sql("SELECT start, length, received_at, sealed FROM blob_part \
+         WHERE commune = $1 AND household = $2 AND hash = $3 AND device = $4 ORDER BY start")
     .bind(stored(commune.0))
     .bind(id.household.0.as_slice())
     .bind(id.hash.0.as_slice())
     .bind(device.0.as_slice())
-    .fetch_all(read.sqlite())
+    .fetch_all(read)
     .await?;
     let of = of("blob_part", id);
     let read = |row: PartRow| {
@@ -197,22 +189,20 @@ pub async fn parts(
 
 /// Forgets the parts that one device has brought.
 pub async fn delete_parts(tx: &mut Tx, commune: UnitId, id: BlobId, device: DeviceId) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM blob_part WHERE commune = $1 AND household = $2 AND hash = $3 AND device = $4")
+    sql("DELETE FROM blob_part WHERE commune = $1 AND household = $2 AND hash = $3 AND device = $4")
         .bind(stored(commune.0))
         .bind(id.household.0.as_slice())
         .bind(id.hash.0.as_slice())
         .bind(device.0.as_slice())
-        .execute(tx.sqlite())
+        .execute(tx)
         .await?;
     Ok(())
 }
 
 /// Keeps a blob that is there as a whole, and forgets every part of it; twice changes nothing.
 pub async fn put(tx: &mut Tx, commune: UnitId, blob: &StoredBlob) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO blob (commune, household, hash, device, media_type, size_bytes, completed_at, sealed) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (commune, household, hash) DO NOTHING",
-    )
+    sql("INSERT INTO blob (commune, household, hash, device, media_type, size_bytes, completed_at, sealed) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (commune, household, hash) DO NOTHING")
     .bind(stored(commune.0))
     .bind(blob.id.household.0.as_slice())
     .bind(blob.id.hash.0.as_slice())
@@ -221,13 +211,13 @@ pub async fn put(tx: &mut Tx, commune: UnitId, blob: &StoredBlob) -> Result<(), 
     .bind(stored(blob.size_bytes))
     .bind(milliseconds(blob.completed_at))
     .bind(&blob.sealed)
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
-    sqlx::query("DELETE FROM blob_part WHERE commune = $1 AND household = $2 AND hash = $3")
+    sql("DELETE FROM blob_part WHERE commune = $1 AND household = $2 AND hash = $3")
         .bind(stored(commune.0))
         .bind(blob.id.household.0.as_slice())
         .bind(blob.id.hash.0.as_slice())
-        .execute(tx.sqlite())
+        .execute(tx)
         .await?;
     Ok(())
 }
@@ -243,14 +233,12 @@ struct Row {
 
 /// A blob that is there.
 pub async fn by_id(read: &mut Read, commune: UnitId, id: BlobId) -> Result<Option<StoredBlob>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT device, media_type, size_bytes, completed_at, sealed FROM blob \
-         WHERE commune = $1 AND household = $2 AND hash = $3",
-    )
+    let row: Option<Row> = sql("SELECT device, media_type, size_bytes, completed_at, sealed FROM blob \
+         WHERE commune = $1 AND household = $2 AND hash = $3")
     .bind(stored(commune.0))
     .bind(id.household.0.as_slice())
     .bind(id.hash.0.as_slice())
-    .fetch_optional(read.sqlite())
+    .fetch_optional(read)
     .await?;
     let of = of("blob", id);
     let read = |row: Row| {
@@ -268,28 +256,26 @@ pub async fn by_id(read: &mut Read, commune: UnitId, id: BlobId) -> Result<Optio
 
 /// How many bytes a device has brought since an instant and the server still keeps.
 pub async fn brought_since(read: &mut Read, device: DeviceId, since: Timestamp) -> Result<u64, StoreError> {
-    let brought: i64 = sqlx::query_scalar(
-        "SELECT coalesce((SELECT sum(size_bytes) FROM blob WHERE device = $1 AND completed_at >= $2), 0) \
-         + coalesce((SELECT sum(length) FROM blob_part WHERE device = $1 AND received_at >= $2), 0)",
+    let brought: i64 = scalar(
+        "SELECT CAST(coalesce((SELECT sum(size_bytes) FROM blob WHERE device = $1 AND completed_at >= $2), 0) \
+         + coalesce((SELECT sum(length) FROM blob_part WHERE device = $1 AND received_at >= $2), 0) AS BIGINT)",
     )
     .bind(device.0.as_slice())
     .bind(milliseconds(since))
-    .fetch_one(read.sqlite())
+    .fetch_one(read)
     .await?;
     RowOf { table: "blob", id: hex(&device.0) }.number("size_bytes", brought)
 }
 
 /// Forgets parts of blobs of which nothing came since an instant. Returns how many parts.
 pub async fn forget_parts(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
-    let done = sqlx::query(
-        "DELETE FROM blob_part WHERE received_at < $1 AND NOT EXISTS (SELECT 1 FROM blob_part later \
+    let done = sql("DELETE FROM blob_part WHERE received_at < $1 AND NOT EXISTS (SELECT 1 FROM blob_part later \
          WHERE later.commune = blob_part.commune AND later.household = blob_part.household \
-         AND later.hash = blob_part.hash AND later.device = blob_part.device AND later.received_at >= $1)",
-    )
+         AND later.hash = blob_part.hash AND later.device = blob_part.device AND later.received_at >= $1)")
     .bind(milliseconds(before))
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
-    Ok(done.rows_affected())
+    Ok(done)
 }
 
 /// Removes everything of a household that was erased.
@@ -299,7 +285,7 @@ pub async fn forget(tx: &mut Tx, commune: UnitId, household: HouseholdId) -> Res
         "DELETE FROM blob_part WHERE commune = $1 AND household = $2",
         "DELETE FROM blob_announcement WHERE commune = $1 AND household = $2",
     ] {
-        sqlx::query(statement).bind(stored(commune.0)).bind(household.0.as_slice()).execute(tx.sqlite()).await?;
+        sql(statement).bind(stored(commune.0)).bind(household.0.as_slice()).execute(tx).await?;
     }
     Ok(())
 }

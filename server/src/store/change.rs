@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use schemas::ids::{HouseholdId, RoundId, UnitId};
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use sqlx::FromRow;
 use sync_protocol::hash::ChangeHash;
 use sync_protocol::verdict::Verdict;
 
-use super::row::{ROWS, RowOf, is_often, milliseconds, stored, updated};
+use super::row::{RowOf, milliseconds, stored, updated};
+use super::statement::{ROWS, insert_rows, places, sql, sql_of};
 use super::{Read, StoreError, Tx};
 use crate::domain::field::{DocumentKey, StoredChange};
 
@@ -56,30 +57,26 @@ const COLUMNS: &str = "household, hash, key, account, epoch, entry, wall_ms, rec
 /// costs is mostly the way to the database's thread and back.
 pub async fn put(tx: &mut Tx, commune: UnitId, round: &RoundId, changes: &[StoredChange]) -> Result<(), StoreError> {
     for changes in changes.chunks(ROWS) {
-        let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO change (commune, round, household, hash, key, account, epoch, entry, wall_ms, received_at, \
-                                 verdict, reason, sealed) ",
-        );
-        insert.push_values(changes, |mut row, change| {
-            row.push_bind(stored(commune.0))
-                .push_bind(round.as_str())
-                .push_bind(change.household.0.as_slice())
-                .push_bind(change.hash.0.as_slice())
-                .push_bind(change.author.key.0.as_slice())
-                .push_bind(stored(change.author.account.0))
-                .push_bind(i64::from(change.author.epoch))
-                .push_bind(stored(change.entry))
-                .push_bind(change.wall_ms)
-                .push_bind(milliseconds(change.received_at))
-                .push_bind(i64::from(change.verdict.code()))
-                .push_bind(change.reason.as_deref())
-                .push_bind(change.sealed.as_slice());
+        let before = "INSERT INTO change (commune, round, household, hash, key, account, epoch, entry, wall_ms, received_at, \
+                                          verdict, reason, sealed)";
+        let after = " ON CONFLICT (commune, round, household, hash) \
+                     DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason";
+        let insert = insert_rows(before, changes, after, |row, change| {
+            row.bind(stored(commune.0))
+                .bind(round.as_str())
+                .bind(change.household.0.as_slice())
+                .bind(change.hash.0.as_slice())
+                .bind(change.author.key.0.as_slice())
+                .bind(stored(change.author.account.0))
+                .bind(i64::from(change.author.epoch))
+                .bind(stored(change.entry))
+                .bind(change.wall_ms)
+                .bind(milliseconds(change.received_at))
+                .bind(i64::from(change.verdict.code()))
+                .bind(change.reason.as_deref())
+                .bind(change.sealed.as_slice())
         });
-        insert.push(
-            " ON CONFLICT (commune, round, household, hash) \
-             DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason",
-        );
-        insert.build().persistent(is_often(changes.len())).execute(tx.sqlite()).await?;
+        insert.execute(tx).await?;
     }
     Ok(())
 }
@@ -92,31 +89,29 @@ pub async fn set_verdict(
     verdict: Verdict,
     reason: Option<&str>,
 ) -> Result<(), StoreError> {
-    let done = sqlx::query(
-        "UPDATE change SET verdict = $5, reason = coalesce($6, reason) \
-         WHERE commune = $1 AND round = $2 AND household = $3 AND hash = $4",
-    )
+    let done = sql("UPDATE change SET verdict = $5, reason = coalesce($6, reason) \
+         WHERE commune = $1 AND round = $2 AND household = $3 AND hash = $4")
     .bind(stored(key.commune.0))
     .bind(key.round.as_str())
     .bind(key.household.0.as_slice())
     .bind(hash.0.as_slice())
     .bind(i64::from(verdict.code()))
     .bind(reason)
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
-    updated("change", hash, done.rows_affected())
+    updated("change", hash, done)
 }
 
 /// One change.
 pub async fn by_hash(read: &mut Read, key: &DocumentKey, hash: ChangeHash) -> Result<Option<StoredChange>, StoreError> {
     let sql =
         format!("SELECT {COLUMNS} FROM change WHERE commune = $1 AND round = $2 AND household = $3 AND hash = $4");
-    let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+    let row: Option<Row> = sql_of(sql)
         .bind(stored(key.commune.0))
         .bind(key.round.as_str())
         .bind(key.household.0.as_slice())
         .bind(hash.0.as_slice())
-        .fetch_optional(read.sqlite())
+        .fetch_optional(read)
         .await?;
     row.map(StoredChange::try_from).transpose()
 }
@@ -130,16 +125,11 @@ pub async fn by_hashes(
 ) -> Result<BTreeMap<(HouseholdId, ChangeHash), StoredChange>, StoreError> {
     let mut found = BTreeMap::new();
     for hashes in hashes.chunks(ROWS) {
-        let mut select = QueryBuilder::<Sqlite>::new("SELECT ");
-        select.push(COLUMNS).push(" FROM change WHERE hash IN (");
-        let mut list = select.separated(", ");
-        for hash in hashes {
-            list.push_bind(hash.0.as_slice());
-        }
-        select.push(") AND commune = ").push_bind(stored(commune.0));
-        select.push(" AND round = ").push_bind(round.as_str());
-        let rows: Vec<Row> =
-            select.build_query_as().persistent(is_often(hashes.len())).fetch_all(read.sqlite()).await?;
+        let list = places(3, hashes.len());
+        let text = format!("SELECT {COLUMNS} FROM change WHERE commune = $1 AND round = $2 AND hash IN ({list})");
+        let select = sql_of(text).for_rows(hashes.len()).bind(stored(commune.0)).bind(round.as_str());
+        let select = hashes.iter().fold(select, |select, hash| select.bind(hash.0.as_slice()));
+        let rows: Vec<Row> = select.fetch_all(read).await?;
         for row in rows {
             let change = StoredChange::try_from(row)?;
             found.insert((change.household, change.hash), change);
@@ -167,11 +157,11 @@ async fn in_document(
         "SELECT {COLUMNS} FROM change WHERE commune = $1 AND round = $2 AND household = $3 {condition} \
          ORDER BY received_at, key, epoch, entry, hash"
     );
-    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+    let rows: Vec<Row> = sql_of(sql)
         .bind(stored(key.commune.0))
         .bind(key.round.as_str())
         .bind(key.household.0.as_slice())
-        .fetch_all(read.sqlite())
+        .fetch_all(read)
         .await?;
     rows.into_iter().map(StoredChange::try_from).collect()
 }
@@ -182,19 +172,15 @@ pub async fn refused(read: &mut Read, commune: UnitId, round: &RoundId) -> Resul
         "SELECT {COLUMNS} FROM change WHERE commune = $1 AND round = $2 AND verdict >= 16 \
          ORDER BY received_at, key, epoch, entry, hash"
     );
-    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(stored(commune.0))
-        .bind(round.as_str())
-        .fetch_all(read.sqlite())
-        .await?;
+    let rows: Vec<Row> = sql_of(sql).bind(stored(commune.0)).bind(round.as_str()).fetch_all(read).await?;
     rows.into_iter().map(StoredChange::try_from).collect()
 }
 
 /// The households whose documents hold this change as accepted, wherever they are.
 pub async fn accepted_in(read: &mut Read, hash: ChangeHash) -> Result<Vec<HouseholdId>, StoreError> {
-    let rows: Vec<(Vec<u8>,)> = sqlx::query_as("SELECT household FROM change WHERE hash = $1 AND verdict IN (0, 2)")
+    let rows: Vec<(Vec<u8>,)> = sql("SELECT household FROM change WHERE hash = $1 AND verdict IN (0, 2)")
         .bind(hash.0.as_slice())
-        .fetch_all(read.sqlite())
+        .fetch_all(read)
         .await?;
     let of = RowOf { table: "change", id: hash.to_string() };
     rows.into_iter().map(|(household,)| of.bytes("household", household).map(HouseholdId)).collect()

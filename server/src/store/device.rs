@@ -6,6 +6,7 @@ use schemas::ids::{AccountId, DeviceId, UnitId};
 use sqlx::FromRow;
 
 use super::row::{RowOf, day, milliseconds, stored, updated};
+use super::statement::sql;
 use super::{Read, StoreError, Tx};
 use crate::domain::device::{Device, DeviceKey};
 use crate::token::hex;
@@ -49,10 +50,8 @@ pub enum Enrolled {
 
 /// Adds a device.
 pub async fn insert(tx: &mut Tx, device: &Device) -> Result<Enrolled, StoreError> {
-    let done = sqlx::query(
-        "INSERT INTO device (id, public_key, account, unit, name, enrolled_at, revoked_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
-    )
+    let done = sql("INSERT INTO device (id, public_key, account, unit, name, enrolled_at, revoked_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING")
     .bind(device.id.0.as_slice())
     .bind(device.public_key.to_bytes().to_vec())
     .bind(stored(device.account.0))
@@ -60,45 +59,43 @@ pub async fn insert(tx: &mut Tx, device: &Device) -> Result<Enrolled, StoreError
     .bind(&device.name)
     .bind(milliseconds(device.enrolled_at))
     .bind(device.revoked_at.map(milliseconds))
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
-    Ok(if done.rows_affected() == 0 { Enrolled::KnownAlready } else { Enrolled::Added })
+    Ok(if done == 0 { Enrolled::KnownAlready } else { Enrolled::Added })
 }
 
 /// The device with this id.
 pub async fn by_id(read: &mut Read, id: DeviceId) -> Result<Option<Device>, StoreError> {
     let row: Option<Row> =
-        sqlx::query_as("SELECT id, public_key, account, unit, name, enrolled_at, revoked_at FROM device WHERE id = $1")
+        sql("SELECT id, public_key, account, unit, name, enrolled_at, revoked_at FROM device WHERE id = $1")
             .bind(id.0.as_slice())
-            .fetch_optional(read.sqlite())
+            .fetch_optional(read)
             .await?;
     row.map(Device::try_from).transpose()
 }
 
 /// The devices enrolled at a unit or anything within it on a day, by id.
 pub async fn within(read: &mut Read, place: UnitId, on: Date) -> Result<Vec<Device>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "WITH RECURSIVE inside (unit) AS ( \
+    let rows: Vec<Row> = sql("WITH RECURSIVE inside (unit) AS ( \
            SELECT u.id FROM unit u WHERE u.id = $1 \
            UNION \
            SELECT v.unit FROM inside i JOIN unit_version v ON v.parent = i.unit \
            WHERE v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2) \
          ) SELECT d.id, d.public_key, d.account, d.unit, d.name, d.enrolled_at, d.revoked_at \
-           FROM device d JOIN inside i ON i.unit = d.unit ORDER BY d.id",
-    )
+           FROM device d JOIN inside i ON i.unit = d.unit ORDER BY d.id")
     .bind(stored(place.0))
     .bind(day(on))
-    .fetch_all(read.sqlite())
+    .fetch_all(read)
     .await?;
     rows.into_iter().map(Device::try_from).collect()
 }
 
 /// Shuts a device out; doing it again keeps the first time.
 pub async fn revoke(tx: &mut Tx, id: DeviceId, now: Timestamp) -> Result<(), StoreError> {
-    let done = sqlx::query("UPDATE device SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1")
+    let done = sql("UPDATE device SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1")
         .bind(id.0.as_slice())
         .bind(milliseconds(now))
-        .execute(tx.sqlite())
+        .execute(tx)
         .await?;
-    updated("device", id, done.rows_affected())
+    updated("device", id, done)
 }

@@ -7,6 +7,7 @@ use sync_protocol::hash::RowHash;
 use sync_protocol::journal::Scope;
 
 use super::row::{RowOf, milliseconds, stored};
+use super::statement::{scalar, sql, sql_of};
 use super::{Read, StoreError, Tx};
 use crate::domain::field::EndedGeneration;
 
@@ -40,9 +41,7 @@ const COLUMNS: &str = "village, round, generation, position, shown, ended_at";
 /// Every log there is, with its commune.
 pub async fn logs(read: &mut Read) -> Result<Vec<(UnitId, Scope)>, StoreError> {
     let rows: Vec<(i64, i64, String)> =
-        sqlx::query_as("SELECT commune, village, round FROM log_state ORDER BY commune, round, village")
-            .fetch_all(read.sqlite())
-            .await?;
+        sql("SELECT commune, village, round FROM log_state ORDER BY commune, round, village").fetch_all(read).await?;
     let of = RowOf { table: "log_state", id: "all" };
     let log = |(commune, village, round): (i64, i64, String)| {
         let village = UnitId(of.number("village", village)?);
@@ -53,28 +52,25 @@ pub async fn logs(read: &mut Read) -> Result<Vec<(UnitId, Scope)>, StoreError> {
 
 /// Writes down that the server was set back, and which generation its logs got.
 pub async fn note_set_back(tx: &mut Tx, generation: u64, noticed_at: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO set_back (generation, noticed_at) VALUES ($1, $2)")
+    sql("INSERT INTO set_back (generation, noticed_at) VALUES ($1, $2)")
         .bind(stored(generation))
         .bind(milliseconds(noticed_at))
-        .execute(tx.sqlite())
+        .execute(tx)
         .await?;
     Ok(())
 }
 
 /// The generation that the logs got when the server was last set back, if it ever was.
 pub async fn last_set_back(read: &mut Read) -> Result<Option<u64>, StoreError> {
-    let generation: Option<i64> =
-        sqlx::query_scalar("SELECT max(generation) FROM set_back").fetch_one(read.sqlite()).await?;
+    let generation: Option<i64> = scalar("SELECT max(generation) FROM set_back").fetch_one(read).await?;
     let of = RowOf { table: "set_back", id: "newest" };
     generation.map(|generation| of.number("generation", generation)).transpose()
 }
 
 /// Writes down that a generation has ended; again changes nothing.
 pub async fn end(tx: &mut Tx, commune: UnitId, ended: &EndedGeneration) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO log_generation (commune, village, round, generation, position, shown, ended_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (commune, village, round, generation) DO NOTHING",
-    )
+    sql("INSERT INTO log_generation (commune, village, round, generation, position, shown, ended_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (commune, village, round, generation) DO NOTHING")
     .bind(stored(commune.0))
     .bind(stored(ended.scope.village.0))
     .bind(ended.scope.round.as_str())
@@ -82,7 +78,7 @@ pub async fn end(tx: &mut Tx, commune: UnitId, ended: &EndedGeneration) -> Resul
     .bind(stored(ended.position))
     .bind(stored(ended.shown))
     .bind(milliseconds(ended.ended_at))
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
     Ok(())
 }
@@ -95,18 +91,16 @@ pub async fn show(
     generation: u64,
     position: u64,
 ) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "UPDATE log_generation SET shown = $5 \
-         WHERE commune = $1 AND village = $2 AND round = $3 AND generation = $4 AND shown < $5",
-    )
+    let done = sql("UPDATE log_generation SET shown = $5 \
+         WHERE commune = $1 AND village = $2 AND round = $3 AND generation = $4 AND shown < $5")
     .bind(stored(commune.0))
     .bind(stored(scope.village.0))
     .bind(scope.round.as_str())
     .bind(stored(generation))
     .bind(stored(position))
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(done > 0)
 }
 
 /// A generation of a log that has ended; `None` when the server knows of no such one.
@@ -120,12 +114,12 @@ pub async fn ended(
         "SELECT {COLUMNS} FROM log_generation \
          WHERE commune = $1 AND village = $2 AND round = $3 AND generation = $4"
     );
-    let row: Option<GenerationRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+    let row: Option<GenerationRow> = sql_of(sql)
         .bind(stored(commune.0))
         .bind(stored(scope.village.0))
         .bind(scope.round.as_str())
         .bind(stored(generation))
-        .fetch_optional(read.sqlite())
+        .fetch_optional(read)
         .await?;
     row.map(EndedGeneration::try_from).transpose()
 }
@@ -135,11 +129,7 @@ pub async fn of_commune(read: &mut Read, commune: UnitId, round: &RoundId) -> Re
     let sql = format!(
         "SELECT {COLUMNS} FROM log_generation WHERE commune = $1 AND round = $2 ORDER BY ended_at, village, generation"
     );
-    let rows: Vec<GenerationRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(stored(commune.0))
-        .bind(round.as_str())
-        .fetch_all(read.sqlite())
-        .await?;
+    let rows: Vec<GenerationRow> = sql_of(sql).bind(stored(commune.0)).bind(round.as_str()).fetch_all(read).await?;
     rows.into_iter().map(EndedGeneration::try_from).collect()
 }
 
@@ -151,15 +141,13 @@ pub async fn rehash(
     position: u64,
     hash: &RowHash,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE log_row SET row_hash = $5 WHERE commune = $1 AND village = $2 AND round = $3 AND position = $4",
-    )
-    .bind(stored(commune.0))
-    .bind(stored(scope.village.0))
-    .bind(scope.round.as_str())
-    .bind(stored(position))
-    .bind(hash.0.as_slice())
-    .execute(tx.sqlite())
-    .await?;
+    sql("UPDATE log_row SET row_hash = $5 WHERE commune = $1 AND village = $2 AND round = $3 AND position = $4")
+        .bind(stored(commune.0))
+        .bind(stored(scope.village.0))
+        .bind(scope.round.as_str())
+        .bind(stored(position))
+        .bind(hash.0.as_slice())
+        .execute(tx)
+        .await?;
     Ok(())
 }

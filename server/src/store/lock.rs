@@ -55,12 +55,12 @@ mod tests {
     async fn a_second_store_is_refused_until_the_first_is_closed_or_gone() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("rasoat.db");
-        let first = Store::open(&path).await.unwrap();
-        let refused = Store::open(&path).await;
+        let first = Store::open_file(&path).await.unwrap();
+        let refused = Store::open_file(&path).await;
         let own = std::process::id().to_string();
         assert!(matches!(&refused, Err(StoreError::InUse(_, holder)) if *holder == own), "{refused:?}");
         first.close().await;
-        drop(Store::open(&path).await.unwrap());
-        Store::open(&path).await.unwrap().close().await;
+        drop(Store::open_file(&path).await.unwrap());
+        Store::open_file(&path).await.unwrap().close().await;
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use schemas::ids::{HouseholdId, RoundId, UnitId};
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use sqlx::FromRow;
 use sync_protocol::hash::RowHash;
 use sync_protocol::journal::Scope;
 use sync_protocol::log::{Digest, Row, RowEvent};
 
-use super::row::{ROWS, RowOf, is_often, stored};
+use super::row::{RowOf, stored};
+use super::statement::{ROWS, insert_rows, sql};
 use super::{Read, StoreError, Tx};
 use crate::domain::field::{LogState, LoggedRow};
 
@@ -71,15 +72,14 @@ fn digest(of: &RowOf<String>, sum: Vec<u8>, households: i64) -> Result<Digest, S
 
 /// Where a log stands; `None` before its first row.
 pub async fn state(read: &mut Read, commune: UnitId, scope: &Scope) -> Result<Option<LogState>, StoreError> {
-    let row: Option<StateRow> = sqlx::query_as(
-        "SELECT village, generation, position, row_hash, digest, households FROM log_state \
-         WHERE commune = $1 AND village = $2 AND round = $3",
-    )
-    .bind(stored(commune.0))
-    .bind(stored(scope.village.0))
-    .bind(scope.round.as_str())
-    .fetch_optional(read.sqlite())
-    .await?;
+    let row: Option<StateRow> =
+        sql("SELECT village, generation, position, row_hash, digest, households FROM log_state \
+         WHERE commune = $1 AND village = $2 AND round = $3")
+        .bind(stored(commune.0))
+        .bind(stored(scope.village.0))
+        .bind(scope.round.as_str())
+        .fetch_optional(read)
+        .await?;
     Ok(row.map(<(UnitId, LogState)>::try_from).transpose()?.map(|(_, state)| state))
 }
 
@@ -89,26 +89,22 @@ pub async fn states(
     commune: UnitId,
     round: &RoundId,
 ) -> Result<BTreeMap<UnitId, LogState>, StoreError> {
-    let rows: Vec<StateRow> = sqlx::query_as(
-        "SELECT village, generation, position, row_hash, digest, households FROM log_state \
-         WHERE commune = $1 AND round = $2",
-    )
+    let rows: Vec<StateRow> = sql("SELECT village, generation, position, row_hash, digest, households FROM log_state \
+         WHERE commune = $1 AND round = $2")
     .bind(stored(commune.0))
     .bind(round.as_str())
-    .fetch_all(read.sqlite())
+    .fetch_all(read)
     .await?;
     rows.into_iter().map(<(UnitId, LogState)>::try_from).collect()
 }
 
 /// Writes where a log stands.
 pub async fn put_state(tx: &mut Tx, commune: UnitId, scope: &Scope, state: &LogState) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO log_state (commune, village, round, generation, position, row_hash, digest, households) \
+    sql("INSERT INTO log_state (commune, village, round, generation, position, row_hash, digest, households) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
          ON CONFLICT (commune, village, round) \
          DO UPDATE SET generation = excluded.generation, position = excluded.position, row_hash = excluded.row_hash, \
-                       digest = excluded.digest, households = excluded.households",
-    )
+                       digest = excluded.digest, households = excluded.households")
     .bind(stored(commune.0))
     .bind(stored(scope.village.0))
     .bind(scope.round.as_str())
@@ -117,7 +113,7 @@ pub async fn put_state(tx: &mut Tx, commune: UnitId, scope: &Scope, state: &LogS
     .bind(state.row.0.as_slice())
     .bind(state.digest.sum().as_slice())
     .bind(stored(state.digest.count()))
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
     Ok(())
 }
@@ -125,23 +121,21 @@ pub async fn put_state(tx: &mut Tx, commune: UnitId, scope: &Scope, state: &LogS
 /// Adds rows.
 pub async fn append(tx: &mut Tx, commune: UnitId, scope: &Scope, rows: &[LoggedRow]) -> Result<(), StoreError> {
     for rows in rows.chunks(ROWS) {
-        let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO log_row (commune, village, round, position, written_at, household, event, row_hash, digest, \
-                                  households) ",
-        );
-        insert.push_values(rows, |mut row, logged| {
-            row.push_bind(stored(commune.0))
-                .push_bind(stored(scope.village.0))
-                .push_bind(scope.round.as_str())
-                .push_bind(stored(logged.row.position))
-                .push_bind(logged.row.written_at_ms)
-                .push_bind(logged.row.household.0.as_slice())
-                .push_bind(logged.row.event.to_bytes())
-                .push_bind(logged.hash.0.as_slice())
-                .push_bind(logged.digest.sum().to_vec())
-                .push_bind(stored(logged.digest.count()));
+        let before = "INSERT INTO log_row (commune, village, round, position, written_at, household, event, row_hash, \
+                                           digest, households)";
+        let insert = insert_rows(before, rows, "", |row, logged| {
+            row.bind(stored(commune.0))
+                .bind(stored(scope.village.0))
+                .bind(scope.round.as_str())
+                .bind(stored(logged.row.position))
+                .bind(logged.row.written_at_ms)
+                .bind(logged.row.household.0.as_slice())
+                .bind(logged.row.event.to_bytes())
+                .bind(logged.hash.0.as_slice())
+                .bind(logged.digest.sum().to_vec())
+                .bind(stored(logged.digest.count()))
         });
-        insert.build().persistent(is_often(rows.len())).execute(tx.sqlite()).await?;
+        insert.execute(tx).await?;
     }
     Ok(())
 }
@@ -154,28 +148,26 @@ pub async fn after(
     position: u64,
     most: u32,
 ) -> Result<Vec<LoggedRow>, StoreError> {
-    let rows: Vec<LogRow> = sqlx::query_as(
-        "SELECT position, written_at, household, event, row_hash, digest, households FROM log_row \
-         WHERE commune = $1 AND village = $2 AND round = $3 AND position > $4 ORDER BY position LIMIT $5",
-    )
-    .bind(stored(commune.0))
-    .bind(stored(scope.village.0))
-    .bind(scope.round.as_str())
-    .bind(stored(position))
-    .bind(i64::from(most))
-    .fetch_all(read.sqlite())
-    .await?;
+    let rows: Vec<LogRow> =
+        sql("SELECT position, written_at, household, event, row_hash, digest, households FROM log_row \
+         WHERE commune = $1 AND village = $2 AND round = $3 AND position > $4 ORDER BY position LIMIT $5")
+        .bind(stored(commune.0))
+        .bind(stored(scope.village.0))
+        .bind(scope.round.as_str())
+        .bind(stored(position))
+        .bind(i64::from(most))
+        .fetch_all(read)
+        .await?;
     rows.into_iter().map(LoggedRow::try_from).collect()
 }
 
 /// The villages of a commune that have a log in a round.
 pub async fn villages(read: &mut Read, commune: UnitId, round: &RoundId) -> Result<Vec<UnitId>, StoreError> {
-    let rows: Vec<(i64,)> =
-        sqlx::query_as("SELECT village FROM log_state WHERE commune = $1 AND round = $2 ORDER BY village")
-            .bind(stored(commune.0))
-            .bind(round.as_str())
-            .fetch_all(read.sqlite())
-            .await?;
+    let rows: Vec<(i64,)> = sql("SELECT village FROM log_state WHERE commune = $1 AND round = $2 ORDER BY village")
+        .bind(stored(commune.0))
+        .bind(round.as_str())
+        .fetch_all(read)
+        .await?;
     let of = RowOf { table: "log_state", id: commune };
     rows.into_iter().map(|(village,)| of.number("village", village).map(UnitId)).collect()
 }

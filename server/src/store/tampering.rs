@@ -1,5 +1,6 @@
 //! What somebody with the database file in their hands could do to it: for tests of what finds it out.
 
+use super::statement::sql;
 use super::{Store, StoreError};
 
 /// The last change of the last household is deleted; its row of the log stays.
@@ -41,10 +42,7 @@ pub(crate) const FIRST_DECISION: &str =
 
 /// Does it, past everything that keeps the store honest.
 pub(crate) async fn tamper(store: &Store, statement: &'static str) {
-    let done: Result<u64, StoreError> = store
-        .write("tamper", move |tx| {
-            Box::pin(async move { Ok(sqlx::query(statement).execute(tx.sqlite()).await?.rows_affected()) })
-        })
-        .await;
+    let done: Result<u64, StoreError> =
+        store.write("tamper", move |tx| Box::pin(async move { sql(statement).execute(tx).await })).await;
     assert!(done.unwrap() > 0, "met nothing: {statement}");
 }

@@ -193,6 +193,7 @@ async fn commit_group(
 mod tests {
     use sqlx::{Connection, Executor, SqliteConnection};
 
+    use super::super::statement::{scalar, sql};
     use super::*;
 
     type Answered = oneshot::Receiver<Result<(), StoreError>>;
@@ -203,7 +204,7 @@ mod tests {
         let tables = "CREATE TABLE entry (id INTEGER PRIMARY KEY, \
                       parent INTEGER REFERENCES entry (id) DEFERRABLE INITIALLY DEFERRED)";
         connection.execute(tables).await.unwrap();
-        Tx::new(connection)
+        Tx::sqlite(connection)
     }
 
     fn adding(id: i64, parent: Option<i64>) -> (Box<dyn Job>, Answered) {
@@ -213,8 +214,8 @@ mod tests {
     fn writing(bytes: usize, id: i64, parent: Option<i64>) -> (Box<dyn Job>, Answered) {
         let (work, answer) = Work::new("test", bytes, move |tx| {
             Box::pin(async move {
-                let insert = sqlx::query("INSERT INTO entry (id, parent) VALUES ($1, $2)").bind(id).bind(parent);
-                insert.execute(tx.sqlite()).await?;
+                let insert = sql("INSERT INTO entry (id, parent) VALUES ($1, $2)").bind(id).bind(parent);
+                insert.execute(tx).await?;
                 Ok(())
             })
         });
@@ -222,7 +223,7 @@ mod tests {
     }
 
     async fn entries(tx: &mut Tx) -> i64 {
-        sqlx::query_scalar("SELECT count(*) FROM entry").fetch_one(tx.sqlite()).await.unwrap()
+        scalar("SELECT count(*) FROM entry").fetch_one(tx).await.unwrap()
     }
 
     #[tokio::test]

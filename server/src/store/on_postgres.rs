@@ -1,0 +1,15 @@
+//! Every function on PostgreSQL.
+#![allow(clippy::duplicate_mod, reason = "one suite for two engines")]
+
+use std::path::Path;
+
+use super::Place;
+
+#[path = "conformance/mod.rs"]
+mod conformance;
+#[path = "../../tests/support/postgres.rs"]
+mod server;
+
+async fn place(_directory: &Path) -> Place {
+    Place::Postgres(server::database().await)
+}

@@ -1,0 +1,13 @@
+//! Every function on SQLite.
+#![allow(clippy::duplicate_mod, reason = "one suite for two engines")]
+
+use std::path::Path;
+
+use super::Place;
+
+#[path = "conformance/mod.rs"]
+mod conformance;
+
+async fn place(directory: &Path) -> Place {
+    Place::Sqlite(directory.join("rasoat.db"))
+}
