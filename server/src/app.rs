@@ -16,15 +16,17 @@ use crate::password::{Cost, Passwords};
 use crate::seal::{MasterKey, MasterKeyError, SealError, Subject};
 use crate::standards::Standards;
 use crate::store::server_key::SealedServerKey;
-use crate::store::{self, Store, StoreError};
+use crate::store::{self, Database, Store, StoreError};
 use crate::tables::BoundTables;
 use crate::throttle::{Rate, Throttle};
 
 /// How a data directory is opened.
 #[derive(Debug)]
 pub struct Setup {
-    /// The directory with the database and the master key; made when there is none.
+    /// The directory with the master key and, unless it is elsewhere, the database; made when there is none.
     pub data: PathBuf,
+    /// Where the database is; `None` for a file in that directory.
+    pub database: Option<Database>,
     /// What says what time it is.
     pub clock: Clock,
     /// Where keys, tokens and codes come from.
@@ -87,11 +89,11 @@ pub struct App {
 impl App {
     /// Opens a data directory; the first start makes its keys.
     pub async fn open(setup: Setup) -> Result<Self, OpenError> {
-        let Setup { data, clock, chance, password_cost } = setup;
+        let Setup { data, database, clock, chance, password_cost } = setup;
         make_private_directory(&data)?;
         let standards = Standards::shipped()?;
         let master_key = MasterKey::load_or_create(&data.join("master.key"), &chance)?;
-        let store = Store::open_file(&data.join("rasoat.db")).await?;
+        let store = Store::open(&database.unwrap_or_else(|| Database::Sqlite(data.join("rasoat.db")))).await?;
         let server_key = open_server_key(&store, &master_key, &clock, &chance).await?;
         Ok(Self {
             store,
@@ -157,7 +159,7 @@ mod tests {
 
     fn setup(data: &Path, seed: u64) -> Setup {
         let clock = Clock::manual("2026-10-01T00:00:00Z".parse().unwrap());
-        Setup { data: data.to_owned(), clock, chance: Chance::seeded(seed), password_cost: Cost::Light }
+        Setup { data: data.to_owned(), database: None, clock, chance: Chance::seeded(seed), password_cost: Cost::Light }
     }
 
     #[tokio::test]

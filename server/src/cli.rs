@@ -7,6 +7,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::store::Database;
+
 pub mod admin;
 pub mod boundaries;
 pub mod classify;
@@ -71,6 +73,10 @@ pub struct Data {
     /// Thư mục dữ liệu. Data directory.
     #[arg(long = "data", env = "RASOAT_DATA", value_name = "DIR")]
     pub directory: PathBuf,
+    /// Cơ sở dữ liệu: sqlite:TỆP hoặc postgres://…; mặc định là một tệp trong thư mục dữ liệu.
+    /// The database: sqlite:FILE or postgres://…; by default a file in the data directory.
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database: Option<Database>,
 }
 
 impl Cli {

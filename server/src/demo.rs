@@ -16,6 +16,7 @@ use anyhow::Context;
 use crate::app::{App, Setup};
 use crate::http::serve::{Protection, start};
 use crate::password::Cost;
+use crate::store::Database;
 
 mod account;
 mod birth;
@@ -45,6 +46,8 @@ pub struct Demo {
     pub seed: u64,
     /// Its directory.
     pub directory: PathBuf,
+    /// Where the server's database is; `None` for a file in its directory.
+    pub database: Option<Database>,
     /// Where the server listens; with port 0 any that is free, kept for later starts.
     pub listen: SocketAddr,
     /// Units and round.
@@ -111,6 +114,7 @@ impl Demo {
     fn setup(&self, teller: &Teller) -> Setup {
         Setup {
             data: self.server_data(),
+            database: self.database.clone(),
             clock: teller.clock.clone(),
             chance: teller.chance("server"),
             password_cost: Cost::Standard,

@@ -70,14 +70,14 @@ const READERS: u32 = 8;
 
 /// Where a database is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Database {
     /// A file of SQLite's, for one process.
     Sqlite(PathBuf),
     /// A server of PostgreSQL's, for as many processes as it serves, by its address.
     Postgres(String),
 }
 
-impl FromStr for Place {
+impl FromStr for Database {
     type Err = StoreError;
     fn from_str(text: &str) -> Result<Self, StoreError> {
         match text.split_once(':') {
@@ -105,10 +105,10 @@ enum Readers {
 impl Store {
     /// Opens the database, makes it when there is none, and runs the migrations that it has not seen. A file is refused
     /// while another process, or another store in this one, has it.
-    pub async fn open(place: &Place) -> Result<Self, StoreError> {
+    pub async fn open(place: &Database) -> Result<Self, StoreError> {
         let (jobs, queue) = mpsc::channel(QUEUE_JOBS);
         let (readers, writer) = match place {
-            Place::Sqlite(path) => {
+            Database::Sqlite(path) => {
                 let sqlite::Opened { readers, writer, lock } = sqlite::open(path).await?;
                 let writer = tokio::spawn(async move {
                     writer::run(writer, queue).await;
@@ -117,7 +117,7 @@ impl Store {
                 });
                 (Readers::Sqlite(readers), writer)
             }
-            Place::Postgres(address) => {
+            Database::Postgres(address) => {
                 let postgres::Opened { readers, writer } = postgres::open(address).await?;
                 (Readers::Postgres(readers), tokio::spawn(writer::run(writer, queue)))
             }
@@ -127,7 +127,7 @@ impl Store {
 
     /// Opens the database in this file.
     pub async fn open_file(path: &Path) -> Result<Self, StoreError> {
-        Self::open(&Place::Sqlite(path.to_owned())).await
+        Self::open(&Database::Sqlite(path.to_owned())).await
     }
 
     /// Runs a job in the writer's transaction and answers once it is on disk.

@@ -22,7 +22,8 @@ use server::store::{self, StoreError};
 /// A directory with one commune, an open round and an administrator; the commune's id.
 async fn plant(data: &Path) -> Result<UnitId> {
     let clock = Clock::manual("2026-10-01T00:00:00Z".parse()?);
-    let setup = Setup { data: data.to_owned(), clock, chance: Chance::seeded(1), password_cost: Cost::Light };
+    let setup =
+        Setup { data: data.to_owned(), database: None, clock, chance: Chance::seeded(1), password_cost: Cost::Light };
     let app = App::open(setup).await?;
     let (now, round) = (app.clock.now(), round()?);
     let planted: Result<UnitId, StoreError> = app

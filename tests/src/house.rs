@@ -108,7 +108,7 @@ impl House {
         let clock = Clock::manual("2026-10-01T01:00:00Z".parse()?);
         let chance = Chance::seeded(2026);
         let data = directory.path().join(DATA);
-        let mut app = App::open(Setup { data, clock: clock.clone(), chance, password_cost }).await?;
+        let mut app = App::open(Setup { data, database: None, clock: clock.clone(), chance, password_cost }).await?;
         // The program of a test is no reader of workbooks.
         app.workbooks = Reader::Here;
         let app = Arc::new(app);

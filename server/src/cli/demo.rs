@@ -45,14 +45,21 @@ impl DemoCommand {
             None => Place::quang_binh()?,
         };
         let size = Size { villages: usize::from(self.villages), households: usize::from(self.households) };
-        let demo = Demo { seed: self.seed, directory: self.data.directory, listen: self.listen, place, size };
+        let demo = Demo {
+            seed: self.seed,
+            directory: self.data.directory,
+            database: self.data.database,
+            listen: self.listen,
+            place,
+            size,
+        };
         let told = demo.play().await?;
         console::text(&told.account)?;
         if self.exit {
             return Ok(());
         }
         console::text(logins(&demo.place, told.address))?;
-        let data = Data { directory: demo.server_data() };
+        let data = Data { directory: demo.server_data(), database: demo.database.clone() };
         serve(open(data).await?, told.address, Protection::LoopbackOnly).await
     }
 }

@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use super::Place;
+use super::Database;
 
 #[path = "conformance/mod.rs"]
 mod conformance;
 #[path = "../../tests/support/postgres.rs"]
 mod server;
 
-async fn place(_directory: &Path) -> Place {
-    Place::Postgres(server::database().await)
+async fn place(_directory: &Path) -> Database {
+    Database::Postgres(server::database().await)
 }

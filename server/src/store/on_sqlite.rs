@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use super::Place;
+use super::Database;
 
 #[path = "conformance/mod.rs"]
 mod conformance;
 
-async fn place(directory: &Path) -> Place {
-    Place::Sqlite(directory.join("rasoat.db"))
+async fn place(directory: &Path) -> Database {
+    Database::Sqlite(directory.join("rasoat.db"))
 }

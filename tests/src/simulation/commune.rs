@@ -339,7 +339,7 @@ impl Commune {
 
 async fn open(data: &Path, clock: &Clock, chance: &Chance) -> Result<App> {
     let (clock, chance) = (clock.clone(), chance.clone());
-    match App::open(Setup { data: data.to_owned(), clock, chance, password_cost: Cost::Light }).await {
+    match App::open(Setup { data: data.to_owned(), database: None, clock, chance, password_cost: Cost::Light }).await {
         Ok(app) => Ok(app),
         Err(fault) => bail!("server starts: {fault}"),
     }

@@ -25,7 +25,7 @@ use crate::token::SecretHash;
 /// A fresh database that is removed with the test.
 struct Bench {
     store: Store,
-    place: Place,
+    place: Database,
     _directory: tempfile::TempDir,
 }
 
