@@ -7,7 +7,9 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
+use schemas::ids::UnitId;
 use sqlx::{PgPool, SqlitePool};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
@@ -61,7 +63,7 @@ pub use connection::{Read, Tx};
 pub use error::StoreError;
 use statement::sql;
 pub use writer::BoxFuture;
-use writer::{Job, Work};
+use writer::{Answered, Job, Turn, Work};
 
 /// Jobs that may wait for the writer; past that, callers wait before they queue.
 const QUEUE_JOBS: usize = 1024;
@@ -92,8 +94,9 @@ impl FromStr for Database {
 #[derive(Debug)]
 pub struct Store {
     readers: Readers,
-    jobs: mpsc::Sender<Box<dyn Job>>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    /// The writers' queues: one for a file, several for a server.
+    jobs: Vec<mpsc::Sender<Box<dyn Job>>>,
+    writers: Mutex<Vec<JoinHandle<()>>>,
 }
 
 #[derive(Debug)]
@@ -105,24 +108,30 @@ enum Readers {
 impl Store {
     /// Opens the database, makes it when there is none, and runs the migrations that it has not seen. A file is refused
     /// while another process, or another store in this one, has it.
-    pub async fn open(place: &Database) -> Result<Self, StoreError> {
-        let (jobs, queue) = mpsc::channel(QUEUE_JOBS);
-        let (readers, writer) = match place {
+    pub async fn open(database: &Database) -> Result<Self, StoreError> {
+        let (readers, txs, lock) = match database {
             Database::Sqlite(path) => {
                 let sqlite::Opened { readers, writer, lock } = sqlite::open(path).await?;
-                let writer = tokio::spawn(async move {
-                    writer::run(writer, queue).await;
-                    // Held for as long as anything may be written.
-                    drop(lock);
-                });
-                (Readers::Sqlite(readers), writer)
+                (Readers::Sqlite(readers), vec![writer], Some(lock))
             }
             Database::Postgres(address) => {
-                let postgres::Opened { readers, writer } = postgres::open(address).await?;
-                (Readers::Postgres(readers), tokio::spawn(writer::run(writer, queue)))
+                let postgres::Opened { readers, writers } = postgres::open(address).await?;
+                (Readers::Postgres(readers), writers, None)
             }
         };
-        Ok(Self { readers, jobs, writer: Mutex::new(Some(writer)) })
+        // Held for as long as anything may be written.
+        let lock = Arc::new(lock);
+        let (mut jobs, mut writers) = (Vec::new(), Vec::new());
+        for tx in txs {
+            let (sender, queue) = mpsc::channel(QUEUE_JOBS);
+            jobs.push(sender);
+            let lock = Arc::clone(&lock);
+            writers.push(tokio::spawn(async move {
+                writer::run(tx, queue).await;
+                drop(lock);
+            }));
+        }
+        Ok(Self { readers, jobs, writers: Mutex::new(writers) })
     }
 
     /// Opens the database in this file.
@@ -130,7 +139,7 @@ impl Store {
         Self::open(&Database::Sqlite(path.to_owned())).await
     }
 
-    /// Runs a job in the writer's transaction and answers once it is on disk.
+    /// Runs a job in the writer's transaction and answers once it is on disk. Nobody else writes meanwhile.
     ///
     /// Jobs of several callers share one commit; each has its own savepoint, so a job that fails or panics takes back its
     /// own writes and nobody else's. A job must not wait for anything but the database: everybody stands behind it.
@@ -141,18 +150,31 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.write_bytes(name, 0, job).await
+        self.queue(Work::new(name, Turn::House, 0, job)).await
     }
 
-    /// The same for a job that writes much: about how many bytes, so that no group grows without bounds.
-    pub async fn write_bytes<T, E, F>(&self, name: &'static str, bytes: usize, job: F) -> Result<T, E>
+    /// The same for a job that writes only what is a commune's, and says about how many bytes, so that no group grows without
+    /// bounds. Where several write, others do in other communes meanwhile.
+    pub async fn write_in<T, E, F>(&self, commune: UnitId, name: &'static str, bytes: usize, job: F) -> Result<T, E>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (work, answer) = Work::new(name, bytes, job);
-        self.jobs.send(Box::new(work)).await.map_err(|_| StoreError::Closed)?;
+        self.queue(Work::new(name, Turn::Commune(commune), bytes, job)).await
+    }
+
+    async fn queue<T, E, F>(&self, (work, answer): (Work<T, E, F>, Answered<T, E>)) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let number = match work.turn() {
+            Some(Turn::Commune(commune)) => commune.0 as usize % self.jobs.len(),
+            Some(Turn::House) | None => 0,
+        };
+        self.jobs[number].send(Box::new(work)).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -168,19 +190,20 @@ impl Store {
     pub async fn check(&self) -> Result<(), StoreError> {
         let mut read = self.read().await?;
         sql("SELECT 1").execute(&mut read).await?;
-        if self.jobs.is_closed() { Err(StoreError::Closed) } else { Ok(()) }
+        if self.jobs.iter().any(mpsc::Sender::is_closed) { Err(StoreError::Closed) } else { Ok(()) }
     }
 
     /// Jobs that stand in the queue.
     pub fn queued_jobs(&self) -> usize {
-        self.jobs.max_capacity() - self.jobs.capacity()
+        self.jobs.iter().map(|jobs| jobs.max_capacity() - jobs.capacity()).sum()
     }
 
     /// Lets the jobs that are queued finish, then closes the database. Later jobs and reads are refused.
     pub async fn close(&self) {
-        if let Some(writer) = self.writer.lock().await.take() {
+        let writers = std::mem::take(&mut *self.writers.lock().await);
+        for (writer, jobs) in writers.into_iter().zip(&self.jobs) {
             // The last job in the queue; the channel stays open, so the writer needs to be told.
-            let told = self.jobs.send(Box::new(writer::Stop)).await;
+            let told = jobs.send(Box::new(writer::Stop)).await;
             if told.is_ok() && writer.await.is_err() {
                 tracing::error!("The writer ended abnormally");
             }

@@ -7,7 +7,8 @@ use std::ops::{Deref, DerefMut};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, Executor, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 
-use super::StoreError;
+use super::writer::Turn;
+use super::{StoreError, postgres};
 
 /// A snapshot that can be asked. Everything that reads takes one of these.
 #[derive(Debug)]
@@ -78,19 +79,24 @@ impl Tx {
     }
 
     /// Opens the group's transaction. SQLite locks the file, PostgreSQL what its statements meet.
-    pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
+    pub(super) async fn begin(&mut self, turn: Turn) -> Result<(), StoreError> {
         self.broken = None;
-        match &mut self.read.0 {
-            Source::Sqlite(_) | Source::SqliteWriter(_) => self.execute("BEGIN IMMEDIATE").await,
-            Source::Postgres(_) => self.execute("BEGIN").await,
-            Source::PostgresWriter(connection, options) => {
-                if connection.execute("BEGIN").await.is_err() {
-                    // The server may have been restarted, or another one stands in its place now.
-                    *connection = PgConnection::connect_with(options).await?;
-                    connection.execute("BEGIN").await?;
-                }
-                Ok(())
-            }
+        let Source::PostgresWriter(connection, options) = &mut self.read.0 else {
+            return self.execute("BEGIN IMMEDIATE").await;
+        };
+        if connection.execute(postgres::begin(turn)).await.is_err() {
+            // The server may have been restarted, or another one stands in its place now.
+            *connection = PgConnection::connect_with(options).await?;
+            connection.execute(postgres::begin(turn)).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a job may join a group that has another job's turn. In a file a group has everything for itself.
+    pub(super) fn may_share(&self, turn: Turn, next: Turn) -> bool {
+        match &self.read.0 {
+            Source::Sqlite(_) | Source::SqliteWriter(_) => true,
+            Source::Postgres(_) | Source::PostgresWriter(..) => turn == next,
         }
     }
 

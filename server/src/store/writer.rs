@@ -1,13 +1,15 @@
-//! The writer task: one at a time, in the order of arrival, many jobs to a commit.
+//! The writer task: one job at a time, in the order of arrival, many jobs to a commit.
 //!
 //! Owns the queue, the grouping and the promise that an answer means "on disk". There is no artificial delay: a group is
-//! whatever stood in the queue while the one before was being committed.
+//! whatever stood in the queue while the one before was being committed. In a file there is one writer; on a server there are
+//! several, of several processes, and each job says what it needs to have for itself meanwhile: its [`Turn`].
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::time::Duration;
 
+use schemas::ids::UnitId;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{StoreError, Tx};
@@ -23,45 +25,57 @@ const GROUP_TIME: Duration = Duration::from_millis(50);
 /// A future that borrows a transaction.
 pub type BoxFuture<'t, T> = Pin<Box<dyn Future<Output = T> + Send + 't>>;
 
+/// What a job has for itself while it works, where others write beside it. Whoever waits for several takes the house first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Everything: nobody else writes.
+    House,
+    /// A commune: others write in others.
+    Commune(UnitId),
+}
+
 /// Tells a caller how its job ended, once the group's fate is known.
 pub(super) type Answer = Box<dyn FnOnce(Result<(), String>) + Send>;
 
 /// What a queued job asks of the writer.
 pub(super) trait Job: Send {
+    /// What it has for itself; `None` for what only ends the writer.
+    fn turn(&self) -> Option<Turn>;
     /// About how many bytes it writes; 0 for the small ones that most are.
     fn bytes(&self) -> usize;
     /// Does the work within its own savepoint.
-    fn run<'t>(self: Box<Self>, tx: &'t mut Tx) -> BoxFuture<'t, Step>;
+    fn run<'t>(self: Box<Self>, tx: &'t mut Tx) -> BoxFuture<'t, Answer>;
     /// Answers without having worked.
     fn refuse(self: Box<Self>, reason: String);
-}
-
-/// What follows a job.
-pub(super) enum Step {
-    /// Answer after the commit, then go on.
-    Answer(Answer),
-    /// Commit and end.
-    Stop,
 }
 
 /// The last job of a store.
 pub(super) struct Stop;
 
 impl Job for Stop {
+    fn turn(&self) -> Option<Turn> {
+        None
+    }
+
     fn bytes(&self) -> usize {
         0
     }
 
-    fn run<'t>(self: Box<Self>, _tx: &'t mut Tx) -> BoxFuture<'t, Step> {
-        Box::pin(std::future::ready(Step::Stop))
+    fn run<'t>(self: Box<Self>, _tx: &'t mut Tx) -> BoxFuture<'t, Answer> {
+        let nobody: Answer = Box::new(drop);
+        Box::pin(std::future::ready(nobody))
     }
 
     fn refuse(self: Box<Self>, _reason: String) {}
 }
 
+/// How a caller learns what its job came to.
+pub(super) type Answered<T, E> = oneshot::Receiver<Result<T, E>>;
+
 /// A caller's job and the way back to the caller.
 pub(super) struct Work<T, E, F> {
     name: &'static str,
+    turn: Turn,
     bytes: usize,
     queued: Stopwatch,
     job: F,
@@ -72,9 +86,9 @@ impl<T, E, F> Work<T, E, F>
 where
     F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
 {
-    pub(super) fn new(name: &'static str, bytes: usize, job: F) -> (Self, oneshot::Receiver<Result<T, E>>) {
+    pub(super) fn new(name: &'static str, turn: Turn, bytes: usize, job: F) -> (Self, Answered<T, E>) {
         let (answer, receiver) = oneshot::channel();
-        (Self { name, bytes, queued: Stopwatch::start(), job, answer }, receiver)
+        (Self { name, turn, bytes, queued: Stopwatch::start(), job, answer }, receiver)
     }
 }
 
@@ -84,20 +98,25 @@ where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
+    fn turn(&self) -> Option<Turn> {
+        Some(self.turn)
+    }
+
     fn bytes(&self) -> usize {
         self.bytes
     }
 
-    fn run<'t>(self: Box<Self>, tx: &'t mut Tx) -> BoxFuture<'t, Step> {
+    fn run<'t>(self: Box<Self>, tx: &'t mut Tx) -> BoxFuture<'t, Answer> {
         Box::pin(async move {
-            let Self { name, queued, job, answer, .. } = *self;
+            let Self { name, queued, job, answer: sender, .. } = *self;
             let result = in_savepoint(name, job, tx).await;
-            Step::Answer(Box::new(move |committed| {
+            let answer: Answer = Box::new(move |committed| {
                 metrics::histogram!("rasoat_write_seconds", "name" => name).record(queued.elapsed().as_secs_f64());
                 let result = committed.map_err(|reason| StoreError::Commit(reason).into()).and(result);
                 // A caller that went away is no fault: its job is done all the same.
-                let _caller_gone = answer.send(result);
-            }))
+                let _caller_gone = sender.send(result);
+            });
+            answer
         })
     }
 
@@ -142,51 +161,63 @@ async fn catching<T>(future: AssertUnwindSafe<impl Future<Output = T>>) -> Resul
 }
 
 /// Takes jobs until the queue closes or [`Stop`] arrives.
-pub(super) async fn run(mut tx: Tx, mut queue: mpsc::Receiver<Box<dyn Job>>) {
-    while let Some(first) = queue.recv().await {
-        if commit_group(&mut tx, first, &mut queue).await.is_break() {
-            break;
-        }
+pub(super) async fn run(tx: Tx, queue: mpsc::Receiver<Box<dyn Job>>) {
+    let mut writer = Writer { tx, queue, next: None };
+    while let Some(first) = writer.first().await {
+        let Some(turn) = first.turn() else { break };
+        writer.commit_group(first, turn).await;
     }
 }
 
-async fn commit_group(
-    tx: &mut Tx,
-    first: Box<dyn Job>,
-    queue: &mut mpsc::Receiver<Box<dyn Job>>,
-) -> std::ops::ControlFlow<()> {
-    if let Err(error) = tx.begin().await {
-        tracing::error!(%error, "The writer could not begin");
-        first.refuse(error.to_string());
-        return std::ops::ControlFlow::Continue(());
-    }
-    let working = Stopwatch::start();
-    let mut answers = Vec::new();
-    let mut bytes = 0;
-    let mut flow = std::ops::ControlFlow::Continue(());
-    let mut next = Some(first);
-    while let Some(job) = next {
-        bytes += job.bytes();
-        match job.run(tx).await {
-            Step::Answer(answer) => answers.push(answer),
-            Step::Stop => {
-                flow = std::ops::ControlFlow::Break(());
-                break;
-            }
+struct Writer {
+    tx: Tx,
+    queue: mpsc::Receiver<Box<dyn Job>>,
+    /// A job that was taken from the queue and does not belong to the group before it.
+    next: Option<Box<dyn Job>>,
+}
+
+impl Writer {
+    async fn first(&mut self) -> Option<Box<dyn Job>> {
+        match self.next.take() {
+            Some(job) => Some(job),
+            None => self.queue.recv().await,
         }
-        let room = answers.len() < GROUP_JOBS && bytes < GROUP_BYTES && working.elapsed() < GROUP_TIME;
-        next = if room { queue.try_recv().ok() } else { None };
     }
-    metrics::histogram!("rasoat_write_group_jobs").record(answers.len() as f64);
-    metrics::gauge!("rasoat_write_queue_jobs").set(queue.len() as f64);
-    let committed = tx.commit().await.map_err(|error| error.to_string());
-    if let Err(error) = &committed {
-        tracing::error!(%error, "A group of writes was lost and its callers told");
+
+    /// The next job of a group, if one stands in the queue that may share the group's turn.
+    fn following(&mut self, turn: Turn) -> Option<Box<dyn Job>> {
+        let job = self.queue.try_recv().ok()?;
+        if job.turn().is_some_and(|next| self.tx.may_share(turn, next)) {
+            return Some(job);
+        }
+        self.next = Some(job);
+        None
     }
-    for answer in answers {
-        answer(committed.clone());
+
+    async fn commit_group(&mut self, first: Box<dyn Job>, turn: Turn) {
+        if let Err(error) = self.tx.begin(turn).await {
+            tracing::error!(%error, "The writer could not begin");
+            return first.refuse(error.to_string());
+        }
+        let working = Stopwatch::start();
+        let (mut answers, mut bytes) = (Vec::new(), 0);
+        let mut next = Some(first);
+        while let Some(job) = next {
+            bytes += job.bytes();
+            answers.push(job.run(&mut self.tx).await);
+            let room = answers.len() < GROUP_JOBS && bytes < GROUP_BYTES && working.elapsed() < GROUP_TIME;
+            next = if room { self.following(turn) } else { None };
+        }
+        metrics::histogram!("rasoat_write_group_jobs").record(answers.len() as f64);
+        metrics::gauge!("rasoat_write_queue_jobs").set(self.queue.len() as f64);
+        let committed = self.tx.commit().await.map_err(|error| error.to_string());
+        if let Err(error) = &committed {
+            tracing::error!(%error, "A group of writes was lost and its callers told");
+        }
+        for answer in answers {
+            answer(committed.clone());
+        }
     }
-    flow
 }
 
 #[cfg(test)]
@@ -196,7 +227,7 @@ mod tests {
     use super::super::statement::{scalar, sql};
     use super::*;
 
-    type Answered = oneshot::Receiver<Result<(), StoreError>>;
+    type Waiting = Answered<(), StoreError>;
 
     /// A writer's connection with a table whose parent is only checked at the commit.
     async fn writer() -> Tx {
@@ -207,12 +238,12 @@ mod tests {
         Tx::sqlite(connection)
     }
 
-    fn adding(id: i64, parent: Option<i64>) -> (Box<dyn Job>, Answered) {
+    fn adding(id: i64, parent: Option<i64>) -> (Box<dyn Job>, Waiting) {
         writing(0, id, parent)
     }
 
-    fn writing(bytes: usize, id: i64, parent: Option<i64>) -> (Box<dyn Job>, Answered) {
-        let (work, answer) = Work::new("test", bytes, move |tx| {
+    fn writing(bytes: usize, id: i64, parent: Option<i64>) -> (Box<dyn Job>, Waiting) {
+        let (work, answer) = Work::new("test", Turn::House, bytes, move |tx| {
             Box::pin(async move {
                 let insert = sql("INSERT INTO entry (id, parent) VALUES ($1, $2)").bind(id).bind(parent);
                 insert.execute(tx).await?;
