@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use schemas::ids::HouseholdId;
 
+use crate::change::Entry;
 use crate::gate::{self, Admission, Candidate, Fate, Policy};
 use crate::hash::{ActorId, BlobHash, ChangeHash};
 use crate::history::History;
 use crate::journal::{Body, JournalEntry};
+use crate::rebase;
 use crate::segment::{Payload, Segment};
 use crate::verdict::{Hold, Rejection, Verdict};
 
@@ -20,6 +22,8 @@ pub trait Register {
     fn policy(&self, household: &HouseholdId) -> Policy;
     /// The verdict that a change had before, when it was held, rejected or superseded.
     fn earlier(&self, household: &HouseholdId, change: &ChangeHash) -> Option<Verdict>;
+    /// The verdicts of what the segment's author, in whatever epoch, has written to the household and that is not in it.
+    fn own(&self, household: &HouseholdId) -> Vec<(ChangeHash, Verdict)>;
     /// Whether the change was accepted in another household's document.
     fn is_elsewhere(&self, household: &HouseholdId, change: &ChangeHash) -> bool;
 }
@@ -151,7 +155,13 @@ impl<R: Register> Docket<'_, R> {
         };
         let candidate = Candidate { bytes: &judged.bytes, hash: judged.hash, actor: self.actor };
         let policy = self.register.policy(&judged.household);
-        gate::judge(history, candidate, policy, |dependency| self.fate(&judged.household, dependency))
+        let own = || self.register.own(&judged.household);
+        match gate::judge(history, candidate, policy, |dependency| self.fate(&judged.household, dependency)) {
+            Admission::Admitted(node) if is_decided(&node.entry, own) => {
+                Admission::Held(Hold::AlreadyDecided, Vec::new())
+            }
+            admission => admission,
+        }
     }
 
     fn fate(&self, household: &HouseholdId, dependency: &ChangeHash) -> Fate {
@@ -179,30 +189,77 @@ pub struct Waiting {
     pub actor: ActorId,
 }
 
-/// Looks again at changes that wait, after their document has moved on: the whole gate runs again for each. Returns those
-/// that are admitted now, in an order in which each follows what it builds on, and moves the history on by them.
+/// Whether a change says something again on which a person, or its author, has decided already. `own`: the verdicts of
+/// what the same author has written that is not in the document.
+pub fn is_decided(entry: &Entry, own: impl FnOnce() -> Vec<(ChangeHash, Verdict)>) -> bool {
+    if !rebase::is_rebase(entry.message.as_deref()) {
+        return false;
+    }
+    let own = own();
+    let decided = |(_, verdict): &&(ChangeHash, Verdict)| !verdict.is_open();
+    let hashes: Vec<ChangeHash> = own.iter().map(|(hash, _)| *hash).collect();
+    let said_again = rebase::replaced(entry.message.as_deref(), &hashes);
+    own.iter().filter(decided).any(|(hash, _)| said_again.contains(hash))
+}
+
+/// What looking again at changes that wait has come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reconsidered {
+    /// Those that are admitted now, in an order in which each follows what it builds on.
+    pub admitted: Vec<Waiting>,
+    /// Those for which what they waited for is there, and which something else stands against: why, in words for evidence
+    /// where they can never belong to the document.
+    pub judged: Vec<(Waiting, Verdict, Option<String>)>,
+}
+
+/// Looks again at changes that wait, after their document has moved on: the whole gate runs again for each, then what
+/// policy says of its own author now. Moves the history on by those that are admitted.
 pub fn reconsider(
     history: &mut History,
     mut waiting: Vec<Waiting>,
-    policy: impl Fn(&Waiting) -> Policy,
-) -> Vec<Waiting> {
-    let mut admitted = Vec::new();
+    policy: impl Fn(&Waiting, &Entry) -> Policy,
+) -> Reconsidered {
+    let mut reconsidered = Reconsidered::default();
     loop {
         let before = waiting.len();
-        waiting.retain(|change| {
-            let candidate = Candidate { bytes: &change.bytes, hash: change.hash, actor: change.actor };
-            match gate::judge(history, candidate, policy(change), |_| Fate::Unknown) {
-                Admission::Admitted(node) => {
-                    history.push(*node);
-                    admitted.push(change.clone());
-                    false
-                }
-                Admission::Known | Admission::Held(..) | Admission::Rejected(..) | Admission::Unproven(..) => true,
+        waiting.retain(|change| match look_again(history, change, &policy) {
+            Looked::Admitted => {
+                reconsidered.admitted.push(change.clone());
+                false
             }
+            Looked::Judged(verdict, reason) => {
+                reconsidered.judged.push((change.clone(), verdict, reason));
+                false
+            }
+            Looked::StillWaits => true,
         });
         if waiting.len() == before {
-            return admitted;
+            return reconsidered;
         }
+    }
+}
+
+enum Looked {
+    Admitted,
+    Judged(Verdict, Option<String>),
+    StillWaits,
+}
+
+fn look_again(history: &mut History, change: &Waiting, policy: impl Fn(&Waiting, &Entry) -> Policy) -> Looked {
+    let candidate = Candidate { bytes: &change.bytes, hash: change.hash, actor: change.actor };
+    match gate::judge(history, candidate, Policy::Allows, |_| Fate::Unknown) {
+        Admission::Admitted(node) => match policy(change, &node.entry) {
+            Policy::Allows => {
+                history.push(*node);
+                Looked::Admitted
+            }
+            Policy::Holds(hold) => Looked::Judged(Verdict::Held(hold), None),
+        },
+        Admission::Held(Hold::MissingDependency | Hold::BuildsOnHeld, _) | Admission::Known => Looked::StillWaits,
+        Admission::Held(hold, _) => Looked::Judged(Verdict::Held(hold), None),
+        Admission::Rejected(rejection, reason) => Looked::Judged(Verdict::Rejected(rejection), Some(reason)),
+        // Its segment proved these bytes when it came: what the gate says now says nothing about the change.
+        Admission::Unproven(..) => Looked::StillWaits,
     }
 }
 

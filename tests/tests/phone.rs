@@ -1,5 +1,6 @@
 //! Headless phones against a real server over HTTP: let in, working offline, disagreeing, settling, crashing, coming back.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,17 +10,19 @@ use anyhow::{Context, Result};
 use house_tests::house::House;
 use jiff::civil::Date;
 use schemas::form::FormVersion;
-use schemas::ids::{AccountId, HouseholdId, UnitId};
+use schemas::ids::{AccountId, HouseholdId, MemberId, UnitId};
 use schemas::rules::{AreaType, Class, Language};
 use schemas::value::Value;
 use serde_json::json;
-use server::clock::Chance;
+use server::clock::{Chance, Clock};
 use server::http::serve::{Protection, start};
 use server::phone::{
-    Choice, Enrolment, Phone, PhoneFault, PlainHttp, Road, RoundPoints, Scoring, StoreFault, Surroundings, Whereabouts,
+    Choice, Enrolment, Phone, PhoneFault, PlainHttp, Road, RoundPoints, Scoring, StoreFault, Surroundings, Wanted,
 };
 use server::standards::Standards;
+use sync_protocol::change::{Slot, Write};
 use sync_protocol::device::View;
+use sync_protocol::journal::Scope;
 
 /// A house in which lan and minh survey one village in an open round.
 struct Field {
@@ -188,7 +191,7 @@ async fn without_a_server_work_goes_on_and_nothing_is_claimed() -> Result<()> {
     assert_eq!(refused.slug(), "phone/unreachable");
     assert!(refused.label().vi.contains("vẫn ở trên máy này"));
     lan.found_households(family())?;
-    assert_eq!(lan.list().iter().map(|line| line.stands).collect::<Vec<_>>(), [Whereabouts::Phone; 2]);
+    assert_eq!(lan.list().iter().map(|line| line.stands).collect::<Vec<_>>(), ["phone"; 2]);
     Ok(())
 }
 
@@ -218,7 +221,7 @@ async fn two_phones_disagree_and_agree_again_once_one_of_them_settles() -> Resul
     minh.pull().await?;
     for phone in [&lan, &minh] {
         assert!(phone.show(&home, View::Accepted, None)?.disagreements.is_empty());
-        assert_eq!(phone.list()[0].stands, Whereabouts::Server);
+        assert_eq!(phone.list()[0].stands, "server");
         assert_eq!(said(phone, &home, "wall"), Some("not_durable".into()));
         assert_eq!(said(phone, &home, "roof"), Some("not_durable".into()), "taken as a whole, not field by field");
         assert_eq!(said(phone, &home, "water_source"), Some("tap".into()));
@@ -266,6 +269,11 @@ async fn a_phone_that_was_away_renews_its_token_and_a_revoked_one_keeps_its_work
     let hoa = field.house.as_account(field.house.people.hoa).await?;
     hoa.post(&format!("/api/devices/{}/revoke", lan.identity().device), json!(null)).await?;
     lan.found_households(family())?;
+    // What it wrote is taken for a person to look at; it is told so, and nothing else.
+    let exchanged = lan.sync().await?;
+    assert_eq!((exchanged.waiting, exchanged.rows), (0, 0));
+    let held = lan.list().into_iter().find(|line| line.stands == "needs_you").context("held")?;
+    assert_eq!(held.reasons[0].slug, "change/device-revoked");
     assert_eq!(lan.sync().await.err().context("revoked")?.slug(), "device/revoked");
     assert_eq!(lan.export(View::Mine).len(), 2);
     Ok(())
@@ -318,10 +326,10 @@ async fn a_lost_answer_is_asked_for_again_and_changes_nothing_twice() -> Result<
     let accepted = lan.export(View::Accepted);
     drop(lan);
     let mut again = Phone::open(&field.at("lan-killed"), field.surroundings("lan"))?;
-    assert_eq!(again.list()[0].stands, Whereabouts::Phone);
+    assert_eq!(again.list()[0].stands, "phone");
     again.sync().await?;
     assert_eq!(again.export(View::Accepted), accepted);
-    assert_eq!(again.list()[0].stands, Whereabouts::Server);
+    assert_eq!(again.list()[0].stands, "server");
     assert!(again.show(&home, View::Accepted, None)?.disagreements.is_empty());
     Ok(())
 }
@@ -421,5 +429,66 @@ async fn a_day_of_work_costs_no_more_bytes_than_it_should() -> Result<()> {
     assert_eq!((idle.round_trips, day.round_trips, edit.round_trips), (1, 1, 1));
     assert!(idle.bytes_up + idle.bytes_down <= 150, "{idle:?}");
     assert!(edit.bytes_up < 1_000 && edit.bytes_down < 600, "{edit:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn work_that_was_turned_away_is_said_again_once_somebody_has_looked() -> Result<()> {
+    let field = Field::open().await?;
+    let (mut lan, mut minh) = (field.phone("lan").await?, field.phone("minh").await?);
+    let written = lan.found_households(family())?.written.remove(0);
+    let (home, scope) = (written.household, Scope { village: written.village, round: written.round });
+    lan.sync().await?;
+    minh.pull().await?;
+    let listed = BTreeMap::from([(Slot::Member(MemberId([7; 10])), Write::Make)]);
+    lan.commit(&scope, home, &listed)?;
+    lan.edit_households(json!([[home, "answers/floor_area", 300]]))?;
+    lan.sync().await?;
+    // The same id twice, which chance rules out and a copied phone does not: the second is rejected.
+    minh.commit(&scope, home, &listed)?;
+    minh.edit_households(json!([[home, "answers/floor_area", 350], [home, "answers/tv", true]]))?;
+    minh.sync().await?;
+    let line = minh.list().remove(0);
+    let slugs: Vec<&str> = line.reasons.iter().map(|reason| reason.slug.as_str()).collect();
+    assert_eq!((line.stands, slugs), ("needs_you", vec!["change/builds-on-held", "change/wrong-past"]));
+    let plan = minh.rebase_plan(home)?;
+    let state = |field: &str| plan.fields.iter().find(|line| line.field == field).map(|line| line.state);
+    assert_eq!((state("answers/floor_area"), state("answers/tv")), (Some("changed"), Some("free")));
+    let unseen = minh.rebase(home, &Wanted::All, None).err().context("unseen")?;
+    assert_eq!(unseen.slug(), "phone/plan-needed");
+    let other = minh.rebase(home, &Wanted::All, Some("0011223344556677")).err().context("other")?;
+    assert_eq!(other.slug(), "phone/other-plan");
+    let unknown = minh.rebase(home, &Wanted::Fields(vec!["roof".to_owned()]), None).err().context("unknown")?;
+    assert_eq!(unknown.slug(), "phone/no-field");
+    minh.rebase(home, &Wanted::Fields(vec!["floor_area".to_owned()]), Some(&plan.id))?;
+    drop(minh);
+    let mut minh = field.open_again("minh")?;
+    minh.sync().await?;
+    assert_eq!(said(&minh, &home, "floor_area"), Some(Value::Int(350)));
+    assert_eq!(said(&minh, &home, "tv"), None, "what was not taken was let go");
+    assert_eq!(minh.list()[0].stands, "server");
+    assert_eq!(minh.rebase_plan(home).err().context("done")?.slug(), "phone/nothing-to-rebase");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_phones_wrong_clock_is_known_on_both_sides_and_decides_nothing() -> Result<()> {
+    let field = Field::open().await?;
+    let mut surroundings = field.surroundings("lan");
+    surroundings.clock = Clock::manual(field.house.clock.now() + jiff::SignedDuration::from_hours(72));
+    let code = field.code(field.house.people.lan, field.house.units.village).await?;
+    let mut lan = Phone::enrol(&field.at("lan"), field.enrolment(&code), surroundings).await?;
+    lan.sync().await?;
+    let home = lan.found_households(family())?.written[0].household;
+    assert_eq!(lan.sync().await?.clock_offset_ms, -72 * 3_600_000);
+    assert_eq!(lan.device().clock_offset_ms(), Some(-72 * 3_600_000));
+    let hoa = field.house.as_account(field.house.people.hoa).await?;
+    let devices = hoa.get(&format!("/api/units/{}/devices", field.house.units.village)).await?;
+    assert_eq!(devices.body[0]["clock_offset_ms"], -72 * 3_600_000);
+    let (round, commune) = ("2026-dinh-ky", field.house.units.commune);
+    let page = hoa.get(&format!("/api/rounds/{round}/communes/{commune}/households/{home}")).await?;
+    let written = &page.body["changes"][0]["written"];
+    assert_eq!(written["clock_off_ms"], 72 * 3_600_000, "{written}");
+    assert_eq!(page.body["changes"][0]["verdict"], "change/accepted");
     Ok(())
 }

@@ -28,6 +28,8 @@ pub enum Who {
     SignedIn,
     /// A device with its token.
     Device,
+    /// A device with its token, one that was shut out too: it may bring what it wrote.
+    AnyDevice,
     /// Holders of one of these roles on the unit in question or on something that it lies in.
     Holders(&'static [Role], Place),
     /// Whoever is on the machine itself, and holders of one of these roles anywhere.
@@ -122,7 +124,7 @@ pub static RULES: &[Rule] = &[
     rule("GET", "/api/devices/self", Who::Device),
     rule("GET", "/api/units/{unit}/devices", Who::Holders(OFFICE_AND_AUDIT, Place::PathUnit)),
     rule("POST", "/api/devices/{device}/revoke", Who::Holders(OFFICE, Place::UnitOfDevice)),
-    rule("POST", "/api/sync", Who::Device),
+    rule("POST", "/api/sync", Who::AnyDevice),
     rule("POST", "/api/device-challenges", Who::Anyone),
     rule("POST", "/api/device-tokens", Who::Anyone),
     rule("GET", "/api/rounds/{round}/communes/{unit}/inbox", Who::Holders(READERS, Place::PathCommune)),
@@ -193,9 +195,12 @@ pub(super) async fn guard(
             let caller = signed_in(&state, session_token(request.method(), request.headers())?).await?;
             request.extensions_mut().insert(caller);
         }
-        Who::Device => {
+        Who::Device | Who::AnyDevice => {
             let token = bearer_token(request.headers()).ok_or(Refusal::DeviceTokenNotValid)?;
-            let device = workflow::device::resume(&state, &token).await?;
+            let device = match rule.who {
+                Who::AnyDevice => workflow::device::known(&state, &token).await?,
+                _ => workflow::device::resume(&state, &token).await?,
+            };
             request.extensions_mut().insert(AskingDevice(device));
         }
         Who::Holders(roles, _place) => {

@@ -2,7 +2,7 @@
 
 use schemas::ids::{HouseholdId, RoundId, UnitId};
 use sqlx::FromRow;
-use sync_protocol::hash::ChangeHash;
+use sync_protocol::hash::{ChangeHash, PublicKey};
 use sync_protocol::verdict::Verdict;
 
 use super::row::{RowOf, milliseconds, stored, updated};
@@ -18,6 +18,7 @@ struct Row {
     epoch: i64,
     entry: i64,
     wall_ms: i64,
+    seen_at: Option<i64>,
     received_at: i64,
     verdict: i64,
     reason: Option<String>,
@@ -35,6 +36,7 @@ impl TryFrom<Row> for StoredChange {
             author,
             entry: of.number("entry", row.entry)?,
             wall_ms: row.wall_ms,
+            seen_at: of.maybe_instant("seen_at", row.seen_at)?,
             received_at: of.instant("received_at", row.received_at)?,
             verdict: verdict(&of, row.verdict)?,
             reason: row.reason,
@@ -48,14 +50,15 @@ fn verdict(of: &RowOf<String>, number: i64) -> Result<Verdict, StoreError> {
     of.column("verdict", known.ok_or("not a verdict"))
 }
 
-const COLUMNS: &str = "household, hash, key, account, epoch, entry, wall_ms, received_at, verdict, reason, sealed";
+const COLUMNS: &str =
+    "household, hash, key, account, epoch, entry, wall_ms, seen_at, received_at, verdict, reason, sealed";
 
 /// Keeps a change; one that is kept already gets the new verdict and its reason.
 pub async fn put(tx: &mut Tx, commune: UnitId, round: &RoundId, change: &StoredChange) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO change (commune, round, household, hash, key, account, epoch, entry, wall_ms, received_at, verdict, \
-                             reason, sealed) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+                             reason, sealed, seen_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
          ON CONFLICT (commune, round, household, hash) \
          DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason",
     )
@@ -72,6 +75,7 @@ pub async fn put(tx: &mut Tx, commune: UnitId, round: &RoundId, change: &StoredC
     .bind(i64::from(change.verdict.code()))
     .bind(&change.reason)
     .bind(&change.sealed)
+    .bind(change.seen_at.map(milliseconds))
     .execute(tx.sqlite())
     .await?;
     Ok(())
@@ -157,6 +161,15 @@ pub async fn refused(read: &mut Read, commune: UnitId, round: &RoundId) -> Resul
         .fetch_all(read.sqlite())
         .await?;
     rows.into_iter().map(StoredChange::try_from).collect()
+}
+
+/// How many changes under this key are held.
+pub async fn held_of_key(read: &mut Read, key: &PublicKey) -> Result<u64, StoreError> {
+    let held: i64 = sqlx::query_scalar("SELECT count(*) FROM change WHERE key = $1 AND verdict BETWEEN 16 AND 31")
+        .bind(key.0.as_slice())
+        .fetch_one(read.sqlite())
+        .await?;
+    RowOf { table: "change", id: "held" }.number("count", held)
 }
 
 /// The households whose documents hold this change as accepted, wherever they are.

@@ -5,15 +5,24 @@ use sync_protocol::journal::Scope;
 use sync_protocol::message::{Request, Response, ScopeCursor};
 
 use super::pages::{self, Pages};
-use super::{Refusal, intake};
+use super::{Refusal, intake, late};
 use crate::app::App;
-use crate::domain::device::Device;
+use crate::domain::device::{ClockReading, Device};
 use crate::domain::round::RoundState;
-use crate::store;
+use crate::store::{self, StoreError};
+
+/// By how much a clock has to differ otherwise than before to be written down.
+const NOTABLE_MS: u64 = 60_000;
 
 /// Answers a phone's request. Everything in the answer is on disk.
 pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let request = Request::from_bytes(body).map_err(Refusal::Message)?;
+    let request = Request::from_bytes(body).map_err(Refusal::Message);
+    if let Some(refusal) = super::device::standing_of(app, device).await?.refusal() {
+        let Ok(request) = request else { return Err(refusal) };
+        return late::take(app, device, request, refusal).await;
+    }
+    let request = request?;
+    note_clock(app, device, request.sent_at_ms).await?;
     let mut segments = Vec::with_capacity(request.segments.len());
     for bytes in &request.segments {
         segments.push(intake::take(app, device, bytes).await);
@@ -33,6 +42,21 @@ pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>
         name_scopes: name_scopes.then_some(true),
     };
     Ok(response.to_bytes())
+}
+
+/// Notes how far a device's clock is off, once that is noticeably otherwise than before.
+async fn note_clock(app: &App, device: &Device, sent_at_ms: i64) -> Result<(), Refusal> {
+    let (id, read_at) = (device.id, app.clock.now());
+    let offset_ms = read_at.as_millisecond().saturating_sub(sent_at_ms);
+    if device.clock.is_some_and(|known| known.offset_ms.abs_diff(offset_ms) <= NOTABLE_MS) {
+        return Ok(());
+    }
+    let clock = ClockReading { offset_ms, read_at };
+    let written: Result<(), StoreError> = app
+        .store
+        .write("device/clock", move |tx| Box::pin(async move { store::device::note_clock(tx, id, clock).await }))
+        .await;
+    Ok(written?)
 }
 
 /// Whether a device has named exactly the scopes that it is assigned to. Where it sent the hash of its cursors instead, the

@@ -17,6 +17,7 @@ use super::document::Opened;
 use super::intake::{JudgedSegment, Moved};
 use super::ledger;
 use super::logbook::Logbook;
+use super::waiting::{Aftermath, heads_after};
 use crate::app::App;
 use crate::domain::field::{StoredChange, StoredSegment};
 use crate::domain::log::{SecurityEvent, SecurityEventKind};
@@ -48,7 +49,8 @@ struct Batch {
     commune: UnitId,
     documents: BTreeMap<HouseholdId, Opened>,
     lines: Vec<Line>,
-    freed: Vec<(HouseholdId, ChangeHash)>,
+    aftermath: BTreeMap<HouseholdId, Aftermath>,
+    before: BTreeMap<(HouseholdId, ChangeHash), Verdict>,
     moved: BTreeMap<HouseholdId, Moved>,
     logbook: Logbook,
     now: Timestamp,
@@ -87,17 +89,21 @@ pub(super) async fn write(
 impl Batch {
     fn new(app: &App, segment: &Segment, commune: UnitId, judged: JudgedSegment) -> Result<Self, Refusal> {
         let now = app.clock.now();
-        let JudgedSegment { documents, effects, freed, moved } = judged;
+        let JudgedSegment { documents, effects, aftermath, moved, beacons, before } = judged;
         let mut lines = Vec::new();
         for (entry, effect) in segment.entries().iter().zip(effects) {
-            lines.extend(line(app, &documents, *segment.author(), entry, effect, now)?);
+            let seen_at = entry.beacon.and_then(|beacon| beacons.get(&beacon));
+            let seen_at = seen_at.and_then(|at| Timestamp::from_millisecond(*at).ok());
+            let times = Times { seen_at, received_at: now };
+            lines.extend(line(app, &documents, *segment.author(), entry, effect, times)?);
         }
         Ok(Self {
             segment: evidence(segment, now),
             commune,
             documents,
             lines,
-            freed,
+            aftermath,
+            before,
             moved,
             logbook: Logbook::new(app),
             now,
@@ -107,6 +113,29 @@ impl Batch {
     }
 
     async fn write(mut self, tx: &mut Tx) -> Result<bool, Refusal> {
+        if !self.stands_as_judged(tx).await? {
+            return Ok(false);
+        }
+        store::segment::put(tx, self.commune, &self.segment).await?;
+        let mut heads: BTreeMap<HouseholdId, Vec<ChangeHash>> = BTreeMap::new();
+        for line in std::mem::take(&mut self.lines) {
+            self.line(tx, line, &mut heads).await?;
+        }
+        for (household, after) in std::mem::take(&mut self.aftermath) {
+            self.follow(tx, household, &after, &mut heads).await?;
+        }
+        for household in heads.into_keys() {
+            self.store_document(tx, household).await?;
+        }
+        if let Some(replacing) = self.decision.take() {
+            self.supersede(tx, replacing).await?;
+        }
+        self.logbook.close(tx).await?;
+        Ok(true)
+    }
+
+    /// Whether nothing that the segment was judged on has moved since.
+    async fn stands_as_judged(&self, tx: &mut Tx) -> Result<bool, Refusal> {
         for opened in self.documents.values() {
             let stored = store::document::by_key(tx, &opened.place()).await?;
             let home = store::household::by_id(tx, opened.home.id).await?;
@@ -119,30 +148,43 @@ impl Batch {
                 return Ok(false);
             }
         }
+        // An exit that was taken since moves no document, and is not taken back.
+        for line in &self.lines {
+            let Line::Change { household, change } = line else { continue };
+            let kept = store::change::by_hash(tx, &self.documents[household].place(), change.hash).await?;
+            if kept.map(|kept| kept.verdict).as_ref() != self.before.get(&(*household, change.hash)) {
+                return Ok(false);
+            }
+        }
+        for (household, after) in &self.aftermath {
+            if !after.holds(tx, &self.documents[household].place()).await? {
+                return Ok(false);
+            }
+        }
         // The office's journals are written here and nowhere else: two writers of one would fork it.
-        if self.of_office
-            && store::segment::last_of_author(tx, &self.segment.author).await? + 1 != self.segment.entries.0
-        {
-            return Ok(false);
+        let is_next = !self.of_office
+            || store::segment::last_of_author(tx, &self.segment.author).await? + 1 == self.segment.entries.0;
+        Ok(is_next)
+    }
+
+    /// Writes what follows from a document's moving on.
+    async fn follow(
+        &mut self,
+        tx: &mut Tx,
+        household: HouseholdId,
+        after: &Aftermath,
+        heads: &mut BTreeMap<HouseholdId, Vec<ChangeHash>>,
+    ) -> Result<(), Refusal> {
+        let place = self.documents[&household].place();
+        let given = after.give(tx, &place).await?;
+        for hash in &after.freed {
+            self.accept(tx, household, *hash, heads).await?;
         }
-        store::segment::put(tx, self.commune, &self.segment).await?;
-        let mut heads: BTreeMap<HouseholdId, Vec<ChangeHash>> = BTreeMap::new();
-        for line in std::mem::take(&mut self.lines) {
-            self.line(tx, line, &mut heads).await?;
+        let scope = self.scope(household);
+        for (hash, verdict) in given {
+            self.logbook.judged(tx, (place.commune, &scope), household, hash, verdict).await?;
         }
-        for (household, hash) in std::mem::take(&mut self.freed) {
-            let place = self.documents[&household].place();
-            store::change::set_verdict(tx, &place, hash, Verdict::Accepted, None).await?;
-            self.accept(tx, household, hash, &mut heads).await?;
-        }
-        for household in heads.into_keys() {
-            self.store_document(tx, household).await?;
-        }
-        if let Some(replacing) = self.decision.take() {
-            self.supersede(tx, replacing).await?;
-        }
-        self.logbook.close(tx).await?;
-        Ok(true)
+        Ok(())
     }
 
     async fn supersede(&mut self, tx: &mut Tx, replacing: Replacing) -> Result<(), Refusal> {
@@ -219,10 +261,7 @@ impl Batch {
                 opened.stored_heads().to_vec()
             }
         };
-        let deps = opened.history.node(&hash).map(|node| node.entry.deps.as_slice()).unwrap_or_default();
-        let mut after: Vec<ChangeHash> = before.iter().copied().filter(|head| !deps.contains(head)).collect();
-        after.push(hash);
-        after.sort_unstable();
+        let after = heads_after(opened, &before, hash);
         self.logbook.changed(tx, log, household, hash, (&before, &after)).await?;
         heads.insert(household, after);
         Ok(())
@@ -241,24 +280,31 @@ impl Batch {
     }
 }
 
+/// Between which moments an entry was written.
+#[derive(Clone, Copy)]
+struct Times {
+    seen_at: Option<Timestamp>,
+    received_at: Timestamp,
+}
+
 fn line(
     app: &App,
     documents: &BTreeMap<HouseholdId, Opened>,
     author: Author,
     entry: &JournalEntry,
     effect: Effect,
-    now: Timestamp,
+    Times { seen_at, received_at }: Times,
 ) -> Result<Option<Line>, Refusal> {
     let verdict = effect.verdict();
     let (judged, reason) = match effect {
         Effect::Accept(judged) | Effect::Hold(judged, _) => (judged, None),
         Effect::Reject(judged, _, reason) => (judged, Some(reason)),
         Effect::Stands(_) => return Ok(None),
-        Effect::Unproven(rejection, reason) => {
-            let slug = Verdict::Rejected(rejection).slug();
-            let subject = format!("{} {}/{} {slug} {reason}", author.device(), author.epoch, entry.number);
+        Effect::Unproven(_, reason) => {
+            let subject =
+                format!("{} {}/{} {} {reason}", author.device(), author.epoch, entry.number, verdict.slug());
             let (kind, actor) = (SecurityEventKind::ChangeRefused, Some(author.account));
-            return Ok(Some(Line::Unproven(SecurityEvent { at: now, kind, actor, subject })));
+            return Ok(Some(Line::Unproven(SecurityEvent { at: received_at, kind, actor, subject })));
         }
         Effect::Command(request) => {
             let sealed = app.master_key.seal(Subject::Command, &request, &app.chance)?;
@@ -268,17 +314,9 @@ fn line(
     };
     let Judged { household, hash, bytes } = judged;
     let sealed = documents[&household].key.seal(Subject::Change(&hash.0), &bytes, &app.chance)?;
-    let change = StoredChange {
-        household,
-        hash,
-        author,
-        entry: entry.number,
-        wall_ms: entry.wall_ms,
-        received_at: now,
-        verdict,
-        reason,
-        sealed,
-    };
+    let (entry, wall_ms) = (entry.number, entry.wall_ms);
+    let change =
+        StoredChange { household, hash, author, entry, wall_ms, seen_at, received_at, verdict, reason, sealed };
     Ok(Some(Line::Change { household, change }))
 }
 

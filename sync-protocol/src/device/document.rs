@@ -67,6 +67,15 @@ pub struct OwnChange {
     pub bytes: Vec<u8>,
     /// Where it stands.
     pub standing: Standing,
+    /// Whether its author has said what becomes of it: said again in another change, or left to the office.
+    pub answered: bool,
+}
+
+impl OwnChange {
+    /// Whether its author goes on from it.
+    fn is_mine(&self) -> bool {
+        self.standing == Standing::Acknowledged || (self.standing.is_mine() && !self.answered)
+    }
 }
 
 /// One household on a device.
@@ -99,6 +108,11 @@ impl DeviceDocument {
         let named = accepted.into_iter().filter_map(|bytes| change::parse(&bytes).ok().map(|(_, hash)| (hash, bytes)));
         self.aside.extend(named);
         self.heads.clear();
+    }
+
+    /// Whether its log is being read from the first row again, and not all of what was there before has come yet.
+    pub(super) fn is_read_anew(&self) -> bool {
+        !self.aside.is_empty()
     }
 
     /// The bytes of a change that the server left out because this device wrote it.
@@ -145,7 +159,7 @@ impl DeviceDocument {
             history.push(node);
         }
         if view == View::Mine {
-            self.own.iter().filter(|own| own.standing.is_mine()).for_each(|own| add(&mut history, own));
+            self.own.iter().filter(|own| own.is_mine()).for_each(|own| add(&mut history, own));
         }
         Some(history)
     }

@@ -7,10 +7,12 @@ use thiserror::Error;
 
 use super::document::{DeviceDocument, OwnChange, Standing};
 use super::{Device, Outgoing, ScopeState, Travel};
+use crate::change;
 use crate::hash::ChangeHash;
 use crate::journal::{Body, JournalEntry, JournalHead, Scope, from_cbor, to_cbor};
 use crate::log::{Cursor, Digest, Row, RowEvent, origin};
 use crate::message::Page;
+use crate::rebase;
 use crate::verdict::{Hold, Verdict};
 
 /// One thing that happened to a device.
@@ -53,6 +55,12 @@ pub enum Record {
     /// A page of these scopes could not be made from its intents.
     #[n(7)]
     AskBytes(#[n(0)] Vec<Scope>),
+    /// The author does not want these changes any more, or cannot say them again: they are the office's.
+    #[n(14)]
+    LetGo(#[n(0)] Vec<ChangeHash>),
+    /// The server's clock less the device's, in milliseconds.
+    #[n(15)]
+    ClockOffset(#[n(0)] i64),
 }
 
 /// The bytes are not a record.
@@ -95,6 +103,8 @@ impl Device {
                 let asked = self.scopes.iter_mut().filter(|(scope, _)| scopes.contains(scope));
                 asked.for_each(|(_, state)| state.as_bytes = true);
             }
+            Record::LetGo(changes) => self.answer_for(changes),
+            Record::ClockOffset(offset_ms) => self.clock_offset_ms = Some(*offset_ms),
         }
     }
 
@@ -104,10 +114,20 @@ impl Device {
             let document = self.document_in(*household, scope);
             let bytes = bytes.to_vec();
             let entry = (epoch, entry.number);
-            document.own.push(OwnChange { entry, hash: *hash, bytes, standing: Standing::Waiting });
+            let earlier: Vec<ChangeHash> = document.own.iter().map(|own| own.hash).collect();
+            let message = change::parse(&bytes).ok().and_then(|(change, _)| change.message);
+            let own = OwnChange { entry, hash: *hash, bytes, standing: Standing::Waiting, answered: false };
+            document.own.push(own);
+            self.answer_for(&rebase::replaced(message.as_deref(), &earlier));
         }
         let (scope, entry, payload) = (scope.clone(), entry.clone(), change.cloned());
         self.outbox.push(Outgoing { epoch, scope, entry, payload, travel: Travel::Intent });
+    }
+
+    /// Their author has said what becomes of these changes.
+    fn answer_for(&mut self, changes: &[ChangeHash]) {
+        let own = self.all_documents().flat_map(|document| &mut document.own);
+        own.filter(|own| changes.contains(&own.hash)).for_each(|own| own.answered = true);
     }
 
     fn apply_send_bytes(&mut self, entries: &[(u32, u64)]) {

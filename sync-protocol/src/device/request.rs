@@ -31,6 +31,8 @@ pub struct Sync {
     pub(super) epoch: u32,
     /// Whether it named its scopes.
     pub(super) named: bool,
+    /// The device's clock when it was made.
+    pub(super) sent_at_ms: i64,
 }
 
 impl Device {
@@ -72,7 +74,7 @@ impl Device {
         let epoch = self.epoch;
         let bringing = Request::bringing(segments, epoch, sent_at_ms);
         let request = Request { scopes, want_bytes, holding, as_bytes, ..bringing };
-        Sync { bytes: request.to_bytes(), sent, epoch, named }
+        Sync { bytes: request.to_bytes(), sent, epoch, named, sent_at_ms }
     }
 
     fn segment(&self, part: &[Outgoing]) -> Vec<u8> {

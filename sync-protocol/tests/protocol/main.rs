@@ -10,4 +10,5 @@ mod histories;
 mod office;
 mod packed;
 mod phone;
+mod rebase;
 mod support;

@@ -190,6 +190,7 @@ impl Commune {
             name: name.to_owned(),
             enrolled_at: self.clock.now(),
             revoked_at: None,
+            clock: None,
         };
         let written: Result<_, StoreError> = self
             .app
@@ -203,13 +204,13 @@ impl Commune {
     /// What a phone gets for a request: proves the device, with a new token when the old one is over, and exchanges.
     pub async fn exchange(&self, credentials: &mut Credentials, body: &[u8]) -> Result<Vec<u8>, Refusal> {
         let known = match &credentials.token {
-            Some(token) => device::resume(&self.app, token).await,
+            Some(token) => device::known(&self.app, token).await,
             None => Err(Refusal::DeviceTokenNotValid),
         };
         let device = match known {
             Err(Refusal::DeviceTokenNotValid) => {
                 let token = self.renewed(credentials).await?;
-                let device = device::resume(&self.app, &token).await?;
+                let device = device::known(&self.app, &token).await?;
                 credentials.token = Some(token);
                 device
             }

@@ -121,6 +121,8 @@ impl Memory {
                 let before = self.verdicts.insert(place, change.verdict);
                 let moved = before.is_none_or(|before| may_become(before, change.verdict));
                 ensure!(moved, "verdict: {} was {before:?} and is {:?}", change.hash, change.verdict);
+                let seen_before = change.seen_at.is_none_or(|seen_at| seen_at <= change.received_at);
+                ensure!(seen_before, "bracket: {} was received before what it builds on was written", change.hash);
             }
         }
         let forgotten = self
@@ -186,12 +188,14 @@ async fn check_signed(commune: &Commune, ground: &Ground) -> Result<()> {
     let mut proven: BTreeMap<_, BTreeSet<ChangeHash>> = BTreeMap::new();
     for filed in ground.documents.values() {
         for hash in filed.accepted() {
-            let (author, received_at) = (filed.changes[&hash].author, filed.changes[&hash].received_at);
+            let kept = &filed.changes[&hash];
+            let (author, received_at) = (kept.author, kept.received_at);
             if author.key.0 != commune.app.server_public_key() {
                 let device = store::device::by_id(&mut read, author.device()).await?;
                 let device = device.with_context(|| format!("signature: nobody knows the author of {hash}"))?;
                 let in_time = device.revoked_at.is_none_or(|revoked_at| received_at <= revoked_at);
-                ensure!(in_time, "revoked: {hash} came from {} after it was shut out", device.name);
+                let let_in = in_time || kept.verdict == Verdict::Released;
+                ensure!(let_in, "revoked: {hash} came from {} after it was shut out", device.name);
             }
             let key = (author.key, author.account, author.epoch);
             if let std::collections::btree_map::Entry::Vacant(vacant) = proven.entry(key) {

@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng};
 /// Everything that can go wrong. Each run draws how often each of them comes; many runs leave most of them out.
 ///
 /// Whoever builds another road or another kind of loss (a server restored from a backup, a file that carries segments, a
-/// household that moves, work said again by its author) adds it here, to [`Plan::trouble`] and to the step that does it.
+/// household that moves) adds it here, to [`Plan::trouble`] and to the step that does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// A request does not arrive.
@@ -280,6 +280,17 @@ pub enum Step {
         /// What becomes on disk of what the answer says.
         disk: Disk,
     },
+    /// Somebody looks at what the server turned away of one of a phone's households.
+    Look(u8, u8),
+    /// They say some of it again: a bit for each value.
+    SayAgain {
+        /// On which phone.
+        phone: u8,
+        /// Which values.
+        take: u64,
+        /// What becomes of it on disk.
+        disk: Disk,
+    },
     /// A late request arrives.
     RequestArrives(u8),
     /// A late answer arrives.
@@ -334,6 +345,8 @@ impl Plan {
             86..88 => Step::Pass(self.rng.random()),
             88 => Step::Phone(self.rng.random(), Mishap::Restart),
             89 => Step::Phone(self.rng.random(), Mishap::Backup),
+            90 => Step::Look(self.rng.random(), self.rng.random()),
+            91..94 => Step::SayAgain { phone: self.rng.random(), take: self.rng.random(), disk: self.disk() },
             _ => Step::Office(self.act()),
         }
     }

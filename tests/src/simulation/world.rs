@@ -16,7 +16,7 @@ use schemas::value::Value;
 use server::domain::field::DocumentKey;
 use server::workflow::{Refusal, rebuild};
 use sync_protocol::change::{Slot, Write};
-use sync_protocol::device::{Sync, View};
+use sync_protocol::device::{Plan, Sync, View};
 use sync_protocol::disagreement;
 use sync_protocol::hash::{ChangeHash, PublicKey};
 use sync_protocol::journal::Scope;
@@ -63,6 +63,8 @@ pub struct World {
     requests: Vec<(usize, Vec<u8>)>,
     answers: Vec<LateAnswer>,
     interview: BTreeMap<Slot, Write>,
+    /// What somebody has looked at on a phone, and not answered yet.
+    pub(super) plans: BTreeMap<usize, Plan>,
 }
 
 impl World {
@@ -82,6 +84,7 @@ impl World {
             requests: Vec::new(),
             answers: Vec::new(),
             interview: interview()?,
+            plans: BTreeMap::new(),
         };
         for number in 0..phones {
             world.let_in(number, form.clone()).await?;
@@ -122,6 +125,8 @@ impl World {
         match step {
             Step::Write { phone, home, edit, disk } => self.write(self.phone(phone), home, edit, disk),
             Step::Sync { phone, up, down, disk } => self.sync(self.phone(phone), up, down, disk).await,
+            Step::Look(phone, which) => Ok(self.look(self.phone(phone), which)),
+            Step::SayAgain { phone, take, disk } => self.say_again(self.phone(phone), take, disk),
             Step::RequestArrives(which) => self.late_request(which).await,
             Step::AnswerArrives(which) => self.late_answer(which),
             Step::Pass(minutes) => {
@@ -213,6 +218,8 @@ impl World {
                 self.phones[phone].shut_out = true;
                 Ok(None)
             }
+            // It has brought too much at a time, and keeps it.
+            Err(Refusal::TooManyAttempts(_)) => Ok(None),
             Err(refusal) => bail!("server: a request of {} fails: {refusal}", self.phones[phone].name),
         }
     }
@@ -285,7 +292,7 @@ impl World {
     }
 
     /// A phone that starts again has no connection left on which an older answer could come.
-    fn forget_answers(&mut self, phone: usize) {
+    pub(super) fn forget_answers(&mut self, phone: usize) {
         self.answers.retain(|late| late.phone != phone);
     }
 

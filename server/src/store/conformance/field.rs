@@ -63,6 +63,7 @@ impl Field {
             author: self.author(),
             entry,
             wall_ms: -5,
+            seen_at: (entry > 1).then(|| at(0)),
             received_at: at(entry as i64),
             verdict,
             reason: None,
@@ -135,6 +136,7 @@ async fn every_change_is_kept_with_its_latest_verdict() {
     assert_eq!(change::of_document(read!(field.bench), &key).await.unwrap(), changes);
     assert_eq!(change::outside_of_document(read!(field.bench), &key).await.unwrap(), changes[1..]);
     assert_eq!(change::refused(read!(field.bench), commune, &round).await.unwrap(), changes[1..]);
+    assert_eq!(change::held_of_key(read!(field.bench), &changes[0].author.key).await.unwrap(), 1);
     assert_eq!(change::accepted_in(read!(field.bench), changes[0].hash).await.unwrap(), [OWN]);
     assert_eq!(change::accepted_in(read!(field.bench), changes[1].hash).await.unwrap(), []);
     let (hash, stored_key) = (changes[1].hash, key.clone());
