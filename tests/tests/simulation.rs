@@ -121,3 +121,38 @@ async fn an_old_answer_does_not_start_the_log_anew() -> Result<()> {
 async fn a_household_of_two_rounds_is_two_documents() -> Result<()> {
     reproduce(3003, &[write(0, 7), Step::Office(Act::TurnRound), sync(2), write(2, 7)]).await
 }
+
+fn note(phone: u8, home: u8, number: u64) -> Step {
+    Step::Write { phone, home, edit: Edit::Note(number), disk: Disk::Keeps }
+}
+
+fn say_again(phone: u8) -> Step {
+    Step::SayAgain { phone, take: u64::MAX, disk: Disk::Keeps }
+}
+
+/// What was written in a village that was taken away is left out by a reviewer; what was written on it since is said again.
+#[tokio::test]
+async fn work_on_what_a_reviewer_left_out_is_said_again() -> Result<()> {
+    let (take, give) = (Step::Office(Act::Unassign(0, 2)), Step::Office(Act::Assign(0, 2)));
+    let held = [write(2, 1), sync(2), take, note(2, 1, 1), sync(2), give, note(2, 1, 2), note(2, 1, 3), sync(2)];
+    let aside = [Step::Office(Act::SetAside(0)), sync(2), Step::Look(2, 0), say_again(2), sync(2), sync(2)];
+    reproduce(1, &[held.as_slice(), &aside].concat()).await
+}
+
+/// The same, overtaken: the office says again what waits before the phone does.
+#[tokio::test]
+async fn work_said_again_by_the_office_first_is_not_let_in_a_second_time_by_itself() -> Result<()> {
+    let (take, give) = (Step::Office(Act::Unassign(0, 2)), Step::Office(Act::Assign(0, 2)));
+    let held = [write(2, 1), sync(2), take, note(2, 1, 1), sync(2), give, note(2, 1, 2), sync(2)];
+    let overtaken = [Step::Office(Act::SetAside(0)), sync(2), say_again(2), Step::Office(Act::Salvage(0)), sync(2)];
+    reproduce(1, &[held.as_slice(), &overtaken, &[Step::Office(Act::Release(0)), sync(2)]].concat()).await
+}
+
+/// A phone that is shut out brings what it wrote, with a clock that is years off; a person lets some of it in.
+#[tokio::test]
+async fn late_work_of_a_phone_that_was_shut_out_is_kept_and_let_in_by_a_person() -> Result<()> {
+    let before = [write(1, 1), sync(1), note(1, 1, 1), Step::Phone(1, Mishap::Clock(-4_000)), note(1, 1, 2)];
+    let late = [Step::Office(Act::Revoke(1)), sync(1), sync(1), sync(1), note(1, 1, 3), sync(1)];
+    let release = [Step::Office(Act::Release(0)), Step::Office(Act::Release(0)), sync(1), sync(0)];
+    reproduce(1, &[before.as_slice(), &late, &release].concat()).await
+}

@@ -301,8 +301,7 @@ fn line(
         Effect::Reject(judged, _, reason) => (judged, Some(reason)),
         Effect::Stands(_) => return Ok(None),
         Effect::Unproven(_, reason) => {
-            let subject =
-                format!("{} {}/{} {} {reason}", author.device(), author.epoch, entry.number, verdict.slug());
+            let subject = format!("{} {}/{} {} {reason}", author.device(), author.epoch, entry.number, verdict.slug());
             let (kind, actor) = (SecurityEventKind::ChangeRefused, Some(author.account));
             return Ok(Some(Line::Unproven(SecurityEvent { at: received_at, kind, actor, subject })));
         }
