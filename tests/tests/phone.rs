@@ -273,7 +273,7 @@ async fn a_phone_that_was_away_renews_its_token_and_a_revoked_one_keeps_its_work
     let exchanged = lan.sync().await?;
     assert_eq!((exchanged.waiting, exchanged.rows), (0, 0));
     let held = lan.list().into_iter().find(|line| line.stands == "needs_you").context("held")?;
-    assert_eq!(held.reasons[0].slug, "change/device-revoked");
+    assert!(held.reasons.iter().any(|reason| reason.slug == "change/device-revoked"), "{held:?}");
     assert_eq!(lan.sync().await.err().context("revoked")?.slug(), "device/revoked");
     assert_eq!(lan.export(View::Mine).len(), 2);
     Ok(())

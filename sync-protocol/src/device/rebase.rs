@@ -235,9 +235,17 @@ impl Ground<'_> {
 
     /// What the author of a change had seen apart from what is to be said again.
     fn seen(&self, own: &OwnChange) -> Option<Past> {
-        let (expanded, _) = change::parse(&own.bytes).ok()?;
-        let deps: Vec<ChangeHash> = expanded.deps.iter().copied().map(Into::into).collect();
-        let past = self.scratch.past_of(&deps)?;
+        let (mut heads, mut queue) = (BTreeSet::new(), deps(own)?);
+        while let Some(dep) = queue.pop() {
+            if self.scratch.knows(&dep) {
+                heads.insert(dep);
+                continue;
+            }
+            // It fits nowhere itself, but what its author had seen before it is known all the same.
+            let (earlier, _) = self.changes.iter().find(|(earlier, _)| earlier.hash == dep)?;
+            queue.extend(deps(earlier)?);
+        }
+        let past = self.scratch.past_of(&heads.into_iter().collect::<Vec<_>>())?;
         let again: Vec<ChangeHash> = self.changes.iter().map(|(own, _)| own.hash).collect();
         Some(self.scratch.without(&past, &again))
     }
@@ -267,6 +275,11 @@ impl Ground<'_> {
             Slot::Settled(_) => false,
         }
     }
+}
+
+fn deps(own: &OwnChange) -> Option<Vec<ChangeHash>> {
+    let (expanded, _) = change::parse(&own.bytes).ok()?;
+    Some(expanded.deps.iter().copied().map(Into::into).collect())
 }
 
 impl Plan {
