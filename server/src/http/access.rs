@@ -195,12 +195,12 @@ pub(super) async fn guard(
             let caller = signed_in(&state, session_token(request.method(), request.headers())?).await?;
             request.extensions_mut().insert(caller);
         }
-        Who::Device | Who::AnyDevice => {
-            let token = bearer_token(request.headers()).ok_or(Refusal::DeviceTokenNotValid)?;
-            let device = match rule.who {
-                Who::AnyDevice => workflow::device::known(&state, &token).await?,
-                _ => workflow::device::resume(&state, &token).await?,
-            };
+        Who::Device => {
+            let device = workflow::device::resume(&state, &device_token(&request)?).await?;
+            request.extensions_mut().insert(AskingDevice(device));
+        }
+        Who::AnyDevice => {
+            let device = workflow::device::known(&state, &device_token(&request)?).await?;
             request.extensions_mut().insert(AskingDevice(device));
         }
         Who::Holders(roles, _place) => {
@@ -214,6 +214,10 @@ pub(super) async fn guard(
         }
     }
     Ok(next.run(request).await)
+}
+
+fn device_token(request: &Request) -> Result<Token, Refusal> {
+    bearer_token(request.headers()).ok_or(Refusal::DeviceTokenNotValid)
 }
 
 async fn signed_in(state: &AppState, token: Token) -> Result<Caller, ApiError> {
