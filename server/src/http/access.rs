@@ -187,12 +187,11 @@ pub(super) async fn guard(
     match rule.who {
         Who::Anyone => {}
         Who::AnySession => {
-            let token = session_token(request.method(), request.headers())?;
-            let caller = workflow::session::resume(&state, &token).await?;
+            let caller = workflow::session::resume(&state, &person_token(&request)?).await?;
             request.extensions_mut().insert(caller);
         }
         Who::SignedIn => {
-            let caller = signed_in(&state, session_token(request.method(), request.headers())?).await?;
+            let caller = signed_in(&state, person_token(&request)?).await?;
             request.extensions_mut().insert(caller);
         }
         Who::Device => {
@@ -204,16 +203,19 @@ pub(super) async fn guard(
             request.extensions_mut().insert(AskingDevice(device));
         }
         Who::Holders(roles, _place) => {
-            let permit =
-                Permit::new(signed_in(&state, session_token(request.method(), request.headers())?).await?, roles)?;
+            let permit = Permit::new(signed_in(&state, person_token(&request)?).await?, roles)?;
             request.extensions_mut().insert(permit);
         }
         Who::LocalOr(_) if is_local(&request) => {}
         Who::LocalOr(roles) => {
-            Permit::new(signed_in(&state, session_token(request.method(), request.headers())?).await?, roles)?;
+            Permit::new(signed_in(&state, person_token(&request)?).await?, roles)?;
         }
     }
     Ok(next.run(request).await)
+}
+
+fn person_token(request: &Request) -> Result<Token, ApiError> {
+    session_token(request.method(), request.headers())
 }
 
 fn device_token(request: &Request) -> Result<Token, Refusal> {
