@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use schemas::ids::HouseholdId;
 
+use crate::actor::Author;
 use crate::change::Entry;
+use crate::chapter::Proven;
 use crate::gate::{self, Admission, Candidate, Fate, Policy};
 use crate::hash::{ActorId, BlobHash, ChangeHash};
 use crate::history::History;
@@ -37,6 +39,8 @@ pub enum Effect {
     Hold(Judged, Hold),
     /// Keep the change as evidence, with a row that says so; the reason is for people.
     Reject(Judged, Rejection, String),
+    /// Keep the change aside: its author has said it again in a change that was let in before.
+    Supersede(Judged),
     /// Nothing: the verdict stands from before.
     Stands(Verdict),
     /// Write down that it came: the bytes are not what the journal names, so they say nothing about that change, which may
@@ -73,6 +77,7 @@ impl Effect {
             Self::Accept(_) | Self::Command(_) | Self::Blob { .. } => Verdict::Accepted,
             Self::Hold(_, hold) => Verdict::Held(*hold),
             Self::Reject(_, rejection, _) | Self::Unproven(rejection, _) => Verdict::Rejected(*rejection),
+            Self::Supersede(_) => Verdict::Superseded,
             Self::Stands(verdict) => *verdict,
         }
     }
@@ -95,11 +100,31 @@ pub fn decide(
     documents: &mut BTreeMap<HouseholdId, History>,
     register: &impl Register,
 ) -> Vec<Effect> {
-    let mut docket = Docket { actor: segment.author().actor(), documents, register, refused: HashMap::new() };
+    let (author, actor) = (Some(*segment.author()), segment.author().actor());
+    let mut docket = Docket { author, actor, documents, register, refused: HashMap::new() };
     segment.with_payloads().map(|(entry, payload)| docket.entry(entry, payload)).collect()
 }
 
+/// Judges changes that had been accepted before the server was set back and forgot them; as [`decide`] does, each under the
+/// actor that wrote it. That a row names it was proven; the gate runs all the same, and an end that it came to meanwhile
+/// stands.
+pub fn reinstate(
+    changes: &[Proven],
+    documents: &mut BTreeMap<HouseholdId, History>,
+    register: &impl Register,
+) -> Vec<Effect> {
+    let (author, actor) = (None, ActorId([0; 16]));
+    let mut docket = Docket { author, actor, documents, register, refused: HashMap::new() };
+    let judge = |proven: &Proven| {
+        docket.actor = proven.actor;
+        docket.change(Judged { household: proven.household, hash: proven.hash, bytes: proven.bytes.clone() })
+    };
+    changes.iter().map(judge).collect()
+}
+
 struct Docket<'a, R> {
+    /// Who signed what is judged; `None` where each change has an author of its own.
+    author: Option<Author>,
     actor: ActorId,
     documents: &'a mut BTreeMap<HouseholdId, History>,
     register: &'a R,
@@ -138,12 +163,13 @@ impl<R: Register> Docket<'_, R> {
                 Effect::Accept(judged)
             }
             Admission::Known => Effect::Stands(Verdict::Accepted),
+            Admission::Held(..) | Admission::Rejected(..) if self.is_said_again(&judged) => Effect::Supersede(judged),
             Admission::Held(hold, _) if earlier == Some(Verdict::Held(hold)) => Effect::Stands(Verdict::Held(hold)),
             Admission::Held(hold, _) => Effect::Hold(judged, hold),
             Admission::Rejected(rejection, reason) => Effect::Reject(judged, rejection, reason),
             Admission::Unproven(rejection, reason) => return Effect::Unproven(rejection, reason),
         };
-        if let verdict @ (Verdict::Held(_) | Verdict::Rejected(_)) = effect.verdict() {
+        if let verdict @ (Verdict::Held(_) | Verdict::Rejected(_) | Verdict::Superseded) = effect.verdict() {
             self.refused.insert(key, verdict);
         }
         effect
@@ -162,6 +188,17 @@ impl<R: Register> Docket<'_, R> {
             }
             admission => admission,
         }
+    }
+
+    /// Whether the same author, in this epoch or a later one, has said a change again in the document already: what is said
+    /// again may come before what it stands for.
+    fn is_said_again(&self, judged: &Judged) -> bool {
+        let (Some(author), Some(history)) = (self.author, self.documents.get(&judged.household)) else { return false };
+        let mut naming = history
+            .nodes()
+            .iter()
+            .filter(|node| !rebase::replaced(node.entry.message.as_deref(), &[judged.hash]).is_empty());
+        naming.any(|node| author.from_here_on().any(|author| author.actor() == node.entry.actor))
     }
 
     fn fate(&self, household: &HouseholdId, dependency: &ChangeHash) -> Fate {

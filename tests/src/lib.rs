@@ -7,6 +7,8 @@ pub mod client;
 pub mod field;
 pub mod fieldwork;
 pub mod house;
+pub mod line;
+pub mod measure;
 pub mod phone;
 pub mod points;
 pub mod simulation;

@@ -5,7 +5,7 @@ use sync_protocol::journal::Scope;
 use sync_protocol::message::{Request, Response, ScopeCursor};
 
 use super::pages::{self, Pages};
-use super::{Refusal, intake, late};
+use super::{Refusal, give_back, intake, late};
 use crate::app::App;
 use crate::domain::device::{ClockReading, Device};
 use crate::domain::round::RoundState;
@@ -23,11 +23,13 @@ pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>
     }
     let request = request?;
     note_clock(app, device, request.sent_at_ms).await?;
+    let chapters = give_back::take_all(app, device, &request).await;
     let mut segments = Vec::with_capacity(request.segments.len());
     for bytes in &request.segments {
         segments.push(intake::take(app, device, bytes).await);
     }
     let assigned = assigned(app, device).await?;
+    let forgotten = give_back::forgotten(app, &request.scopes, &assigned).await?;
     let Pages { pages, packed, more, name_scopes } = pages::collect(app, device, &request, &assigned).await?;
     let scopes: Vec<Scope> = assigned.into_iter().map(|(_, scope)| scope).collect();
     let response = Response {
@@ -40,6 +42,8 @@ pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>
         assigned: if is_known(&request, &scopes) { None } else { Some(scopes) },
         packed: (!packed.is_empty()).then(|| packed.into_iter().map(Into::into).collect()),
         name_scopes: name_scopes.then_some(true),
+        chapters,
+        forgotten: (!forgotten.is_empty()).then_some(forgotten),
     };
     Ok(response.to_bytes())
 }
@@ -70,7 +74,7 @@ fn is_known(request: &Request, assigned: &[Scope]) -> bool {
 }
 
 /// The villages and rounds that the device's holder surveys now, each with its commune.
-async fn assigned(app: &App, device: &Device) -> Result<Vec<(UnitId, Scope)>, Refusal> {
+pub(super) async fn assigned(app: &App, device: &Device) -> Result<Vec<(UnitId, Scope)>, Refusal> {
     let mut read = app.store.read().await?;
     let mut scopes = Vec::new();
     for round in store::round::all(&mut read).await?.into_iter().filter(|round| round.state == RoundState::Open) {

@@ -6,10 +6,12 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use schemas::ids::{HouseholdId, UnitId};
 use sync_protocol::actor::Author;
 use sync_protocol::authority::{self, Effect, Judged, Register};
 use sync_protocol::change;
+use sync_protocol::chapter::Proven;
 use sync_protocol::gate::Policy;
 use sync_protocol::genesis::Genesis;
 use sync_protocol::hash::ChangeHash;
@@ -25,13 +27,13 @@ use super::shown::Shown;
 use super::standing::{Ground, Writers};
 use super::unpack::{self, Unpacked};
 use super::waiting::{self, Aftermath};
-use super::{Refusal, ingest};
+use super::{Refusal, ingest, refused};
 use crate::app::App;
 use crate::domain::device::Device;
 use crate::domain::field::StoredChange;
-use crate::domain::log::{SecurityEvent, SecurityEventKind};
+use crate::domain::log::SecurityEventKind;
 use crate::domain::round::Round;
-use crate::store::{self, Read, StoreError};
+use crate::store::{self, Read};
 
 /// How often a segment is judged anew because somebody else's work came between.
 const ATTEMPTS: usize = 8;
@@ -79,23 +81,64 @@ pub(super) async fn judge(
     round: &Round,
     opened: BTreeMap<HouseholdId, Opened>,
 ) -> Result<JudgedSegment, Refusal> {
-    Docket::load(app, segment, (commune, round), opened).await?.judge(app, segment)
+    let place = (commune, segment.scope().village);
+    let payloads = segment.with_payloads().filter_map(|(_, payload)| payload);
+    let brought = Brought {
+        by: Bringer::Author(*segment.author()),
+        households: authority::households(segment),
+        changes: payloads.map(|Payload::Raw(bytes)| &bytes[..]).collect(),
+    };
+    let mut docket = Docket::load(app, &brought, place, round, opened).await?;
+    docket.beacons = beacons(&mut app.store.read().await?, commune, segment).await?;
+    docket.judge(app, |histories, register| authority::decide(segment, histories, register))
+}
+
+/// Judges changes that a phone gives back on a snapshot, as [`judge`] does. `authors`: who wrote each.
+pub(super) async fn judge_given_back(
+    app: &App,
+    changes: &[Proven],
+    authors: &[Author],
+    place: (UnitId, UnitId),
+    round: &Round,
+) -> Result<JudgedSegment, Refusal> {
+    let of_change = |(proven, author): (&Proven, &Author)| ((proven.household, proven.hash), *author);
+    let brought = Brought {
+        by: Bringer::Witness(changes.iter().zip(authors).map(of_change).collect()),
+        households: changes.iter().map(|proven| proven.household).collect(),
+        changes: changes.iter().map(|proven| proven.bytes.as_slice()).collect(),
+    };
+    let docket = Docket::load(app, &brought, place, round, BTreeMap::new()).await?;
+    docket.judge(app, |histories, register| authority::reinstate(changes, histories, register))
+}
+
+/// What is to be judged, as far as that says what has to be loaded for it.
+struct Brought<'a> {
+    by: Bringer,
+    households: BTreeSet<HouseholdId>,
+    changes: Vec<&'a [u8]>,
+}
+
+/// Whose changes are judged together.
+#[derive(Clone)]
+enum Bringer {
+    /// One author's, who signed them.
+    Author(Author),
+    /// Several authors', which the server had accepted and has forgotten: the author of each.
+    Witness(BTreeMap<(HouseholdId, ChangeHash), Author>),
+}
+
+impl Bringer {
+    fn author_of(&self, household: HouseholdId, hash: ChangeHash) -> Option<Author> {
+        match self {
+            Self::Author(author) => Some(*author),
+            Self::Witness(authors) => authors.get(&(household, hash)).copied(),
+        }
+    }
 }
 
 /// Refuses a segment as a whole, and writes down that it came: it may be evidence.
 async fn refuse(app: &App, device: &Device, slug: &'static str) -> Result<SegmentAnswer, Refusal> {
-    let subject = format!("{} {slug}", device.id);
-    let event = SecurityEvent {
-        at: app.clock.now(),
-        kind: SecurityEventKind::SegmentRefused,
-        actor: Some(device.account),
-        subject,
-    };
-    let written: Result<(), StoreError> = app
-        .store
-        .write("segment/refuse", move |tx| Box::pin(async move { store::security_event::append(tx, &event).await }))
-        .await;
-    written?;
+    refused::note(app, "segment/refuse", device, SecurityEventKind::SegmentRefused, slug).await?;
     Ok(SegmentAnswer::Refused(slug.to_owned()))
 }
 
@@ -112,13 +155,13 @@ struct Docket {
     documents: BTreeMap<HouseholdId, Opened>,
     rulings: BTreeMap<UnitId, Ruling>,
     /// The rows that the author had seen last, with the time of each.
-    beacons: BTreeMap<Beacon, i64>,
+    beacons: BTreeMap<Beacon, Timestamp>,
     register: Snapshot,
 }
 
 /// What the store and policy know of everything that the segment names.
 struct Snapshot {
-    author: Author,
+    by: Bringer,
     round: Round,
     writers: Writers,
     villages: BTreeMap<HouseholdId, UnitId>,
@@ -142,7 +185,11 @@ impl Snapshot {
 
 impl Register for Snapshot {
     fn policy(&self, household: &HouseholdId) -> Policy {
-        self.policy_for(&self.author, household)
+        match &self.by {
+            Bringer::Author(author) => self.policy_for(author, household),
+            // It was judged when it came.
+            Bringer::Witness(_) => Policy::Allows,
+        }
     }
 
     fn earlier(&self, household: &HouseholdId, change: &ChangeHash) -> Option<Verdict> {
@@ -150,7 +197,11 @@ impl Register for Snapshot {
     }
 
     fn own(&self, household: &HouseholdId) -> Vec<(ChangeHash, Verdict)> {
-        waiting::own(&self.kept(household), &self.author)
+        match &self.by {
+            Bringer::Author(author) => waiting::own(&self.kept(household), author),
+            // What was decided after it had been accepted takes nothing back.
+            Bringer::Witness(_) => Vec::new(),
+        }
     }
 
     fn is_elsewhere(&self, household: &HouseholdId, change: &ChangeHash) -> bool {
@@ -161,17 +212,18 @@ impl Register for Snapshot {
 impl Docket {
     async fn load(
         app: &App,
-        segment: &Segment,
-        (commune, round): (UnitId, &Round),
+        brought: &Brought<'_>,
+        place: (UnitId, UnitId),
+        round: &Round,
         mut opened: BTreeMap<HouseholdId, Opened>,
     ) -> Result<Self, Refusal> {
         let mut read = app.store.read().await?;
-        let author = *segment.author();
         let mut writers = Writers::default();
-        writers.learn(app, &mut read, &author, &round.id).await?;
-        let beacons = beacons(&mut read, commune, segment).await?;
+        if let Bringer::Author(author) = &brought.by {
+            writers.learn(app, &mut read, author, &round.id).await?;
+        }
         let register = Snapshot {
-            author,
+            by: brought.by.clone(),
             round: round.clone(),
             writers,
             villages: BTreeMap::new(),
@@ -179,16 +231,16 @@ impl Docket {
             earlier: BTreeMap::new(),
             elsewhere: BTreeMap::new(),
         };
-        let mut docket = Self { documents: BTreeMap::new(), rulings: BTreeMap::new(), beacons, register };
-        for household in authority::households(segment) {
-            let place = (commune, segment.scope().village);
-            let opened = match opened.remove(&household) {
+        let (documents, rulings, beacons) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut docket = Self { documents, rulings, beacons, register };
+        for household in &brought.households {
+            let opened = match opened.remove(household) {
                 Some(opened) => opened,
-                None => open(app, &mut read, place, household, round).await?,
+                None => open(app, &mut read, place, *household, round).await?,
             };
             docket.admit(app, &mut read, opened).await?;
         }
-        for dependency in unknown_dependencies(segment, &docket.documents) {
+        for dependency in unknown_dependencies(&brought.changes, &docket.documents) {
             let holders = store::change::accepted_in(&mut read, dependency).await?;
             docket.register.elsewhere.insert(dependency, holders);
         }
@@ -215,15 +267,20 @@ impl Docket {
         Ok(())
     }
 
-    fn judge(self, app: &App, segment: &Segment) -> Result<JudgedSegment, Refusal> {
+    fn judge(
+        self,
+        app: &App,
+        decide: impl FnOnce(&mut BTreeMap<HouseholdId, History>, &Snapshot) -> Vec<Effect>,
+    ) -> Result<JudgedSegment, Refusal> {
         let Self { mut documents, rulings, beacons, register } = self;
         let mut histories: BTreeMap<HouseholdId, History> =
             documents.iter().map(|(household, opened)| (*household, opened.history.clone())).collect();
-        let effects = authority::decide(segment, &mut histories, &register);
+        let effects = decide(&mut histories, &register);
         let mut taken: BTreeMap<HouseholdId, Vec<(ChangeHash, Author)>> = BTreeMap::new();
         let mut bytes: BTreeMap<HouseholdId, Vec<Vec<u8>>> = BTreeMap::new();
         for judged in effects.iter().filter_map(accepted) {
-            taken.entry(judged.household).or_default().push((judged.hash, register.author));
+            let author = register.by.author_of(judged.household, judged.hash);
+            taken.entry(judged.household).or_default().extend(author.map(|author| (judged.hash, author)));
             bytes.entry(judged.household).or_default().push(judged.bytes.clone());
         }
         let mut aftermath = BTreeMap::new();
@@ -248,20 +305,22 @@ impl Docket {
 }
 
 /// The times of the rows that the author of a segment had seen last, as far as this log has them.
-async fn beacons(read: &mut Read, commune: UnitId, segment: &Segment) -> Result<BTreeMap<Beacon, i64>, Refusal> {
+async fn beacons(read: &mut Read, commune: UnitId, segment: &Segment) -> Result<BTreeMap<Beacon, Timestamp>, Refusal> {
+    let named: BTreeSet<Beacon> = segment.entries().iter().filter_map(|entry| entry.beacon).collect();
     let mut times = BTreeMap::new();
-    for beacon in segment.entries().iter().filter_map(|entry| entry.beacon) {
-        if times.contains_key(&beacon) {
-            continue;
-        }
+    if named.is_empty() {
+        return Ok(times);
+    }
+    let state = store::log::state(read, commune, segment.scope()).await?;
+    for beacon in named {
         let Some(before) = beacon.position.checked_sub(1) else { continue };
-        let state = store::log::state(read, commune, segment.scope()).await?;
-        if state.is_none_or(|state| state.generation != beacon.generation) {
+        if state.as_ref().is_none_or(|state| state.generation != beacon.generation) {
             continue;
         }
         let row = store::log::after(read, commune, segment.scope(), before, 1).await?.pop();
         let genuine = row.filter(|logged| logged.row.position == beacon.position && logged.hash == beacon.row);
-        times.extend(genuine.map(|logged| (beacon, logged.row.written_at_ms)));
+        let written_at = genuine.and_then(|logged| Timestamp::from_millisecond(logged.row.written_at_ms).ok());
+        times.extend(written_at.map(|written_at| (beacon, written_at)));
     }
     Ok(times)
 }
@@ -271,6 +330,7 @@ fn accepted(effect: &Effect) -> Option<&Judged> {
         Effect::Accept(judged) => Some(judged),
         Effect::Hold(..)
         | Effect::Reject(..)
+        | Effect::Supersede(_)
         | Effect::Stands(_)
         | Effect::Unproven(..)
         | Effect::Command(_)
@@ -289,7 +349,7 @@ pub(super) struct JudgedSegment {
     /// The documents that move on.
     pub(super) moved: BTreeMap<HouseholdId, Moved>,
     /// The rows that the author had seen last, with the time of each.
-    pub(super) beacons: BTreeMap<Beacon, i64>,
+    pub(super) beacons: BTreeMap<Beacon, Timestamp>,
     /// The verdicts that changes outside of their documents had when the segment was judged.
     pub(super) before: BTreeMap<(HouseholdId, ChangeHash), Verdict>,
 }
@@ -337,10 +397,9 @@ pub(super) async fn open(
     Ok(Opened { home, key, state: None, history })
 }
 
-/// What the segment's changes build on and none of its documents holds.
-fn unknown_dependencies(segment: &Segment, documents: &BTreeMap<HouseholdId, Opened>) -> BTreeSet<ChangeHash> {
-    let payloads = segment.with_payloads().filter_map(|(_, payload)| payload);
-    let parsed = payloads.filter_map(|Payload::Raw(bytes)| change::parse(bytes).ok());
+/// What the changes build on and none of its documents holds.
+fn unknown_dependencies(changes: &[&[u8]], documents: &BTreeMap<HouseholdId, Opened>) -> BTreeSet<ChangeHash> {
+    let parsed = changes.iter().filter_map(|bytes| change::parse(bytes).ok());
     let dependencies = parsed.flat_map(|(change, _)| change.deps.into_iter().map(ChangeHash::from));
     dependencies.filter(|hash| !documents.values().any(|opened| opened.history.knows(hash))).collect()
 }

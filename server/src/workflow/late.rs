@@ -1,6 +1,9 @@
 //! What a device that was shut out still brings: kept for a person, whole and with its evidence, and answered with
 //! nothing but what became of it.
 //!
+//! What the server itself had signed and has forgotten is taken from such a device as from any other: whoever brings it has
+//! no say in it, and own work waits on the device until that was answered.
+//!
 //! Such work may be older than the order and honest; that it names a log row from before is no proof, for a device can name
 //! an old one at any time. So nothing of it counts until somebody has looked at it.
 
@@ -8,7 +11,7 @@ use sync_protocol::hash::PublicKey;
 use sync_protocol::message::{Request, Response, SegmentAnswer};
 use sync_protocol::segment::Packed;
 
-use super::{Refusal, intake};
+use super::{Refusal, give_back, intake};
 use crate::app::App;
 use crate::domain::device::Device;
 use crate::store;
@@ -18,14 +21,16 @@ const MOST_HELD: u64 = 2_000;
 
 /// Takes what a device that was shut out brings. One that brings nothing is refused, for this reason.
 pub(super) async fn take(app: &App, device: &Device, request: Request, refusal: Refusal) -> Result<Vec<u8>, Refusal> {
-    if request.segments.is_empty() {
+    if request.segments.is_empty() && request.chapters.is_none() {
         return Err(refusal);
     }
     app.late_work.attempt(device.id, app.clock.now()).map_err(Refusal::TooManyAttempts)?;
+    let chapters = give_back::take_all(app, device, &request).await;
     let mut segments = Vec::with_capacity(request.segments.len());
     for bytes in &request.segments {
         segments.push(take_segment(app, device, bytes).await?);
     }
+    let forgotten = give_back::forgotten(app, &request.scopes, &[]).await?;
     let response = Response {
         version: request.version,
         server_ms: app.clock.now().as_millisecond(),
@@ -35,6 +40,8 @@ pub(super) async fn take(app: &App, device: &Device, request: Request, refusal: 
         assigned: None,
         packed: None,
         name_scopes: None,
+        chapters,
+        forgotten: (!forgotten.is_empty()).then_some(forgotten),
     };
     Ok(response.to_bytes())
 }

@@ -69,16 +69,17 @@ impl Aftermath {
         Ok(Self { freed, bytes: admitted.into_iter().map(|change| change.bytes).collect(), verdicts, before })
     }
 
+    /// The changes that get another verdict.
+    pub(super) fn given(&self) -> impl Iterator<Item = ChangeHash> {
+        self.freed.iter().copied().chain(self.verdicts.iter().map(|(hash, ..)| *hash))
+    }
+
     /// Whether everything stands as it did when this was judged. Asked under the writer's lock: another exit may have
     /// been taken since, which moves no document.
     pub(super) async fn holds(&self, tx: &mut Tx, place: &DocumentKey) -> Result<bool, Refusal> {
-        for hash in self.freed.iter().chain(self.verdicts.iter().map(|(hash, ..)| hash)) {
-            let kept = store::change::by_hash(tx, place, *hash).await?;
-            if kept.map(|kept| kept.verdict).as_ref() != self.before.get(hash) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let given: Vec<ChangeHash> = self.given().collect();
+        let kept = store::change::verdicts(tx, place.commune, &place.round, &given).await?;
+        Ok(given.iter().all(|hash| kept.get(&(place.household, *hash)) == self.before.get(hash)))
     }
 
     /// Gives the other verdicts; their rows are the caller's to write.

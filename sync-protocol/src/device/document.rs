@@ -67,11 +67,18 @@ pub struct OwnChange {
     pub bytes: Vec<u8>,
     /// Where it stands.
     pub standing: Standing,
+    /// Whether the log has said so, or was asked again: a server that was set back may have forgotten what it answered.
+    pub is_settled: bool,
     /// Whether its author has said what becomes of it: said again in another change, or left to the office.
     pub answered: bool,
 }
 
 impl OwnChange {
+    /// A change that was just written.
+    pub(super) fn new(entry: (u32, u64), hash: ChangeHash, bytes: Vec<u8>) -> Self {
+        Self { entry, hash, bytes, standing: Standing::Waiting, is_settled: false, answered: false }
+    }
+
     /// Whether its author goes on from it.
     fn is_mine(&self) -> bool {
         self.standing == Standing::Acknowledged || (self.standing.is_mine() && !self.answered)
@@ -108,6 +115,17 @@ impl DeviceDocument {
         let named = accepted.into_iter().filter_map(|bytes| change::parse(&bytes).ok().map(|(_, hash)| (hash, bytes)));
         self.aside.extend(named);
         self.heads.clear();
+        self.own.iter_mut().for_each(|own| own.is_settled = false);
+    }
+
+    /// What was accepted in an earlier generation and has not come again: hash and bytes, in the order of that log.
+    pub(super) fn aside(&self) -> &[(ChangeHash, Vec<u8>)] {
+        &self.aside
+    }
+
+    /// Takes a change back that the log does not have as accepted any more.
+    pub(super) fn disown(&mut self, hash: &ChangeHash) {
+        self.aside.retain(|(other, _)| other != hash);
     }
 
     /// Whether its log is being read from the first row again, and not all of what was there before has come yet.
@@ -159,7 +177,10 @@ impl DeviceDocument {
             history.push(node);
         }
         if view == View::Mine {
-            self.own.iter().filter(|own| own.is_mine()).for_each(|own| add(&mut history, own));
+            // What the server has forgotten is given back to it: until then own work goes on where it stood.
+            self.aside.iter().for_each(|(_, bytes)| add(&mut history, bytes));
+            let mine = self.own.iter().filter(|own| own.is_mine());
+            mine.for_each(|own| add(&mut history, &own.bytes));
         }
         Some(history)
     }
@@ -173,10 +194,9 @@ impl DeviceDocument {
     }
 }
 
-/// Adds an own change. One that builds on a rejected change does not fit any more and is left out until its author says
-/// it again.
-fn add(history: &mut History, own: &OwnChange) {
-    let Ok((change, hash)) = change::parse(&own.bytes) else { return };
+/// Adds a change. One that builds on a rejected change does not fit any more and is left out until its author says it again.
+fn add(history: &mut History, bytes: &[u8]) {
+    let Ok((change, hash)) = change::parse(bytes) else { return };
     if let (false, Ok(node)) = (history.knows(&hash), history.read(&change, hash)) {
         history.push(node);
     }

@@ -123,6 +123,8 @@ impl Office {
             assigned: (request.version == 1 || request.scopes.is_empty()).then(|| vec![scope()]),
             packed: packed.map(|packed| vec![packed.into()]),
             name_scopes: cursor.is_none().then_some(true),
+            chapters: None,
+            forgotten: None,
         };
         response.to_bytes()
     }
@@ -200,6 +202,7 @@ impl Office {
             Effect::Accept(judged) => self.accept(judged, author),
             Effect::Hold(judged, hold) => self.refuse(judged, Verdict::Held(hold), author.0.key),
             Effect::Reject(judged, rejection, _) => self.refuse(judged, Verdict::Rejected(rejection), author.0.key),
+            Effect::Supersede(judged) => self.refuse(judged, Verdict::Superseded, author.0.key),
             Effect::Stands(_) | Effect::Unproven(..) | Effect::Command(_) | Effect::Blob { .. } => {}
         }
     }

@@ -231,6 +231,7 @@ impl State {
                 }
                 Effect::Hold(judged, hold) => self.verdicts.insert(judged.hash, Verdict::Held(hold)),
                 Effect::Reject(judged, rejection, _) => self.verdicts.insert(judged.hash, Verdict::Rejected(rejection)),
+                Effect::Supersede(judged) => self.verdicts.insert(judged.hash, Verdict::Superseded),
                 Effect::Stands(_) => None,
                 Effect::Unproven(..) | Effect::Command(_) | Effect::Blob { .. } => panic!("an honest device sent this"),
             };

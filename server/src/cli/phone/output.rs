@@ -11,8 +11,8 @@ use schemas::rules::{Class, Language};
 use serde_json::{Map, Value as Json, json};
 
 use crate::phone::{
-    Committed, Exchanged, HouseholdView, Identity, ItemFault, Line, Phone, PhoneFault, PlanLine, PlanView, Reason,
-    TornTail, Traffic,
+    BlobLine, BlobsSent, Committed, Exchanged, HouseholdView, Identity, ItemFault, Line, Phone, PhoneFault, PlanLine,
+    PlanView, Reason, TornTail, Traffic,
 };
 
 /// How it went.
@@ -109,6 +109,7 @@ impl Outcome {
         let remarks: Vec<String> = exchanged.remarks.iter().map(|remark| format!("{remark:?}")).collect();
         let fields = json!({
             "sent": sent, "waiting": waiting, "rows": rows, "clock_offset_ms": clock_offset_ms, "remarks": remarks,
+            "blobs": exchanged.blobs,
         });
         let text = match waiting {
             0 => say(
@@ -120,7 +121,15 @@ impl Outcome {
                 format!("{rows} new rows were read; {waiting} entries still wait on this phone"),
             ),
         };
-        Self::done(fields, text + &clock_text(*clock_offset_ms))
+        Self::done(fields, text + &blobs_text(&exchanged.blobs) + &clock_text(*clock_offset_ms))
+    }
+
+    pub(super) fn attached(line: &BlobLine) -> Self {
+        let text = say(
+            format!("Đã lưu ảnh {} của hộ {}", line.blob, line.household),
+            format!("Photo {} of household {} is saved", line.blob, line.household),
+        );
+        Self::done(json!(line), text)
     }
 
     pub(super) fn committed(committed: &Committed) -> Self {
@@ -144,7 +153,7 @@ impl Outcome {
         }
     }
 
-    pub(super) fn listed(lines: &[Line]) -> Self {
+    pub(super) fn listed(lines: &[Line], blobs: &[BlobLine]) -> Self {
         let mut text = String::new();
         let mut counts: BTreeMap<&str, usize> = BTreeMap::from([("phone", 0), ("server", 0), ("needs_you", 0)]);
         for line in lines {
@@ -159,7 +168,7 @@ impl Outcome {
             format!("{phone} hộ còn việc trên máy này, {server} hộ đã ở máy chủ, {needs_you} hộ cần người xem"),
             format!("{phone} with work on this phone, {server} at the server, {needs_you} need you"),
         );
-        Self::done(json!({ "households": lines, "counts": counts }), text)
+        Self::done(json!({ "households": lines, "counts": counts, "blobs": blobs }), text)
     }
 
     pub(super) fn rebased(plan: &PlanView) -> Self {
@@ -249,6 +258,18 @@ fn clock_text(offset_ms: i64) -> String {
     }
 }
 
+fn blobs_text(blobs: &BlobsSent) -> String {
+    let BlobsSent { sent, waiting, held } = blobs;
+    let why = held.as_ref().map(|slug| format!(" ({slug})")).unwrap_or_default();
+    match (sent, waiting) {
+        (0, 0) => String::new(),
+        _ => say(
+            format!("Ảnh: đã gửi {sent}, còn {waiting} trên máy{why}"),
+            format!("Photos: {sent} sent, {waiting} still on this phone{why}"),
+        ),
+    }
+}
+
 fn exit_code(fault: &PhoneFault) -> u8 {
     match fault {
         PhoneFault::Store(_) | PhoneFault::FormUnknown(_) | PhoneFault::Certificates(_) => 1,
@@ -267,7 +288,7 @@ fn exit_code(fault: &PhoneFault) -> u8 {
         | PhoneFault::OtherPlan
         | PhoneFault::NoSide { .. }
         | PhoneFault::Commit(_) => 3,
-        PhoneFault::Unreachable(_) => 4,
+        PhoneFault::Unreachable(_) | PhoneFault::Cut(..) => 4,
         PhoneFault::Refused(_) | PhoneFault::Untrusted(_) => 5,
         PhoneFault::NotTaken(_) => 6,
     }
