@@ -11,7 +11,7 @@ use sync_protocol::hash::PublicKey;
 use sync_protocol::history::History;
 use sync_protocol::journal::{Body, JournalHead};
 use sync_protocol::message::{Request, Response, SegmentAnswer};
-use sync_protocol::segment::{Payload, Segment};
+use sync_protocol::segment::{Packed, Payload, Segment};
 use sync_protocol::verdict::Rejection;
 
 use super::*;
@@ -198,6 +198,56 @@ async fn work_said_again_ends_what_it_stands_for_and_leaves_no_exit_open() {
     let refused = quarantine::release(&bench.app, &hoa, case(&bench), changes[1], "thử".to_owned()).await;
     assert!(matches!(refused, Err(Refusal::AlreadyDecided)), "{refused:?}");
     assert_sound(&bench).await;
+}
+
+/// One exchange of a phone with nothing lost; what became of its segments.
+async fn exchanged(bench: &Bench, phone: &mut Carried) -> Vec<SegmentAnswer> {
+    let sync = phone.phone.request(CLOCKS.wall_ms, 1 << 20);
+    let sent = Request::from_bytes(&sync.bytes).unwrap().segments;
+    assert!(sent.iter().all(|segment| Packed::is_packed(segment)), "it travels as an intent");
+    let response = exchange(&bench.app, &phone.device, &sync.bytes).await.unwrap();
+    phone.phone.answer(&sync, &response, CLOCKS.wall_ms).unwrap();
+    Response::from_bytes(&response).unwrap().segments
+}
+
+#[tokio::test]
+async fn work_said_again_travels_as_an_intent_and_is_the_same_change_everywhere() {
+    let bench = Bench::new().await;
+    let (mut minh, old) = turned_away(&bench).await;
+    say_again(&mut minh);
+    let again: Vec<ChangeHash> = own(&minh).into_iter().filter(|hash| !old.contains(hash)).collect();
+    assert!(!again.is_empty());
+    let taken = exchanged(&bench, &mut minh).await;
+    assert_eq!(taken, [SegmentAnswer::Taken(vec![Verdict::Accepted; again.len()])]);
+    let mut third = bench.phone(bench.lan, 13).await;
+    third.sync(&bench).await;
+    assert!(again.iter().all(|hash| third.phone.has_change(&bench.scope(0), &home(1), hash)));
+    minh.sync(&bench).await;
+    assert_eq!(third.sees(home(1)), minh.sees(home(1)));
+}
+
+#[tokio::test]
+async fn a_held_change_that_is_let_in_later_reaches_others_as_its_author_wrote_it() {
+    let bench = Bench::new().await;
+    let mut lan = bench.phone(bench.lan, 11).await;
+    lan.write(bench.scope(0), home(1), [answer("floor_area", 40)]);
+    lan.sync(&bench).await;
+    lan.write(bench.scope(0), home(1), [listed(7), answer("tv", true)]);
+    bench.unassign(bench.lan, 0).await;
+    let outside = Verdict::Held(Hold::OutOfScope);
+    assert_eq!(exchanged(&bench, &mut lan).await, [SegmentAnswer::Taken(vec![outside])]);
+    let (held, bytes) = {
+        let (_, document) = lan.phone.households().find(|(id, _)| **id == home(1)).unwrap();
+        (document.own[0].hash, document.own[0].bytes.clone())
+    };
+    let hoa = permit(&bench, "hoa", Role::Reviewer).await;
+    quarantine::release(&bench.app, &hoa, case(&bench), held, "đã hỏi".to_owned()).await.unwrap();
+    let mut minh = bench.phone(bench.minh, 12).await;
+    minh.sync(&bench).await;
+    assert!(minh.phone.has_change(&bench.scope(0), &home(1), &held));
+    // The hash is that of the bytes: what has it is what lan wrote.
+    assert_eq!(parse(&bytes).unwrap().1, held);
+    assert_eq!(minh.sees(home(1)).unwrap().answers["tv"], true.into());
 }
 
 async fn revoke(bench: &Bench, phone: &Carried) {
