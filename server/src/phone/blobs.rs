@@ -20,6 +20,8 @@ use crate::domain::blob::{MAX_BLOB_BYTES, MediaType, hash_of};
 const MAX_PART_BYTES: usize = 64 * 1024;
 /// Refusals that another try cannot mend.
 const FINAL: [&str; 4] = ["blob/too-large", "blob/too-long", "blob/media-type", "household/erased"];
+/// The server does not know the announcement.
+const DENIED: &str = "blob/not-announced";
 /// The file is not on the phone any more.
 const LOST: &str = "phone/blob-lost";
 /// The file is not what was attached.
@@ -106,6 +108,9 @@ impl Phone {
         for (household, hash) in queue {
             match self.send_blob(household, hash).await {
                 Ok(answer) => {
+                    if answer == BlobAnswer::Denied {
+                        sent.held = Some(DENIED.to_owned());
+                    }
                     sent.sent += usize::from(answer == BlobAnswer::There);
                     self.blob_answered(household, hash, answer)?;
                 }
@@ -137,22 +142,28 @@ impl Phone {
     }
 
     async fn send_blob(&mut self, household: HouseholdId, hash: BlobHash) -> Result<BlobAnswer, PhoneFault> {
-        let Some(bytes) = self.store.read_blob(&hash)? else { return Ok(BlobAnswer::Refused(LOST.to_owned())) };
-        if hash_of(&bytes) != hash {
-            return Ok(BlobAnswer::Refused(DAMAGED.to_owned()));
-        }
-        match self.send_parts(household, hash, &bytes).await {
+        let path = format!("/api/sync/households/{household}/blobs/{hash}");
+        let sent = match self.store.read_blob(&hash)? {
+            Some(bytes) if hash_of(&bytes) != hash => return Ok(BlobAnswer::Refused(DAMAGED.to_owned())),
+            Some(bytes) => self.send_parts(&path, &bytes).await,
+            // It was there once and the file is gone since: a server that was set back may have it still.
+            None => match self.get_progress(&format!("{path}/progress")).await {
+                Ok(Progress { there: false, .. }) => return Ok(BlobAnswer::Refused(LOST.to_owned())),
+                asked => asked.map(|_| ()),
+            },
+        };
+        match sent {
             Err(PhoneFault::Refused(problem)) if FINAL.contains(&problem.slug.as_str()) => {
                 Ok(BlobAnswer::Refused(problem.slug))
             }
+            Err(PhoneFault::Refused(problem)) if problem.slug == DENIED => Ok(BlobAnswer::Denied),
             Err(fault) => Err(fault),
             Ok(()) => Ok(BlobAnswer::There),
         }
     }
 
     /// Sends what the server lacks. Each part is acknowledged for itself; after a cut the server is asked how far it is.
-    async fn send_parts(&mut self, household: HouseholdId, hash: BlobHash, bytes: &[u8]) -> Result<(), PhoneFault> {
-        let path = format!("/api/sync/households/{household}/blobs/{hash}");
+    async fn send_parts(&mut self, path: &str, bytes: &[u8]) -> Result<(), PhoneFault> {
         let mut progress: Option<Progress> = None;
         loop {
             let asked = match &progress {

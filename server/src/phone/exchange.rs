@@ -147,7 +147,21 @@ impl Phone {
         self.exchange().await
     }
 
+    /// A phone that was shut out and has nothing new brings once more what it has brought before: it is given nothing to read
+    /// that would show that the server has forgotten.
     async fn exchange(&mut self) -> Result<Exchanged, PhoneFault> {
+        let exchanged = self.exchange_once().await;
+        if exchanged.as_ref().is_err_and(PhoneFault::is_shut_out) {
+            let records = self.device.ask_again();
+            self.store.append(&records)?;
+            if self.device.waiting() > 0 {
+                self.exchange_once().await?;
+            }
+        }
+        exchanged
+    }
+
+    async fn exchange_once(&mut self) -> Result<Exchanged, PhoneFault> {
         let before = self.connection.traffic;
         let waiting = self.device.waiting();
         let mut exchanged = Exchanged {

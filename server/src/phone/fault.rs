@@ -123,6 +123,11 @@ impl PhoneFault {
         }
     }
 
+    /// Whether the server gives this phone nothing any more.
+    pub(super) fn is_shut_out(&self) -> bool {
+        matches!(self, Self::Refused(problem) if ["device/revoked", "session/account-disabled"].contains(&problem.slug.as_str()))
+    }
+
     /// Its stable name, for scripts; the server's own where the server refused.
     pub fn slug(&self) -> &str {
         match self {

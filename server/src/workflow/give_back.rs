@@ -41,9 +41,8 @@ pub(super) async fn forgotten(
         };
         let Some(commune) = commune else { continue };
         let mut read = app.store.read().await?;
-        if let Some(position) = known(&mut read, commune, scope, cursor.generation).await?
-            && position < cursor.position
-        {
+        let position = known(&mut read, commune, scope, cursor.generation).await?;
+        if position < cursor.position {
             let cursor = Cursor { generation: cursor.generation, position };
             forgotten.push(ScopeCursor { scope: scope.clone(), cursor });
         }
@@ -51,15 +50,15 @@ pub(super) async fn forgotten(
     Ok(forgotten)
 }
 
-/// How far the server knows a generation of a log; `None` for one that came before everything it knows.
-async fn known(read: &mut Read, commune: UnitId, scope: &Scope, generation: u64) -> Result<Option<u64>, Refusal> {
+/// How far the server knows a generation of a log. One that it does not know at all was forgotten as a whole, be it later or
+/// earlier than the present one: of a round that is closed nobody would read the present one and find out.
+async fn known(read: &mut Read, commune: UnitId, scope: &Scope, generation: u64) -> Result<u64, Refusal> {
     let state = store::log::state(read, commune, scope).await?;
-    if let Some(state) = state.as_ref().filter(|state| state.generation == generation) {
-        return Ok(Some(state.position));
+    if let Some(state) = state.filter(|state| state.generation == generation) {
+        return Ok(state.position);
     }
     let ended = store::generation::ended(read, commune, scope, generation).await?;
-    let is_later = state.is_none_or(|state| state.generation < generation);
-    Ok(ended.map(|ended| ended.position).or(is_later.then_some(0)))
+    Ok(ended.map_or(0, |ended| ended.position))
 }
 
 /// Takes the chapters of a request in, if it brings any: before its segments, which build on them.

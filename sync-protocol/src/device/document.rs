@@ -163,12 +163,9 @@ impl DeviceDocument {
 
     /// Opens the document. `None` when an accepted change does not fit: the copy is damaged.
     pub(super) fn history(&self, household: &HouseholdId, forms: &[Arc<Form>], view: View) -> Option<History> {
-        // While a log is read anew, what was accepted lies aside, and own work builds on it.
-        let aside = self.aside.first().map(|(_, bytes)| bytes);
-        let first = self.accepted.first().or(aside).or(self.own.first().map(|own| &own.bytes));
-        let form = match first {
+        let form = match self.accepted.first() {
             Some(bytes) => self.form(household, forms, bytes)?,
-            None => forms.first()?,
+            None => self.form_meanwhile(household, forms)?,
         };
         let mut history = founded(*household, &self.scope, form);
         for bytes in &self.accepted {
@@ -183,6 +180,14 @@ impl DeviceDocument {
             mine.for_each(|own| add(&mut history, &own.bytes));
         }
         Some(history)
+    }
+
+    /// The form while nothing is accepted. When a log is read anew, what was accepted lies aside, and own work builds on it;
+    /// what they build on themselves may not count any more.
+    fn form_meanwhile<'a>(&self, household: &HouseholdId, forms: &'a [Arc<Form>]) -> Option<&'a Arc<Form>> {
+        let aside = self.aside.iter().map(|(_, bytes)| bytes);
+        let mut known = aside.chain(self.own.iter().map(|own| &own.bytes));
+        known.find_map(|bytes| self.form(household, forms, bytes)).or(forms.first())
     }
 
     fn form<'a>(&self, household: &HouseholdId, forms: &'a [Arc<Form>], first: &[u8]) -> Option<&'a Arc<Form>> {

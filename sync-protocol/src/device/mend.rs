@@ -47,6 +47,9 @@ pub enum Mend {
     /// The log has been read to its end and does not say of these own entries, epoch and number, what the server answered.
     #[n(4)]
     Resend(#[n(0)] Vec<(u32, u64)>),
+    /// The device was shut out and is given nothing to read: all own work that no log has told of is sent again.
+    #[n(5)]
+    AskAgain,
 }
 
 /// A page as it was read, without the changes: those stand in their documents.
@@ -263,17 +266,29 @@ impl Device {
         }
     }
 
-    /// Own entries of which the log, read to its end, does not say what the server answered.
-    fn unsettled(&self) -> Vec<(u32, u64)> {
+    /// Asks once more what became of own work, because the server has refused to give this device anything to read. It may
+    /// have been set back since it took that work, and nothing else would ever show it.
+    pub fn ask_again(&mut self) -> Vec<Record> {
+        let asks = self.answered_for().any(|own| self.answered.contains_key(&own.entry));
+        self.applied(if asks { vec![Record::Mend(Mend::AskAgain)] } else { Vec::new() })
+    }
+
+    /// Own work that was answered for and is not known to be in a log.
+    fn answered_for(&self) -> impl Iterator<Item = &OwnChange> {
         let documents = self.documents.values().chain(self.earlier.values());
         let own = documents.filter(|document| !self.gives_back(&document.scope)).flat_map(|document| &document.own);
-        let unsettled = own.filter(|own| match own.standing {
-            Standing::Acknowledged | Standing::Held(_) | Standing::Rejected(_) | Standing::Superseded => {
-                !own.is_settled
-            }
+        own.filter(|own| match own.standing {
+            Standing::Acknowledged | Standing::Held(_) | Standing::Rejected(_) | Standing::Superseded => true,
             Standing::Waiting | Standing::Refused => false,
-        });
-        unsettled.map(|own| own.entry).filter(|entry| self.answered.contains_key(entry)).collect()
+        })
+    }
+
+    /// Own entries of which the log, read to its end, does not say what the server answered.
+    fn unsettled(&self) -> Vec<(u32, u64)> {
+        let unsettled = self.answered_for().filter(|own| !own.is_settled);
+        let gives_back = |entry: &(u32, u64)| self.answered.get(entry).is_some_and(|own| self.gives_back(&own.scope));
+        let blobs = self.doubted_blobs().filter(|entry| !gives_back(entry));
+        unsettled.map(|own| own.entry).chain(blobs).filter(|entry| self.answered.contains_key(entry)).collect()
     }
 
     pub(super) fn apply_mend(&mut self, mend: &Mend) {
@@ -293,6 +308,10 @@ impl Device {
             Mend::Done { scope, generation } => self.apply_done(scope, *generation),
             Mend::ReadAnew(scope) => self.read_anew(scope),
             Mend::Resend(entries) => entries.iter().for_each(|entry| self.resend(*entry)),
+            Mend::AskAgain => {
+                self.doubt_answers();
+                self.unsettled().into_iter().for_each(|entry| self.resend(entry));
+            }
         }
     }
 
@@ -317,7 +336,7 @@ impl Device {
     }
 
     fn accepted_in(&self, scope: &Scope) -> BTreeSet<(HouseholdId, ChangeHash)> {
-        let documents = self.documents.iter().filter(|(_, document)| document.scope == *scope);
+        let documents = self.households().chain(self.earlier()).filter(|(_, document)| document.scope == *scope);
         let accepted = |(household, document): (&HouseholdId, &DeviceDocument)| {
             let hashes = document.accepted.iter().filter_map(|bytes| Some(change::parse(bytes).ok()?.1));
             hashes.map(|hash| (*household, hash)).collect::<Vec<_>>()
@@ -328,6 +347,7 @@ impl Device {
     /// Puts an own entry that was answered for back among those that wait.
     fn resend(&mut self, entry: (u32, u64)) {
         let Some(outgoing) = self.answered.remove(&entry) else { return };
+        self.apply_announced_again(entry);
         if let (Body::Change { household, hash }, Some(bytes)) = (&outgoing.entry.body, &outgoing.payload) {
             let (hash, bytes) = (*hash, bytes.to_vec());
             let document = self.document_in(*household, &outgoing.scope);
@@ -361,7 +381,8 @@ impl Device {
     }
 
     /// The server may have forgotten any answer: own work in logs that are not read is sent again too.
-    fn doubt_answers(&mut self) {
+    pub(super) fn doubt_answers(&mut self) {
+        self.doubt_blobs();
         self.all_documents().flat_map(|document| &mut document.own).for_each(|own| own.is_settled = false);
     }
 

@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use schemas::ids::{HouseholdId, RoundId};
 use thiserror::Error;
 
-use super::blob::{BlobAnswer, BlobState, OwnBlob};
+use super::blob::{BlobAnswer, OwnBlob};
 use super::document::{DeviceDocument, OwnChange, Standing};
 use super::mend::{Mend, ReadPage};
 use super::{Device, Outgoing, ScopeState, Travel};
@@ -63,7 +63,7 @@ pub enum Record {
     /// The server refused these entries together, and one of them may be what is wrong: each half goes apart.
     #[n(8)]
     Isolate(#[n(0)] Vec<(u32, u64)>),
-    /// What the server said of a blob for good.
+    /// What the server said of a blob.
     #[n(9)]
     Blob {
         /// The household it belongs to.
@@ -145,8 +145,7 @@ impl Device {
             self.answer_for(&rebase::replaced(message.as_deref(), &earlier));
         }
         if let Body::Blob { household, hash, size_bytes } = entry.body {
-            let (entry, state) = ((epoch, entry.number), BlobState::Unannounced);
-            self.blobs.push(OwnBlob { entry, household, hash, size_bytes, state });
+            self.blobs.push(OwnBlob::new((epoch, entry.number), household, hash, size_bytes));
         }
         let (scope, entry, payload) = (scope.clone(), entry.clone(), change.cloned());
         let travel = Travel::Intent;
@@ -281,7 +280,9 @@ impl Device {
                     own.standing = Standing::of(*verdict);
                     own.is_settled = true;
                 }
-                if let Some(document) = self.of_round(&row.household, &scope.round) {
+                // What waits again had been let in before the server was set back: it is given back, and needs nobody twice.
+                let waits = matches!(verdict, Verdict::Held(_));
+                if let Some(document) = self.of_round(&row.household, &scope.round).filter(|_| !waits) {
                     document.disown(hash);
                 }
             }

@@ -30,8 +30,9 @@ const SPARE_BYTES: usize = 64 * 1024;
 /// Stops the faults and waits until everything rests, then checks everything once more.
 pub async fn come_to_rest(world: &mut World) -> Result<()> {
     world.clear_the_air();
-    // Twice: what the last phone brings in the first turn is read by the first one in the second.
-    for _ in 0..2 {
+    // Three times: a photo may show first that the server was set back, and what the last phone brings in the second turn is
+    // read by the first one in the third.
+    for _ in 0..3 {
         for phone in 0..world.phones.len() {
             drain(world, phone).await?;
             world.drain_photos(phone).await?;
@@ -39,6 +40,7 @@ pub async fn come_to_rest(world: &mut World) -> Result<()> {
     }
     let ground = world.check().await?;
     check_everything_arrived(world, &ground)?;
+    world.check_photos_given_back().await?;
     world.memory.check_given_back(&world.commune, &ground, &world.phones)?;
     for phone in world.phones.iter().filter(|phone| !phone.shut_out) {
         check_up_to_date(world, phone, &ground).await?;
@@ -49,11 +51,20 @@ pub async fn come_to_rest(world: &mut World) -> Result<()> {
 /// Has a phone exchange until nothing waits and nothing is new, within bounds.
 async fn drain(world: &mut World, phone: usize) -> Result<()> {
     let (mut exchanges, mut bytes) = (0, 0);
-    let bounds = bounds(world, phone).await?;
+    let mut bounds = bounds(world, phone).await?;
+    let mut has_asked_again = false;
     loop {
         let handset = &world.phones[phone];
         let sync = handset.request(handset.clocks(&world.commune.clock));
-        let Some(answer) = world.exchange(phone, &sync.bytes).await? else { return Ok(()) };
+        let Some(answer) = world.exchange(phone, &sync.bytes).await? else {
+            let handset = &mut world.phones[phone];
+            let is_idle = handset.shut_out && handset.device.waiting() == 0;
+            if std::mem::replace(&mut has_asked_again, true) || !is_idle || !handset.ask_again()? {
+                return Ok(());
+            }
+            bounds = self::bounds(world, phone).await?;
+            continue;
+        };
         (exchanges, bytes) = (exchanges + 1, bytes + sync.bytes.len() + answer.len());
         let handset = &mut world.phones[phone];
         let clocks = handset.clocks(&world.commune.clock);

@@ -226,6 +226,13 @@ impl Handset {
         Ok(())
     }
 
+    /// Asks once more what became of own work, after it was shut out. Whether there is any.
+    pub fn ask_again(&mut self) -> Result<bool> {
+        let records = self.device.ask_again();
+        self.keep(&records, Disk::Keeps)?;
+        Ok(self.device.waiting() > 0)
+    }
+
     /// The next request.
     pub fn request(&self, clocks: Clocks) -> Sync {
         let up_bytes = UP_BYTES[self.device.waiting() % UP_BYTES.len()];

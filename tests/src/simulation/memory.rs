@@ -226,11 +226,14 @@ pub fn reads(phone: &Handset, round: &RoundId) -> bool {
     phone.device.scopes().any(|(scope, state)| scope.round == *round && state.cursor.position > 0)
 }
 
-/// Whether the bytes of a change are on a phone that may still speak.
+/// Whether the bytes of a change are on a phone that may still speak; one that was shut out speaks of its own work only.
 fn is_on_a_phone(commune: &Commune, phones: &[Handset], (key, hash): &Place) -> bool {
     let scope = Scope { village: commune.villages[0], round: key.round.clone() };
-    let mut living = phones.iter().filter(|phone| !phone.shut_out);
-    living.any(|phone| phone.device.has_change(&scope, &key.household, hash))
+    let own = |phone: &Handset| phone.own().any(|(home, _, written, _)| (home, written) == (key.household, *hash));
+    phones.iter().any(|phone| match phone.shut_out {
+        false => phone.device.has_change(&scope, &key.household, hash),
+        true => own(phone),
+    })
 }
 
 /// What waits on a phone.

@@ -10,6 +10,7 @@ use server::workflow::blob::{BlobFault, Progress};
 use sync_protocol::device::{BlobAnswer, BlobState};
 
 use super::handset::{Handset, Survived};
+use super::memory::reads;
 use super::office;
 use super::plan::{Disk, Down, Up};
 use super::world::World;
@@ -75,14 +76,22 @@ impl World {
                 Ok("photo there".to_owned())
             }
             (_, Came::Progress(progress)) => Ok(format!("{} of {}", progress.received, progress.size_bytes)),
+            (_, Came::Not(BlobFault::NotAnnounced)) => {
+                self.note_answer(phone, id, BlobAnswer::Denied, disk)?;
+                Ok("denied".to_owned())
+            }
             (_, Came::Not(fault)) => Ok(fault.to_string()),
             (_, Came::ShutOut) => Ok("shut out".to_owned()),
         }
     }
 
     fn is_there(&mut self, phone: usize, id: BlobId, disk: Disk) -> Result<()> {
+        self.note_answer(phone, id, BlobAnswer::There, disk)
+    }
+
+    fn note_answer(&mut self, phone: usize, id: BlobId, answer: BlobAnswer, disk: Disk) -> Result<()> {
         let handset = &mut self.phones[phone];
-        let records = handset.device.blob_answered(id.household, id.hash, BlobAnswer::There);
+        let records = handset.device.blob_answered(id.household, id.hash, answer);
         if handset.keep(&records, disk)? == Survived::Restarted {
             self.forget_answers(phone);
         }
@@ -121,11 +130,40 @@ impl World {
                 match self.bring(phone, id).await? {
                     Came::Progress(progress) if progress.there => break self.is_there(phone, id, Disk::Keeps)?,
                     Came::Progress(_) => parts += 1,
-                    Came::Not(BlobFault::NotAnnounced) => bail!("photo: {} is announced and is not", id.hash),
+                    // A server that was set back has forgotten the announcement: it comes again with the data.
+                    Came::Not(BlobFault::NotAnnounced) => {
+                        ensure!(self.may_have_forgotten_photos, "photo: {} is announced and is not", id.hash);
+                        break self.note_answer(phone, id, BlobAnswer::Denied, Disk::Keeps)?;
+                    }
                     Came::Not(_) | Came::ShutOut => break,
                 }
                 let most = size_bytes / PART_BYTES as u64 + 1;
                 ensure!(parts <= most, "photo: {} takes more than {most} parts", id.hash);
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that the server was set back: what phones say of photos may be forgotten until they hear of it.
+    pub(super) async fn note_photos_set_back(&mut self) -> Result<()> {
+        self.may_have_forgotten_photos = true;
+        for blob in self.phones.iter().flat_map(|phone| phone.device.blobs()) {
+            let id = BlobId { household: blob.household, hash: blob.hash };
+            if blob.state == BlobState::There && self.commune.photo(id).await?.is_none() {
+                self.forgotten_photos.insert(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a phone says is there that has read a newer generation is there: it has asked again.
+    pub(super) async fn check_photos_given_back(&self) -> Result<()> {
+        let round = self.commune.round()?;
+        for phone in self.phones.iter().filter(|phone| !phone.shut_out && reads(phone, &round)) {
+            for blob in phone.device.blobs().iter().filter(|blob| blob.state == BlobState::There) {
+                let id = BlobId { household: blob.household, hash: blob.hash };
+                let is_there = !self.told_since_set_back || self.commune.photo(id).await?.is_some();
+                ensure!(is_there, "photo: {} still says that {id:?} is there", phone.name);
             }
         }
         Ok(())
@@ -136,9 +174,11 @@ impl World {
         for phone in &self.phones {
             for blob in phone.device.blobs().iter().filter(|blob| blob.state == BlobState::There) {
                 let id = BlobId { household: blob.household, hash: blob.hash };
-                let kept = self.commune.photo(id).await?;
-                ensure!(kept.is_some(), "photo: {} says that {} is at the server", phone.name, blob.hash);
-                ensure!(kept.as_ref() == phone.photos.get(&id.hash), "photo: {} is another one now", blob.hash);
+                let Some(kept) = self.commune.photo(id).await? else {
+                    ensure!(self.forgotten_photos.contains(&id), "photo: {} says that {id:?} is there", phone.name);
+                    continue;
+                };
+                ensure!(Some(&kept) == phone.photos.get(&id.hash), "photo: {} is another one now", blob.hash);
             }
         }
         Ok(())

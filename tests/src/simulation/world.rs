@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use schemas::form::{Form, FormVersion};
 use schemas::ids::HouseholdId;
+use server::domain::blob::BlobId;
 use server::domain::field::DocumentKey;
 use server::workflow::{Refusal, rebuild, set_back};
 use sync_protocol::change::{Slot, Write};
@@ -62,6 +63,12 @@ pub struct World {
     requests: Vec<(usize, Vec<u8>)>,
     answers: Vec<LateAnswer>,
     interview: BTreeMap<Slot, Write>,
+    /// Photos that phones said were there when the server was set back, and were not.
+    pub(super) forgotten_photos: BTreeSet<BlobId>,
+    /// Whether the server was ever set back.
+    pub(super) may_have_forgotten_photos: bool,
+    /// Whether every log has begun a newer generation since it was set back last.
+    pub(super) told_since_set_back: bool,
     /// What somebody has looked at on a phone, and not answered yet.
     pub(super) plans: BTreeMap<usize, Plan>,
 }
@@ -83,6 +90,9 @@ impl World {
             requests: Vec::new(),
             answers: Vec::new(),
             interview: interview()?,
+            forgotten_photos: BTreeSet::new(),
+            may_have_forgotten_photos: false,
+            told_since_set_back: false,
             plans: BTreeMap::new(),
         };
         for number in 0..phones {
@@ -376,7 +386,9 @@ impl World {
             ensure!(restarted.communes <= 1, "set back: {restarted:?} of one commune");
         }
         self.phones.iter_mut().for_each(|phone| phone.shut_out = false);
+        self.told_since_set_back = setback == Setback::Told;
         self.memory.note_server_set_back(&self.commune, &ground, &self.phones);
+        self.note_photos_set_back().await?;
         Ok("set back".to_owned())
     }
 
