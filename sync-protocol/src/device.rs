@@ -133,6 +133,8 @@ pub struct Device {
     giving: BTreeMap<(Scope, u64), Giving>,
     refused: Vec<(u32, u64, String)>,
     blobs: Vec<OwnBlob>,
+    /// The newest set-back of the server that it was told of.
+    set_back: Option<u64>,
     /// Whether the server has asked for the scopes by name: forgotten with the process, because it would ask again.
     name_scopes: bool,
     /// The server's clock less the device's, as it was last found to be.
@@ -185,6 +187,7 @@ impl Device {
             giving: BTreeMap::new(),
             refused: Vec::new(),
             blobs: Vec::new(),
+            set_back: None,
             name_scopes: false,
             clock_offset_ms: None,
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use house_tests::house::House;
 use jiff::civil::Date;
+use schemas::codes::names::NameSearch;
 use schemas::form::FormVersion;
 use schemas::ids::{AccountId, HouseholdId, MemberId, UnitId};
 use schemas::rules::{AreaType, Class, Language};
@@ -23,6 +24,9 @@ use server::standards::Standards;
 use sync_protocol::change::{Slot, Write};
 use sync_protocol::device::View;
 use sync_protocol::journal::Scope;
+
+#[path = "phone/again.rs"]
+mod again;
 
 /// A house in which lan and minh survey one village in an open round.
 struct Field {
@@ -178,6 +182,61 @@ async fn what_is_wrong_in_a_file_is_named_and_holds_up_only_itself() -> Result<(
     assert!(!now.members[&member.parse()?].contains_key("sex"));
     assert_eq!(now.notes.len(), 2);
     assert_eq!(now.confirmed.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_number_that_contradicts_the_person_is_written_and_doubted_at_the_door_and_afterwards() -> Result<()> {
+    let field = Field::open().await?;
+    let mut lan = field.phone("lan").await?;
+    let person = |number: &str, sex: &str| json!({ "citizen_id": number, "sex": sex, "born": "1971-05-02" });
+    let members =
+        json!([person("002071000090", "male"), person("002171000090", "male"), person("071000090", "female")]);
+    let founded = lan.found_households(json!({ "members": members }))?;
+    let doubted: Vec<&str> = founded.warnings.iter().map(|warning| warning.path.as_str()).collect();
+    assert_eq!(doubted, ["members/+2/sex"], "neither the one that fits nor the old number: {:?}", founded.warnings);
+    assert!(founded.warnings[0].reason.vi.contains("giới tính"), "{:?}", founded.warnings[0]);
+    let [written] = &founded.written[..] else { panic!("one household") };
+    let (home, member) = (written.household, &written.minted["members/+1"]);
+    let edited = lan.edit_households(json!([[home, format!("members/{member}/born"), "2016"]]))?;
+    assert_eq!((edited.faults.len(), edited.warnings.len()), (0, 1), "what stood here counts: {edited:?}");
+    assert!(edited.warnings[0].reason.en.contains("1971"), "{:?}", edited.warnings[0]);
+    let shown = lan.show(&home, View::Mine, None)?;
+    assert_eq!(shown.warnings.len(), 2, "{:?}", shown.warnings);
+    assert!(shown.warnings.iter().all(|doubt| doubt.path.ends_with("/citizen_id")));
+    let cleared = lan.edit_households(json!([[home, format!("members/{member}/citizen_id"), null]]))?;
+    assert_eq!(cleared.warnings, []);
+    assert_eq!(lan.show(&home, View::Mine, None)?.warnings.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_examples_of_the_help_are_taken_by_a_phone() -> Result<()> {
+    let field = Field::open().await?;
+    let mut lan = field.phone("lan").await?;
+    let mut example: serde_json::Value = serde_json::from_str(include_str!("../../server/src/phone/file/new.json"))?;
+    example["village"] = json!(field.house.units.village);
+    let founded = lan.found_households(example)?;
+    assert_eq!((founded.faults, founded.warnings), (vec![], vec![]));
+    let edits = serde_json::from_str(include_str!("../../server/src/phone/file/edit.json"))?;
+    let faults: Vec<String> = lan.edit_households(edits)?.faults.into_iter().map(|fault| fault.path).collect();
+    assert_eq!(faults, ["members/0123456789abcdef/school"], "the one member whom nobody has founded");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_household_is_found_on_the_phone_by_the_beginnings_of_its_heads_names() -> Result<()> {
+    let field = Field::open().await?;
+    let mut lan = field.phone("lan").await?;
+    let head = |name: &str| json!({ "members": [{ "full_name": name, "relation": "head", "status": "present" }] });
+    let written = lan.found_households(json!([head("Đặng Tà Nải"), head("Hoàng Văn Páo")]))?.written;
+    let found = |typed: &str| -> Vec<HouseholdId> {
+        lan.find(&NameSearch::of(typed)).into_iter().map(|line| line.household).collect()
+    };
+    assert_eq!(found("ang"), [], "not the middle of a word");
+    assert_eq!(found("NAI dang"), [written[0].household]);
+    assert_eq!(found("páo"), [written[1].household]);
+    assert_eq!(found("").len(), 2);
     Ok(())
 }
 
@@ -429,66 +488,5 @@ async fn a_day_of_work_costs_no_more_bytes_than_it_should() -> Result<()> {
     assert_eq!((idle.round_trips, day.round_trips, edit.round_trips), (1, 1, 1));
     assert!(idle.bytes_up + idle.bytes_down <= 150, "{idle:?}");
     assert!(edit.bytes_up < 1_000 && edit.bytes_down < 600, "{edit:?}");
-    Ok(())
-}
-
-#[tokio::test]
-async fn work_that_was_turned_away_is_said_again_once_somebody_has_looked() -> Result<()> {
-    let field = Field::open().await?;
-    let (mut lan, mut minh) = (field.phone("lan").await?, field.phone("minh").await?);
-    let written = lan.found_households(family())?.written.remove(0);
-    let (home, scope) = (written.household, Scope { village: written.village, round: written.round });
-    lan.sync().await?;
-    minh.pull().await?;
-    let listed = BTreeMap::from([(Slot::Member(MemberId([7; 10])), Write::Make)]);
-    lan.commit(&scope, home, &listed)?;
-    lan.edit_households(json!([[home, "answers/floor_area", 300]]))?;
-    lan.sync().await?;
-    // The same id twice, which chance rules out and a copied phone does not: the second is rejected.
-    minh.commit(&scope, home, &listed)?;
-    minh.edit_households(json!([[home, "answers/floor_area", 350], [home, "answers/tv", true]]))?;
-    minh.sync().await?;
-    let line = minh.list().remove(0);
-    let slugs: Vec<&str> = line.reasons.iter().map(|reason| reason.slug.as_str()).collect();
-    assert_eq!((line.stands, slugs), ("needs_you", vec!["change/builds-on-held", "change/wrong-past"]));
-    let plan = minh.rebase_plan(home)?;
-    let state = |field: &str| plan.fields.iter().find(|line| line.field == field).map(|line| line.state);
-    assert_eq!((state("answers/floor_area"), state("answers/tv")), (Some("changed"), Some("free")));
-    let unseen = minh.rebase(home, &Wanted::All, None).err().context("unseen")?;
-    assert_eq!(unseen.slug(), "phone/plan-needed");
-    let other = minh.rebase(home, &Wanted::All, Some("0011223344556677")).err().context("other")?;
-    assert_eq!(other.slug(), "phone/other-plan");
-    let unknown = minh.rebase(home, &Wanted::Fields(vec!["roof".to_owned()]), None).err().context("unknown")?;
-    assert_eq!(unknown.slug(), "phone/no-field");
-    minh.rebase(home, &Wanted::Fields(vec!["floor_area".to_owned()]), Some(&plan.id))?;
-    drop(minh);
-    let mut minh = field.open_again("minh")?;
-    minh.sync().await?;
-    assert_eq!(said(&minh, &home, "floor_area"), Some(Value::Int(350)));
-    assert_eq!(said(&minh, &home, "tv"), None, "what was not taken was let go");
-    assert_eq!(minh.list()[0].stands, "server");
-    assert_eq!(minh.rebase_plan(home).err().context("done")?.slug(), "phone/nothing-to-rebase");
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_phones_wrong_clock_is_known_on_both_sides_and_decides_nothing() -> Result<()> {
-    let field = Field::open().await?;
-    let mut surroundings = field.surroundings("lan");
-    surroundings.clock = Clock::manual(field.house.clock.now() + jiff::SignedDuration::from_hours(72));
-    let code = field.code(field.house.people.lan, field.house.units.village).await?;
-    let mut lan = Phone::enrol(&field.at("lan"), field.enrolment(&code), surroundings).await?;
-    lan.sync().await?;
-    let home = lan.found_households(family())?.written[0].household;
-    assert_eq!(lan.sync().await?.clock_offset_ms, -72 * 3_600_000);
-    assert_eq!(lan.device().clock_offset_ms(), Some(-72 * 3_600_000));
-    let hoa = field.house.as_account(field.house.people.hoa).await?;
-    let devices = hoa.get(&format!("/api/units/{}/devices", field.house.units.village)).await?;
-    assert_eq!(devices.body[0]["clock_offset_ms"], -72 * 3_600_000);
-    let (round, commune) = ("2026-dinh-ky", field.house.units.commune);
-    let page = hoa.get(&format!("/api/rounds/{round}/communes/{commune}/households/{home}")).await?;
-    let written = &page.body["changes"][0]["written"];
-    assert_eq!(written["clock_off_ms"], 72 * 3_600_000, "{written}");
-    assert_eq!(page.body["changes"][0]["verdict"], "change/accepted");
     Ok(())
 }

@@ -42,6 +42,7 @@ pub(super) async fn take(app: &App, device: &Device, request: Request, refusal: 
         name_scopes: None,
         chapters,
         forgotten: (!forgotten.is_empty()).then_some(forgotten),
+        set_back: store::generation::last_set_back(&mut app.store.read().await?).await?,
     };
     Ok(response.to_bytes())
 }

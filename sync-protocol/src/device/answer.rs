@@ -81,6 +81,8 @@ impl Device {
             clock_offset_ms: response.server_ms.saturating_sub(wall_ms),
         };
         self.take_offset(response.server_ms, sync.sent_at_ms, wall_ms, &mut outcome);
+        // First: what is answered for in this very answer is not doubted.
+        self.take_set_back(response.set_back, response.assigned.as_deref(), &mut outcome);
         for (sent, answer) in sync.sent.iter().zip(response.segments) {
             self.take_segment(sent, answer, &mut outcome)?;
         }

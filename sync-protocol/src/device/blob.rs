@@ -35,25 +35,11 @@ pub struct OwnBlob {
     pub size_bytes: u64,
     /// Where it stands.
     pub state: BlobState,
-    /// Whether what the server answered still holds: one that was set back may have forgotten it, and is asked again.
-    pub(super) is_settled: bool,
-    /// Whether the server has said once that it does not know the announcement which it had answered.
-    pub(super) is_denied: bool,
+    /// Whether the server has shown once that it forgot the announcement.
+    pub is_doubted: bool,
 }
 
-impl OwnBlob {
-    /// A blob that is announced now.
-    pub(super) fn new(entry: (u32, u64), household: HouseholdId, hash: BlobHash, size_bytes: u64) -> Self {
-        let state = BlobState::Unannounced;
-        Self { entry, household, hash, size_bytes, state, is_settled: true, is_denied: false }
-    }
-
-    fn is_answered(&self) -> bool {
-        matches!(self.state, BlobState::Announced | BlobState::There)
-    }
-}
-
-/// What the server said of a blob.
+/// What the server said of a blob for good.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum BlobAnswer {
     /// It has all of it.
@@ -62,9 +48,6 @@ pub enum BlobAnswer {
     /// It will not take it, by this reason's name.
     #[n(1)]
     Refused(#[n(0)] String),
-    /// It knows of no announcement, although it had answered one: it was set back and has forgotten.
-    #[n(2)]
-    Denied,
 }
 
 impl Device {
@@ -97,11 +80,9 @@ impl Device {
         self.blobs.iter().filter(|blob| blob.state == BlobState::Announced)
     }
 
-    /// Remembers what the server said of a blob.
+    /// Remembers what the server said of a blob for good.
     pub fn blob_answered(&mut self, household: HouseholdId, hash: BlobHash, answer: BlobAnswer) -> Vec<Record> {
-        // Denied once is enough: what is announced again and denied again is denied for another reason.
-        let is_news = |blob: &OwnBlob| answer != BlobAnswer::Denied || !blob.is_denied;
-        let open = self.blob_queue().any(|blob| (blob.household, blob.hash) == (household, hash) && is_news(blob));
+        let open = self.blob_queue().any(|blob| (blob.household, blob.hash) == (household, hash));
         let records = if open { vec![Record::Blob { household, hash, answer }] } else { Vec::new() };
         self.applied(records)
     }
@@ -110,32 +91,25 @@ impl Device {
         let open = |blob: &&mut OwnBlob| {
             (blob.household, blob.hash) == (household, hash) && blob.state == BlobState::Announced
         };
-        self.blobs.iter_mut().filter(open).for_each(|blob| match answer {
-            BlobAnswer::There => (blob.state, blob.is_denied) = (BlobState::There, false),
-            BlobAnswer::Refused(slug) => blob.state = BlobState::Refused(slug.clone()),
-            BlobAnswer::Denied => blob.is_denied = true,
+        self.blobs.iter_mut().filter(open).for_each(|blob| {
+            blob.state = match answer {
+                BlobAnswer::There => BlobState::There,
+                BlobAnswer::Refused(slug) => BlobState::Refused(slug.clone()),
+            };
         });
-        if *answer == BlobAnswer::Denied {
-            self.doubt_answers();
+    }
+
+    pub(super) fn apply_unknown(&mut self, household: &HouseholdId, hash: &BlobHash) {
+        let mut blobs = self.blobs.iter_mut();
+        if let Some(blob) = blobs.find(|blob| (&blob.household, &blob.hash) == (household, hash)) {
+            blob.is_doubted = true;
         }
     }
 
-    /// The server may have forgotten what it said of any blob.
-    pub(super) fn doubt_blobs(&mut self) {
-        self.blobs.iter_mut().filter(|blob| blob.is_answered()).for_each(|blob| blob.is_settled = false);
-    }
-
-    /// The announcements that have to be made again.
-    pub(super) fn doubted_blobs(&self) -> impl Iterator<Item = (u32, u64)> {
-        self.blobs.iter().filter(|blob| blob.is_answered() && !blob.is_settled).map(|blob| blob.entry)
-    }
-
-    /// A blob is announced again: what the server has of it is asked for once it has answered.
-    pub(super) fn apply_announced_again(&mut self, entry: (u32, u64)) {
-        let again = |blob: &&mut OwnBlob| blob.entry == entry && blob.is_answered();
-        self.blobs.iter_mut().filter(again).for_each(|blob| {
-            (blob.state, blob.is_settled) = (BlobState::Unannounced, true);
-        });
+    /// Its announcement goes again: the server has to be asked for the blob once more, whatever it said before.
+    pub(super) fn apply_announced_anew(&mut self, entry: (u32, u64)) {
+        let open = |blob: &&mut OwnBlob| blob.entry == entry && !matches!(blob.state, BlobState::Refused(_));
+        self.blobs.iter_mut().filter(open).for_each(|blob| blob.state = BlobState::Unannounced);
     }
 
     /// What became of the announcement.

@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use schemas::ids::{HouseholdId, RoundId};
 use thiserror::Error;
 
-use super::blob::{BlobAnswer, OwnBlob};
+use super::blob::{BlobAnswer, BlobState, OwnBlob};
 use super::document::{DeviceDocument, OwnChange, Standing};
 use super::mend::{Mend, ReadPage};
 use super::{Device, Outgoing, ScopeState, Travel};
@@ -145,7 +145,8 @@ impl Device {
             self.answer_for(&rebase::replaced(message.as_deref(), &earlier));
         }
         if let Body::Blob { household, hash, size_bytes } = entry.body {
-            self.blobs.push(OwnBlob::new((epoch, entry.number), household, hash, size_bytes));
+            let (entry, state) = ((epoch, entry.number), BlobState::Unannounced);
+            self.blobs.push(OwnBlob { entry, household, hash, size_bytes, state, is_doubted: false });
         }
         let (scope, entry, payload) = (scope.clone(), entry.clone(), change.cloned());
         let travel = Travel::Intent;
@@ -214,9 +215,11 @@ impl Device {
     pub(super) fn given_up<'a>(&'a self, assigned: &'a [Scope]) -> impl Iterator<Item = &'a Scope> {
         let waits = |scope: &Scope| {
             let outbox = self.outbox.iter().any(|outgoing| outgoing.scope == *scope);
+            let announced = |blob: &OwnBlob| self.answered.get(&blob.entry).is_some_and(|own| own.scope == *scope);
+            let photo = self.blob_queue().any(announced);
             let mut documents = self.documents.values().chain(self.earlier.values());
             let gives = self.gives_back(scope);
-            gives || outbox || documents.any(|document| document.scope == *scope && !document.own.is_empty())
+            gives || outbox || photo || documents.any(|document| document.scope == *scope && !document.own.is_empty())
         };
         self.scopes.keys().filter(move |scope| !assigned.contains(scope) && !waits(scope))
     }

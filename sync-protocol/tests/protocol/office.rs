@@ -125,6 +125,7 @@ impl Office {
             name_scopes: cursor.is_none().then_some(true),
             chapters: None,
             forgotten: None,
+            set_back: None,
         };
         response.to_bytes()
     }

@@ -12,6 +12,7 @@ use schemas::form::{Form, FormVersion};
 use schemas::ids::HouseholdId;
 use server::domain::blob::BlobId;
 use server::domain::field::DocumentKey;
+use server::store;
 use server::workflow::{Refusal, rebuild, set_back};
 use sync_protocol::change::{Slot, Write};
 use sync_protocol::device::{Plan, Sync, View};
@@ -63,12 +64,8 @@ pub struct World {
     requests: Vec<(usize, Vec<u8>)>,
     answers: Vec<LateAnswer>,
     interview: BTreeMap<Slot, Write>,
-    /// Photos that phones said were there when the server was set back, and were not.
-    pub(super) forgotten_photos: BTreeSet<BlobId>,
-    /// Whether the server was ever set back.
-    pub(super) may_have_forgotten_photos: bool,
-    /// Whether every log has begun a newer generation since it was set back last.
-    pub(super) told_since_set_back: bool,
+    /// Since the server was last set back: what it then knew of earlier times, and the photos that it had forgotten.
+    set_back: Option<(Option<u64>, BTreeSet<BlobId>)>,
     /// What somebody has looked at on a phone, and not answered yet.
     pub(super) plans: BTreeMap<usize, Plan>,
 }
@@ -90,9 +87,7 @@ impl World {
             requests: Vec::new(),
             answers: Vec::new(),
             interview: interview()?,
-            forgotten_photos: BTreeSet::new(),
-            may_have_forgotten_photos: false,
-            told_since_set_back: false,
+            set_back: None,
             plans: BTreeMap::new(),
         };
         for number in 0..phones {
@@ -381,15 +376,32 @@ impl World {
         if !self.commune.set_back().await? {
             return Ok("no copy".to_owned());
         }
+        self.note_forgotten_photos().await?;
         if setback == Setback::Told {
             let restarted = set_back::declare(&self.commune.app).await?;
             ensure!(restarted.communes <= 1, "set back: {restarted:?} of one commune");
         }
         self.phones.iter_mut().for_each(|phone| phone.shut_out = false);
-        self.told_since_set_back = setback == Setback::Told;
         self.memory.note_server_set_back(&self.commune, &ground, &self.phones);
-        self.note_photos_set_back().await?;
         Ok("set back".to_owned())
+    }
+
+    async fn note_forgotten_photos(&mut self) -> Result<()> {
+        let known = store::generation::last_set_back(&mut self.commune.app.store.read().await?).await?;
+        let missing = self.missing_photos().await?;
+        self.set_back = Some((known, missing));
+        Ok(())
+    }
+
+    /// Whether the server has been set back and nothing has shown it so yet.
+    pub async fn is_unaware(&self) -> Result<bool> {
+        let Some((known, _)) = self.set_back else { return Ok(false) };
+        Ok(store::generation::last_set_back(&mut self.commune.app.store.read().await?).await? == known)
+    }
+
+    /// The photos that it forgot when it was last set back.
+    pub(super) fn forgotten_photos(&self) -> Option<&BTreeSet<BlobId>> {
+        self.set_back.as_ref().map(|(_, photos)| photos)
     }
 
     async fn office(&mut self, act: Act) -> Result<String> {

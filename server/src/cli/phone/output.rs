@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+use schemas::doubt::Doubt;
 use schemas::form::{Label, Scope};
 use schemas::rules::{Class, Language};
 use serde_json::{Map, Value as Json, json};
 
+use crate::console;
 use crate::phone::{
     BlobLine, BlobsSent, Committed, Exchanged, HouseholdView, Identity, ItemFault, Line, Phone, PhoneFault, PlanLine,
     PlanView, Reason, TornTail, Traffic,
@@ -27,10 +28,11 @@ pub(super) struct Outcome {
 /// Prints an outcome: JSON to standard output always; words to standard error when anything went wrong.
 pub(super) fn print(outcome: &Outcome, json: bool, took: Duration) -> std::io::Result<()> {
     if !json {
-        return match outcome.exit_code {
-            0 => write!(std::io::stdout(), "{}", outcome.text),
-            _ => write!(std::io::stderr(), "{}", outcome.text),
-        };
+        match outcome.exit_code {
+            0 => console::text(&outcome.text)?,
+            _ => console::complain(outcome.text.trim_end()),
+        }
+        return Ok(());
     }
     let mut object = json!({
         "result": outcome.result,
@@ -42,7 +44,7 @@ pub(super) fn print(outcome: &Outcome, json: bool, took: Duration) -> std::io::R
     if let Some(object) = object.as_object_mut() {
         object.extend(outcome.fields.clone());
     }
-    writeln!(std::io::stdout(), "{object}")
+    console::line(object)
 }
 
 fn both(label: &Label) -> String {
@@ -303,13 +305,20 @@ fn item(what: &Label, fault: &ItemFault) -> String {
     )
 }
 
+fn doubt_text(doubt: &Doubt) -> String {
+    let Doubt { path, text } = doubt;
+    format!("  Lưu ý / Note {path}: {} / {}\n", text.vi, text.en)
+}
+
+fn standing_text(Line { words, reasons, .. }: &Line) -> String {
+    let reasons: String = reasons.iter().map(reason).collect();
+    format!("  {} / {}\n{reasons}", words.vi, words.en)
+}
+
 fn household_text(phone: &Phone, view: &HouseholdView) -> String {
     let household = &view.filed.household;
     let mut text = format!("{}  {}\n", household.household, view.form);
-    if let Some(Line { words, reasons, .. }) = &view.standing {
-        text += &format!("  {} / {}\n", words.vi, words.en);
-        text.extend(reasons.iter().map(reason));
-    }
+    text.extend(view.standing.iter().map(standing_text));
     let answers = |text: &mut String, scope: Scope, answers: &schemas::household::Answers| {
         for (key, value) in answers {
             let words = phone.answer_words(&household.household, scope, key, value);
@@ -327,6 +336,7 @@ fn household_text(phone: &Phone, view: &HouseholdView) -> String {
         answers(&mut text, Scope::Visit, said);
     }
     household.notes.values().for_each(|note| text += &format!("  Ghi chú / Note: {note}\n"));
+    view.warnings.iter().for_each(|doubt| text += &doubt_text(doubt));
     for open in &view.disagreements {
         let section = &open.section;
         text += &format!("  Bất đồng / Disagreement {} ({section})\n", open.id);
