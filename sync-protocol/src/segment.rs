@@ -2,6 +2,7 @@
 //! read meaning into it; anybody who knows the author's key can check it.
 
 mod packed;
+mod told;
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use minicbor::bytes::ByteVec;

@@ -29,6 +29,15 @@ pub(crate) struct Lexicon {
     fingerprint: [u8; 4],
 }
 
+/// Two dictionaries of one fingerprint say the same of every question.
+impl PartialEq for Lexicon {
+    fn eq(&self, other: &Self) -> bool {
+        self.fingerprint == other.fingerprint
+    }
+}
+
+impl Eq for Lexicon {}
+
 fn at(scope: Scope) -> usize {
     match scope {
         Scope::Household => 0,
@@ -101,7 +110,7 @@ fn kind(kind: &Kind) -> String {
 }
 
 /// The dictionaries that one message uses, by number.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lexicons(Vec<Arc<Lexicon>>);
 
 impl Lexicons {
