@@ -27,6 +27,7 @@ use crate::hash::{ChangeHash, PublicKey, RowHash};
 use crate::history::History;
 use crate::journal::{Beacon, Body, JournalEntry, JournalHead, Scope};
 use crate::log::{Cursor, Digest};
+use crate::message::{MESSAGE_VERSION, OLDEST_MESSAGE_VERSION};
 use crate::verdict::{Rejection, Verdict};
 
 pub use answer::{AnswerFault, Outcome, Remark};
@@ -107,6 +108,8 @@ pub struct Device {
     refused: Vec<(u32, u64, String)>,
     /// Whether the server has asked for the scopes by name: forgotten with the process, because it would ask again.
     name_scopes: bool,
+    /// The version in which it asks: the newest with every start, because servers are renewed.
+    version: u8,
 }
 
 /// Why something was not written.
@@ -143,7 +146,15 @@ impl Device {
             outbox: Vec::new(),
             refused: Vec::new(),
             name_scopes: false,
+            version: MESSAGE_VERSION,
         }
+    }
+
+    /// The server does not speak the version of the last request: whether there is an older one, in which the next asks.
+    pub fn speak_older(&mut self) -> bool {
+        let is_oldest = self.version == OLDEST_MESSAGE_VERSION;
+        self.version -= u8::from(!is_oldest);
+        !is_oldest
     }
 
     /// Who writes on it now.

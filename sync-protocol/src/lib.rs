@@ -22,5 +22,7 @@ pub mod message;
 pub mod named;
 pub mod salvage;
 pub mod segment;
+#[cfg(test)]
+mod vectors;
 pub mod verdict;
 mod wire;

@@ -6,7 +6,7 @@
 //! Version 2 adds what saves bytes: packed segments and pages, a hash in place of the cursors, and no list of assigned
 //! scopes where nothing of it has changed. A server answers version 1 in version 1.
 
-mod cursors;
+pub(crate) mod cursors;
 mod packed;
 
 use minicbor::bytes::ByteVec;

@@ -5,7 +5,7 @@ use schemas::form::FormVersion;
 use schemas::ids::{AccountId, DeviceId, UnitId};
 use serde::Deserialize;
 use serde_json::json;
-use sync_protocol::device::{Outcome, Remark};
+use sync_protocol::device::{Outcome, Remark, Sync};
 
 use super::connection::{Connection, Road, Traffic};
 use super::fault::PhoneFault;
@@ -167,17 +167,28 @@ impl Phone {
 
     /// One request and its answer, written down before anything is made of it.
     async fn turn(&mut self) -> Result<Outcome, PhoneFault> {
-        let sync = self.device.request(self.clocks().wall_ms, WANT_BYTES);
-        let answer = match self.connection.post_sync(sync.bytes.clone(), &self.token).await {
-            Err(PhoneFault::Refused(problem)) if problem.slug == "device/token-not-valid" => {
-                self.renew().await?;
-                self.connection.post_sync(sync.bytes.clone(), &self.token).await?
+        let (sync, answer) = loop {
+            let sync = self.device.request(self.clocks().wall_ms, WANT_BYTES);
+            match self.post(&sync).await {
+                // An older server: asked again in what it speaks.
+                Err(PhoneFault::Refused(problem)) if problem.slug == "sync/version" && self.device.speak_older() => {}
+                answer => break (sync, answer?),
             }
-            other => other?,
         };
         let outcome = self.device.answer(&sync, &answer, self.clocks().wall_ms)?;
         self.store.append(&outcome.records)?;
         Ok(outcome)
+    }
+
+    /// Sends a request, with a new token where the old one is over.
+    async fn post(&mut self, sync: &Sync) -> Result<Vec<u8>, PhoneFault> {
+        match self.connection.post_sync(sync.bytes.clone(), &self.token).await {
+            Err(PhoneFault::Refused(problem)) if problem.slug == "device/token-not-valid" => {
+                self.renew().await?;
+                self.connection.post_sync(sync.bytes.clone(), &self.token).await
+            }
+            other => other,
+        }
     }
 
     /// Gets a new token for the phone's signature on a challenge.

@@ -80,7 +80,7 @@ impl Lexicon {
     }
 }
 
-fn fingerprint(form: &Form) -> [u8; 4] {
+pub(crate) fn fingerprint(form: &Form) -> [u8; 4] {
     let mut text = format!("{}\n", form.version.0);
     for section in &form.sections {
         text.push_str(&format!("{}\n", section.key));

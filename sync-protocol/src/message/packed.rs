@@ -221,6 +221,12 @@ impl PackedPage {
         (bytes.len() <= MOST_BYTES).then_some(bytes)
     }
 
+    /// The decisions of a packed page.
+    #[cfg(test)]
+    pub(crate) fn decisions(bytes: &[u8], forms: &[Arc<Form>]) -> Vec<String> {
+        crate::coder::trace::decisions(&bytes[1..], |coder| code(coder, &Lexicons::of(forms), None).map(drop))
+    }
+
     /// Which log it is of.
     pub fn scope(&self) -> &Scope {
         &self.scope
@@ -441,7 +447,7 @@ impl Turn {
                 self.actors.push(ActorId(coder.bytes(actor.map(|actor| &actor.0))));
             }
         }
-        let form = coder.number(FORM, form as u64) as usize;
+        let form = usize::try_from(coder.number(FORM, form as u64)).map_err(|_| Unreadable)?;
         let lexicon = lexicons.lexicon(form).ok_or(Unreadable)?;
         let intent = intent::code(coder, lexicon, intent)?;
         Ok(PackedEvent::Intent(Box::new(intent), self.actor, form))

@@ -161,6 +161,12 @@ impl Packed {
         (bytes.len() <= MAX_SEGMENT_BYTES).then_some(bytes)
     }
 
+    /// The decisions of a packed segment.
+    #[cfg(test)]
+    pub(crate) fn decisions(bytes: &[u8], forms: &[Arc<Form>]) -> Vec<String> {
+        crate::coder::trace::decisions(&bytes[1..], |coder| code(coder, &Lexicons::of(forms), None).map(drop))
+    }
+
     /// The epoch in which its author wrote.
     pub fn epoch(&self) -> u32 {
         self.epoch
@@ -455,7 +461,7 @@ fn code_change(
     if coder.bit(RAW, raw.is_some()) {
         return coder.blob(RAW.with(1), MAX_CHANGE_BYTES, raw).map(PackedChange::Raw);
     }
-    let form = coder.number(FORM, form as u64) as usize;
+    let form = usize::try_from(coder.number(FORM, form as u64)).map_err(|_| Unreadable)?;
     let lexicon = lexicons.lexicon(form).ok_or(Unreadable)?;
     let intent = intent::code(coder, lexicon, intent)?;
     // Eight bits fit in a byte.

@@ -5,9 +5,12 @@
 mod copies;
 mod disagreements;
 mod exchange;
+mod form;
 mod gate;
 mod histories;
 mod office;
 mod packed;
 mod phone;
+mod schema;
 mod support;
+mod versions;
