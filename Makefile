@@ -7,7 +7,7 @@ export RASOAT_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 RASOAT := $(CARGO) run --quiet --profile $(PROFILE) --bin rasoat --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate fuzz lint wasm bench doc clean tools test-tools
+.PHONY: help run test simulate fuzz lint wasm bench bench-sync doc clean tools test-tools
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -51,9 +51,12 @@ fuzz: ## looks for bytes that break a decoder, SECONDS for each, all of them or 
 			$(FUZZED)/corpus/$$target tests/fuzz/corpus/$$target; \
 	done
 
-bench: ## measures classification, roster and durable ingest; results under target/criterion and target/bench
+bench: bench-sync ## measures classification, roster and the exchange; results under target/criterion and target/bench
 	$(CARGO) bench -p schemas
-	$(CARGO) bench -p house-tests --bench ingest
+	$(CARGO) bench -p house-tests --bench office
+
+bench-sync: ## measures the exchange: durable changes a second, bytes, slow lines, memory; results in target/bench/sync.json
+	$(CARGO) bench -p house-tests --bench sync
 
 doc: ## the documentation of all crates
 	$(CARGO) doc --workspace --no-deps --open

@@ -13,6 +13,7 @@ pub mod demo;
 pub mod import;
 pub mod phone;
 pub mod rebuild;
+pub mod restored;
 pub mod roster;
 pub mod serve;
 pub mod standard;
@@ -48,6 +49,8 @@ enum Command {
     Roster(roster::Roster),
     /// Tính lại dữ liệu dẫn xuất. Make caches and projections again.
     Rebuild(rebuild::Rebuild),
+    /// Báo rằng dữ liệu vừa được khôi phục từ bản sao cũ. Say that the data were put back from an older copy.
+    Restored(restored::Restored),
     /// Điện thoại không màn hình: ghi danh, đồng bộ, nhập và sửa hộ từ tệp.
     /// A phone without a screen: enrol, sync, found and edit households from files.
     #[command(subcommand)]
@@ -81,6 +84,7 @@ impl Cli {
             Command::Boundaries(boundaries) => boundaries.run().await?,
             Command::Roster(roster) => roster.run().await?,
             Command::Rebuild(rebuild) => rebuild.run().await?,
+            Command::Restored(restored) => restored.run().await?,
             Command::Phone(phone) => return phone.run().await,
             Command::Standard(standard) => standard.run()?,
             Command::Classify(classify) => classify.run()?,

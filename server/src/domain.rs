@@ -5,6 +5,7 @@
 use thiserror::Error;
 
 pub mod account;
+pub mod blob;
 pub mod clue;
 pub mod device;
 pub mod field;

@@ -18,8 +18,10 @@ use tokio::task::JoinHandle;
 pub mod access_log;
 pub mod account;
 pub mod assignment;
+pub mod blob;
 pub mod boundary;
 pub mod change;
+pub mod chapter;
 pub mod clue;
 #[cfg(test)]
 mod conformance;
@@ -29,6 +31,7 @@ pub mod device_token;
 pub mod document;
 pub mod enrolment_code;
 mod error;
+pub mod generation;
 pub mod grant;
 pub mod household;
 pub mod ledger;
@@ -106,7 +109,17 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (work, answer) = Work::new(name, job);
+        self.write_bytes(name, 0, job).await
+    }
+
+    /// The same for a job that writes much: about how many bytes, so that no group grows without bounds.
+    pub async fn write_bytes<T, E, F>(&self, name: &'static str, bytes: usize, job: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (work, answer) = Work::new(name, bytes, job);
         self.jobs.send(Box::new(work)).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }

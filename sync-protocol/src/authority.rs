@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use schemas::ids::HouseholdId;
 
+use crate::chapter::Proven;
 use crate::gate::{self, Admission, Candidate, Fate, Policy};
 use crate::hash::{ActorId, BlobHash, ChangeHash};
 use crate::history::History;
@@ -93,6 +94,22 @@ pub fn decide(
 ) -> Vec<Effect> {
     let mut docket = Docket { actor: segment.author().actor(), documents, register, refused: HashMap::new() };
     segment.with_payloads().map(|(entry, payload)| docket.entry(entry, payload)).collect()
+}
+
+/// Judges changes that had been accepted before the server was set back and forgot them; as [`decide`] does, each under the
+/// actor that wrote it. That a row names it was proven; the gate runs all the same, and an end that it came to meanwhile
+/// stands.
+pub fn reinstate(
+    changes: &[Proven],
+    documents: &mut BTreeMap<HouseholdId, History>,
+    register: &impl Register,
+) -> Vec<Effect> {
+    let mut docket = Docket { actor: ActorId([0; 16]), documents, register, refused: HashMap::new() };
+    let judge = |proven: &Proven| {
+        docket.actor = proven.actor;
+        docket.change(Judged { household: proven.household, hash: proven.hash, bytes: proven.bytes.clone() })
+    };
+    changes.iter().map(judge).collect()
 }
 
 struct Docket<'a, R> {

@@ -5,7 +5,10 @@
 //! caller's. Documents are kept as bytes and opened when asked for: a phone holds thousands and looks at one.
 
 mod answer;
+mod blob;
 mod document;
+mod mend;
+mod portion;
 mod record;
 mod request;
 
@@ -29,11 +32,18 @@ use crate::journal::{Beacon, Body, JournalEntry, JournalHead, Scope};
 use crate::log::{Cursor, Digest};
 use crate::message::{MESSAGE_VERSION, OLDEST_MESSAGE_VERSION};
 use crate::verdict::{Rejection, Verdict};
+use mend::{Giving, ReadPage};
 
 pub use answer::{AnswerFault, Outcome, Remark};
+pub use blob::{BlobAnswer, BlobState, OwnBlob};
 pub use document::{DeviceDocument, OwnChange, Standing, View};
+pub use mend::Mend;
+pub use portion::{Portion, Way};
 pub use record::{Record, RecordFault};
 pub use request::Sync;
+
+/// Largest command, in bytes: as large as a change, so that one entry never fills a request.
+pub const MAX_COMMAND_BYTES: usize = 16 * 1024;
 
 /// Who a device is and whom it trusts; made at enrolment, kept apart from the records.
 #[derive(Clone)]
@@ -64,6 +74,8 @@ pub struct ScopeState {
     digest: Digest,
     /// Whether its next page has to come with bytes.
     as_bytes: bool,
+    /// Whether it was asked for from its first row again and has not come to the server's digest since.
+    is_read_anew: bool,
 }
 
 /// How an entry travels. An entry that did not arrive goes the next way, and the last one always arrives.
@@ -92,9 +104,14 @@ struct Outgoing {
     entry: JournalEntry,
     payload: Option<ByteVec>,
     travel: Travel,
+    /// Whether a segment has to begin here: a run through here was refused, and what was wrong is looked for.
+    begins: bool,
+    /// How often the server could not take it: it goes after those that were put off less. Forgotten with the process.
+    put_off: u32,
 }
 
 /// A phone.
+#[derive(Clone)]
 pub struct Device {
     identity: Identity,
     forms: Vec<Arc<Form>>,
@@ -105,7 +122,14 @@ pub struct Device {
     /// Documents of other rounds than the household's present one, whose villages are still held.
     earlier: BTreeMap<(HouseholdId, RoundId), DeviceDocument>,
     outbox: Vec<Outgoing>,
+    /// Own entries that the server has answered for, by epoch and number: a server that was set back needs them again.
+    answered: BTreeMap<(u32, u64), Outgoing>,
+    /// The pages of each log in the generation that is being read.
+    read: BTreeMap<Scope, Vec<ReadPage>>,
+    /// What is being given back, by log and generation.
+    giving: BTreeMap<(Scope, u64), Giving>,
     refused: Vec<(u32, u64, String)>,
+    blobs: Vec<OwnBlob>,
     /// Whether the server has asked for the scopes by name: forgotten with the process, because it would ask again.
     name_scopes: bool,
     /// The version in which it asks: the newest with every start, because servers are renewed.
@@ -127,6 +151,9 @@ pub enum CommitError {
     /// Everything written stands there already.
     #[error("nothing to write")]
     Nothing,
+    /// More bytes than a request may have.
+    #[error("larger than a request may be")]
+    TooLarge,
     /// The server would refuse it: operation and reason.
     #[error("not allowed: {1}")]
     Refused(Verdict, String),
@@ -144,7 +171,11 @@ impl Device {
             documents: BTreeMap::new(),
             earlier: BTreeMap::new(),
             outbox: Vec::new(),
+            answered: BTreeMap::new(),
+            read: BTreeMap::new(),
+            giving: BTreeMap::new(),
             refused: Vec::new(),
+            blobs: Vec::new(),
             name_scopes: false,
             version: MESSAGE_VERSION,
         }
@@ -181,6 +212,16 @@ impl Device {
     /// How many journal entries wait to be sent or answered.
     pub fn waiting(&self) -> usize {
         self.outbox.len()
+    }
+
+    /// Whether something waits that the server has not put off: worth asking again at once.
+    pub fn has_untried(&self) -> bool {
+        self.outbox.iter().any(|outgoing| outgoing.put_off == 0)
+    }
+
+    /// Whether something waits that the server could not take: lost with the process, and no harm.
+    pub fn has_put_off(&self) -> bool {
+        self.outbox.iter().any(|outgoing| outgoing.put_off > 0)
     }
 
     /// Whether the next request names the scopes because the server asked for them: lost with the process, and no harm.
@@ -240,6 +281,9 @@ impl Device {
 
     /// Sends a signed request for a decision.
     pub fn command(&mut self, scope: Scope, request: Vec<u8>, clocks: Clocks) -> Result<Vec<Record>, CommitError> {
+        if request.len() > MAX_COMMAND_BYTES {
+            return Err(CommitError::TooLarge);
+        }
         let body = Body::Command { request: request.into() };
         let entry = self.entry(&scope, clocks, body).ok_or(CommitError::NoScope)?;
         Ok(self.applied(vec![Record::Own { epoch: self.epoch, scope, entry, change: None }]))

@@ -7,6 +7,7 @@ pub mod actor;
 pub mod archive;
 pub mod authority;
 pub mod change;
+pub mod chapter;
 mod coder;
 pub mod device;
 pub mod disagreement;

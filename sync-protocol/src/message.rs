@@ -27,6 +27,8 @@ pub const OLDEST_MESSAGE_VERSION: u8 = 1;
 pub const MAX_REQUEST_BYTES: usize = 2 * 1024 * 1024;
 /// Most scopes in one request.
 pub const MAX_SCOPES: usize = 1_000;
+/// Most chapters in one request.
+pub const MAX_CHAPTERS: usize = 64;
 /// Most segments in one request.
 pub const MAX_SEGMENTS: usize = 64;
 
@@ -62,6 +64,10 @@ pub struct Request {
     /// How `scopes` travel from version 2 on; `None` before a request is written and after it was read.
     #[n(8)]
     pub packed_scopes: Option<ByteVec>,
+    /// What the server has forgotten, given back: each as [`crate::chapter::Chapter::to_bytes`] made it. It is taken before
+    /// the segments.
+    #[n(10)]
+    pub chapters: Option<Vec<ByteVec>>,
 }
 
 /// How far a device has read a scope.
@@ -105,6 +111,28 @@ pub struct Response {
     /// Whether the device has to name its scopes: the hash that it sent is not that of how the logs stand.
     #[n(7)]
     pub name_scopes: Option<bool>,
+    /// What became of each chapter, in the order of the request.
+    #[n(10)]
+    pub chapters: Option<Vec<ChapterAnswer>>,
+    /// Logs that the device has read further than the server knows, with how far the server knows each in the device's
+    /// generation: the server was set back, and the device gives back what comes after.
+    #[n(11)]
+    pub forgotten: Option<Vec<ScopeCursor>>,
+}
+
+/// What became of one chapter.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum ChapterAnswer {
+    /// On disk, but for changes that could not be taken: each by its place from 0 among those that were given back, with the
+    /// stable name of the reason.
+    #[n(0)]
+    Taken(#[n(0)] Vec<(u32, String)>),
+    /// Refused as a whole, with the stable name of the reason. Sending it again will not help.
+    #[n(1)]
+    Refused(#[n(0)] String),
+    /// Not taken now; keep it and send it again later.
+    #[n(2)]
+    NotTaken(#[n(0)] String),
 }
 
 /// What became of one segment.
@@ -192,6 +220,7 @@ impl Request {
             holding: None,
             as_bytes: None,
             packed_scopes: None,
+            chapters: None,
         }
     }
 
@@ -206,7 +235,8 @@ impl Request {
             let scopes = cursors::unpack(&packed).map_err(|_| MessageFault::Unreadable)?;
             request.scopes.extend(scopes);
         }
-        match request.scopes.len() > MAX_SCOPES || request.segments.len() > MAX_SEGMENTS {
+        let chapters = request.chapters.as_ref().map_or(0, Vec::len);
+        match request.scopes.len() > MAX_SCOPES || request.segments.len() > MAX_SEGMENTS || chapters > MAX_CHAPTERS {
             true => Err(MessageFault::TooLarge),
             false => Ok(request),
         }

@@ -8,9 +8,10 @@ mod scene;
 mod shapes;
 
 use file::{annotated, coded, compared, plain};
-use scene::{GENERATION, HOME, answered, at, forms, key, phone, scene, scope};
+use scene::{GENERATION, HOME, Scene, answered, at, forms, key, phone, scene, scope};
 
 use crate::change;
+use crate::chapter::Chapter;
 use crate::coder::trace::KINDS;
 use crate::device::{Device, Record, View};
 use crate::disagreement::{Disagreement, Side};
@@ -20,7 +21,9 @@ use crate::history::SectionValue;
 use crate::intent::fingerprint;
 use crate::journal::{from_cbor, to_cbor};
 use crate::log::{Cursor, Digest, origin};
-use crate::message::{PackedPage, Page, Request, Response, ScopeCursor, SegmentAnswer, cursors, holding};
+use crate::message::{
+    ChapterAnswer, PackedPage, Page, Request, Response, ScopeCursor, SegmentAnswer, cursors, holding,
+};
 use crate::segment::{Packed, Segment, SegmentFault};
 use crate::verdict::Verdict;
 
@@ -99,6 +102,46 @@ fn segments_are_what_they_were() {
         let kept = compared(name, about, &packed(&bytes, &Packed::decisions(&bytes, &forms())));
         assert_eq!(Packed::read(&kept, &forms()).unwrap().to_bytes(), Some(kept));
     }
+}
+
+#[test]
+fn photos_and_commands_are_what_they_were() {
+    let mut lan = scene::lan_with_photo_and_command(scene().lan);
+    let bytes = Request::from_bytes(&lan.request(at(2).wall_ms, 65_536).bytes).unwrap().segments[0].to_vec();
+    let plain = scene::plain_segment(&mut lan, 3).to_bytes();
+    let about = "Lan announces a photo of 204,800 bytes and asks for a decision, after her interview was read back.
+        The command's bytes are an example: they are the application's.";
+    let kept = compared("segment-photo", about, &annotated(&plain, "segment", shapes::SEGMENT));
+    assert_eq!(Segment::open(&kept).unwrap().to_bytes(), kept);
+    let decisions = Packed::decisions(&bytes, &forms());
+    let kept = compared("segment-photo-packed", "segment-photo.txt packed.", &packed(&bytes, &decisions));
+    assert_eq!(Packed::read(&kept, &forms()).unwrap().to_bytes(), Some(kept));
+}
+
+#[test]
+fn what_was_forgotten_is_given_back_as_it_was() {
+    let Scene { mut lan, idle, .. } = scene();
+    let known = ScopeCursor { scope: scope(41), cursor: Cursor { generation: GENERATION, position: 0 } };
+    let forgotten = Response { forgotten: Some(vec![known]), ..answered(Vec::new(), Vec::new()) };
+    let about = "The server was set back: of village 41, which Lan's phone has read up to row 2, it knows nothing.";
+    response("response-forgotten", about, &forgotten);
+    assert!(lan.answer(&idle, &forgotten.to_bytes(), at(2).wall_ms).unwrap().more);
+    let asked = lan.request(at(2).wall_ms, 65_536);
+    let about = "Lan's phone gives back what it has read (chapter.txt).";
+    let chapters = request("request-chapters", about, &asked.bytes).chapters.unwrap();
+    let about = "The rows of page.txt under their head, with the bytes of the one change among them.";
+    let kept = compared("chapter", about, &annotated(&chapters[0], "chapter", shapes::CHAPTER));
+    let opened = Chapter::open(&kept, &scene::server()).unwrap();
+    assert_eq!((opened.to_bytes(), opened.proven().unwrap().len(), chapters.len()), (kept, 1, 1));
+    let left_out = vec![(0, "chapter/unknown-author".to_owned()), (2, "household/erased".to_owned())];
+    let answers = vec![
+        ChapterAnswer::Taken(Vec::new()),
+        ChapterAnswer::Taken(left_out),
+        ChapterAnswer::Refused("chapter/not-forgotten".to_owned()),
+        ChapterAnswer::NotTaken("sync/busy".to_owned()),
+    ];
+    let all = Response { chapters: Some(answers), ..answered(Vec::new(), Vec::new()) };
+    response("response-chapters", "Every answer to a chapter.", &all);
 }
 
 #[test]

@@ -8,10 +8,12 @@
 
 pub mod calm;
 pub mod commune;
+pub mod edit;
 pub mod ground;
 pub mod handset;
 pub mod memory;
 pub mod office;
+pub mod photos;
 pub mod plan;
 pub mod shrink;
 pub mod stranger;

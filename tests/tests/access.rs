@@ -194,7 +194,7 @@ impl Matrix {
             ("GET", _) | ("DELETE", "/api/session") => None,
             ("POST", "/api/session") => Some(json!({ "login": "tam", "password": PASSWORD, "keep": "bearer" })),
             ("POST", "/api/me/password") => Some(json!({ "old": PASSWORD, "new": PASSWORD })),
-            ("POST", "/api/device-challenges" | "/api/sync") => None,
+            ("POST", "/api/device-challenges" | "/api/sync") | ("PATCH", _) => None,
             ("POST", "/api/devices") => {
                 let (account, unit) = (self.enumerator_at(Target::Own).await?, self.house.units.commune);
                 let asked = json!({ "account": account, "unit": unit });
@@ -210,7 +210,9 @@ impl Matrix {
             }
             (method, path) => bail!("this test does not know how to ask {method} {path}"),
         };
-        Request::new(rule, rule.path.to_owned(), body)
+        let path = rule.path.replace("{household}", &"0".repeat(26)).replace("{blob}", &"0".repeat(64));
+        let path = if rule.method == "PATCH" { path + "?offset=0" } else { path };
+        Request::new(rule, path, body)
     }
 
     /// Somebody who holds one role on the commune and nothing else.
@@ -232,7 +234,7 @@ fn in_commune(rule: &Rule, unit: UnitId) -> (String, Option<Value>) {
     let path = rule.path.replace("{round}", "khong-co").replace("{unit}", &unit.to_string());
     let path = path.replace("{household}", &"0".repeat(26)).replace("{change}", &"0".repeat(64));
     let path = path.replace("{disagreement}", &"0".repeat(32)).replace("{village}", "1").replace("{account}", "1");
-    let path = path.replace("{suspicion}", &"0".repeat(64));
+    let path = path.replace("{suspicion}", &"0".repeat(64)).replace("{blob}", &"0".repeat(64));
     let body =
         json!({ "seen": [], "why": "refused", "reason": "thử", "points": 1, "side": 0, "village": 1, "account": 1 });
     (path, (rule.method == "POST").then_some(body))
@@ -248,6 +250,7 @@ fn is_let_in(rule: &Rule, answer: &Answer) -> bool {
         }
         Who::Holders(..) if rule.path.contains("{hash}") => answer.slug() == "points-table/not-found",
         Who::Device if rule.path == "/api/sync" => answer.slug() == "sync/unreadable",
+        Who::Device if rule.path.contains("{blob}") => answer.slug().starts_with("blob/not-"),
         _ => answer.is_success(),
     }
 }

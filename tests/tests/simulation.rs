@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use house_tests::simulation::plan::{Act, Disk, Down, Edit, Mishap, Step, Trick, Up};
+use house_tests::simulation::plan::{Act, Disk, Down, Edit, Mishap, Setback, Share, Step, Trick, Up};
 use house_tests::simulation::{Script, play};
 use sync_protocol::hash::tagged;
 
@@ -120,4 +120,83 @@ async fn an_old_answer_does_not_start_the_log_anew() -> Result<()> {
 #[tokio::test]
 async fn a_household_of_two_rounds_is_two_documents() -> Result<()> {
     reproduce(3003, &[write(0, 7), Step::Office(Act::TurnRound), sync(2), write(2, 7)]).await
+}
+
+const COPY: Step = Step::Server(Setback::Copy);
+const SET_BACK: Step = Step::Server(Setback::Untold);
+const SET_BACK_AND_SAID: Step = Step::Server(Setback::Told);
+
+/// A copy is made, work of three phones goes on and is read by all, the office settles and decides, the copy is put back.
+fn work_after_a_copy() -> Vec<Step> {
+    let interview = |phone, home| Step::Write { phone, home, edit: Edit::Interview, disk: Disk::Keeps };
+    let before = [write(0, 1), sync(0), sync(1), COPY];
+    let work = [interview(0, 3), interview(1, 3), write(1, 1), write(2, 5), sync(0), sync(1), sync(2)];
+    let decided = [Step::Office(Act::Settle(0, 0)), Step::Office(Act::Accept(0)), sync(0), sync(1), sync(2)];
+    [before.as_slice(), &work, &decided].concat()
+}
+
+#[tokio::test]
+async fn what_a_server_that_was_set_back_has_forgotten_comes_from_the_phones() -> Result<()> {
+    for set_back in [SET_BACK, SET_BACK_AND_SAID] {
+        reproduce(1, &[work_after_a_copy().as_slice(), &[set_back]].concat()).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_set_back_that_went_on_writing_is_found_out_by_whoever_had_read_otherwise() -> Result<()> {
+    let after =
+        [SET_BACK, write(2, 2), sync(2), write(2, 2), sync(2), write(2, 6), sync(2), sync(0), write(1, 3), sync(1)];
+    reproduce(1, &[work_after_a_copy().as_slice(), &after].concat()).await
+}
+
+#[tokio::test]
+async fn a_server_may_be_set_back_twice_to_one_copy() -> Result<()> {
+    let after = [SET_BACK, sync(0), write(0, 2), sync(0), sync(1), SET_BACK, sync(1), write(1, 2)];
+    reproduce(1, &[work_after_a_copy().as_slice(), &after].concat()).await
+}
+
+#[tokio::test]
+async fn a_village_that_was_given_after_the_copy_is_given_back_by_whoever_held_it() -> Result<()> {
+    let (take, give) = (Step::Office(Act::Unassign(0, 2)), Step::Office(Act::Assign(0, 2)));
+    let steps =
+        [take, sync(2), COPY, give, sync(2), write(2, 1), write(0, 1), sync(2), sync(0), sync(2), SET_BACK, sync(2)];
+    reproduce(1, &steps).await
+}
+
+#[tokio::test]
+async fn a_page_lost_from_a_phones_disk_is_read_again() -> Result<()> {
+    let pages = [write(0, 1), sync(0), write(1, 1), sync(1), sync(0), write(1, 3), sync(1), sync(0)];
+    for lost in [0, 30_000, 65_000] {
+        let after = [Step::Phone(0, Mishap::LosePage(Share(lost))), sync(0), write(0, 1)];
+        reproduce(1, &[pages.as_slice(), &after].concat()).await?;
+    }
+    Ok(())
+}
+
+/// A photo is announced, comes in parts between everything that may happen, and is there in the end: its household is
+/// written about meanwhile, and the server and the phone die in between.
+#[tokio::test]
+async fn a_photo_comes_in_parts_between_everything_else_and_holds_up_nothing() -> Result<()> {
+    let attach = |phone, home, number| Step::Attach { phone, home, number, disk: Disk::Keeps };
+    let part = |up, down| Step::SendPart { phone: 0, up, down, disk: Disk::Keeps };
+    let torn = Step::SendPart { phone: 0, up: Up::Arrives, down: Down::Arrives, disk: Disk::Tears(Share(30_000)) };
+    let steps = [
+        write(0, 3),
+        attach(0, 3, 9),
+        part(Up::Arrives, Down::Arrives),
+        sync(0),
+        part(Up::Arrives, Down::Lost),
+        write(0, 3),
+        part(Up::Twice, Down::Arrives),
+        Step::ServerDies,
+        sync(0),
+        Step::Phone(0, Mishap::Clone),
+        part(Up::ServerTorn(Share(1)), Down::Arrives),
+        torn,
+        torn,
+        attach(1, 3, 9),
+        attach(0, 3, 200),
+    ];
+    reproduce(9, &steps).await
 }

@@ -38,8 +38,10 @@ pub enum PhoneCommand {
 pub enum EnrolledCommand {
     /// Nhận tin mới. Read what is new.
     Pull(Common),
-    /// Gửi hết việc đã làm và nhận tin mới. Send all work and read what is new.
-    Sync(Common),
+    /// Gửi hết việc đã làm và nhận tin mới, rồi gửi ảnh. Send all work and read what is new, then send photos.
+    Sync(Sync),
+    /// Đính ảnh vào hộ. Attach a photo to a household.
+    Attach(Attach),
     /// Lập hộ mới từ tệp. Found households from a file.
     New(FromFile),
     /// Sửa hộ theo tệp. Edit households from a file.
@@ -91,6 +93,27 @@ pub struct Enrol {
     /// Chấp nhận kết nối không mã hóa ra ngoài máy. Accept unencrypted connections beyond this machine.
     #[arg(long)]
     insecure: bool,
+}
+
+/// Flags of `phone sync`.
+#[derive(Debug, clap::Args)]
+pub struct Sync {
+    #[command(flatten)]
+    common: Common,
+    /// Không gửi ảnh lần này. Send no photos this time.
+    #[arg(long)]
+    no_blobs: bool,
+}
+
+/// Flags of `phone attach`.
+#[derive(Debug, clap::Args)]
+pub struct Attach {
+    #[command(flatten)]
+    common: Common,
+    /// Mã hộ. The household.
+    household: HouseholdId,
+    /// Tệp ảnh JPEG, PNG hoặc WebP, tối đa 2 MB. A JPEG, PNG or WebP picture of 2 MB at most.
+    file: PathBuf,
 }
 
 /// Flags of commands that read a file.
@@ -219,7 +242,9 @@ impl PhoneCommand {
 impl EnrolledCommand {
     fn common(&self) -> &Common {
         match self {
-            Self::Pull(common) | Self::Sync(common) | Self::List(common) => common,
+            Self::Pull(common) | Self::List(common) => common,
+            Self::Sync(sync) => &sync.common,
+            Self::Attach(attach) => &attach.common,
             Self::New(from) | Self::Edit(from) => &from.common,
             Self::Show(show) => &show.common,
             Self::Settle(settle) => &settle.common,
@@ -230,13 +255,15 @@ impl EnrolledCommand {
     async fn act(self, phone: &mut Phone, today: Date) -> Result<Outcome, PhoneFault> {
         match self {
             Self::Pull(_) => Ok(Outcome::exchanged(&phone.pull().await?)),
+            Self::Sync(Sync { no_blobs: true, .. }) => Ok(Outcome::exchanged(&phone.sync_data().await?)),
             Self::Sync(_) => Ok(Outcome::exchanged(&phone.sync().await?)),
+            Self::Attach(attach) => Ok(Outcome::attached(&phone.attach(attach.household, &attach.file)?)),
             Self::New(from) => Ok(Outcome::committed(&phone.found_households(phone::file::read(&from.file)?)?)),
             Self::Edit(from) => Ok(Outcome::committed(&phone.edit_households(phone::file::read(&from.file)?)?)),
             Self::Show(show) => show.act(phone, today),
             Self::Settle(settle) => settle.act(phone),
             Self::Export(export) => export.act(phone),
-            Self::List(_) => Ok(Outcome::listed(&phone.list())),
+            Self::List(_) => Ok(Outcome::listed(&phone.list(), &phone.blobs())),
         }
     }
 }

@@ -10,6 +10,7 @@ use sync_protocol::history::SectionValue;
 use utoipa::ToSchema;
 
 use super::warning_view::{WarningView, views};
+use crate::domain::blob::{BlobState, ListedBlob};
 use crate::domain::field::StoredChange;
 use crate::domain::review::ReviewState;
 use crate::workflow::household::Page;
@@ -156,6 +157,41 @@ pub(super) struct HouseholdPage {
     points_confirmed: bool,
     /// What there is to look at beyond the answers themselves.
     warnings: Vec<WarningView>,
+    /// Photos: `announced`, `partly` or `there`. None of them holds up a decision.
+    blobs: Vec<BlobView>,
+}
+
+/// A photo of a household.
+#[derive(Serialize, ToSchema)]
+pub(super) struct BlobView {
+    /// SHA-256 of its bytes, hexadecimal.
+    blob: String,
+    size_bytes: u64,
+    announced_at: String,
+    /// `announced`, `partly`, `there`.
+    state: &'static str,
+    /// Bytes that have come, while it is on its way.
+    received: Option<u64>,
+    /// What it is, once it is there.
+    media_type: Option<&'static str>,
+}
+
+impl From<ListedBlob> for BlobView {
+    fn from(listed: ListedBlob) -> Self {
+        let (state, received, media_type) = match listed.state {
+            BlobState::Announced => ("announced", None, None),
+            BlobState::Partly(received) => ("partly", Some(received), None),
+            BlobState::There(media_type) => ("there", None, Some(media_type.code())),
+        };
+        Self {
+            blob: listed.hash.to_string(),
+            size_bytes: listed.size_bytes,
+            announced_at: listed.announced_at.to_string(),
+            state,
+            received,
+            media_type,
+        }
+    }
 }
 
 impl From<Page> for HouseholdPage {
@@ -177,6 +213,7 @@ impl From<Page> for HouseholdPage {
             why: why(&page.review),
             points_confirmed: page.points_confirmed,
             warnings: views(page.warnings),
+            blobs: page.blobs.into_iter().map(BlobView::from).collect(),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! What the phone says to the server: that it is let in, that its token is renewed, and the exchange itself.
 
+use std::time::Duration;
+
 use ed25519_dalek::{Signer, SigningKey};
 use schemas::form::FormVersion;
 use schemas::ids::{AccountId, DeviceId, UnitId};
 use serde::Deserialize;
 use serde_json::json;
-use sync_protocol::device::{Outcome, Remark, Sync};
+use sync_protocol::device::{Outcome, Remark};
 
+use super::blobs::BlobsSent;
 use super::connection::{Connection, Road, Traffic};
 use super::fault::PhoneFault;
 use super::identity::{Identity, load_token, save_token};
@@ -14,9 +17,6 @@ use super::store::Store;
 use super::{Phone, Surroundings};
 use crate::domain::device::enrolment_message;
 use crate::token::{EnrolmentSecret, Token, hex, unhex};
-
-/// Bytes of news that one answer may carry.
-const WANT_BYTES: u32 = 512 * 1024;
 
 /// What a phone needs to be let in.
 #[derive(Clone, Debug)]
@@ -49,6 +49,8 @@ pub struct Exchanged {
     pub remarks: Vec<Remark>,
     /// The server's clock less the phone's, in milliseconds.
     pub clock_offset_ms: i64,
+    /// What became of photos.
+    pub blobs: BlobsSent,
 }
 
 #[derive(Deserialize)]
@@ -113,13 +115,26 @@ fn read_token(text: &str) -> Result<Token, PhoneFault> {
 }
 
 impl Phone {
-    /// Sends everything that waits and reads everything that is new. An error when the server could not take everything;
-    /// what was exchanged before it is kept.
+    /// Sends everything that waits and reads everything that is new, then sends photos. An error when the server could not
+    /// take all data; what was exchanged before it is kept. Photos that do not go are no error.
     pub async fn sync(&mut self) -> Result<Exchanged, PhoneFault> {
+        let mut exchanged = self.sync_data().await?;
+        exchanged.blobs = self.send_blobs().await?;
+        Ok(exchanged)
+    }
+
+    /// The same without photos, for a line that costs money.
+    pub async fn sync_data(&mut self) -> Result<Exchanged, PhoneFault> {
         let exchanged = self.exchange().await?;
         let not_taken = exchanged.remarks.iter().find_map(|remark| match remark {
             Remark::NotTaken(slug) => Some(slug.clone()),
-            Remark::BadPage(_) | Remark::DigestDiffers(_) | Remark::NewGeneration(_) | Remark::NotAlone(_) => None,
+            Remark::BadPage(_)
+            | Remark::DigestDiffers(_)
+            | Remark::NewGeneration(_)
+            | Remark::NotAlone(_)
+            | Remark::ReadAnew(_)
+            | Remark::Forgotten(_)
+            | Remark::NotTakenBack(..) => None,
         });
         match not_taken {
             Some(slug) if exchanged.waiting > 0 => Err(PhoneFault::NotTaken(slug)),
@@ -142,12 +157,15 @@ impl Phone {
             rows: 0,
             remarks: Vec::new(),
             clock_offset_ms: 0,
+            blobs: BlobsSent::default(),
         };
-        // Every turn writes something down, names the scopes once, or is the last: a server that says "more" and brings
-        // nothing cannot hold us.
+        // Every turn writes something down, names the scopes once, tries what was not tried, or is the last: a server that
+        // says "more" and brings nothing cannot hold us.
         loop {
             let outcome = self.turn().await?;
-            let moved = !outcome.records.is_empty() || outcome.name_scopes;
+            let not_taken = outcome.remarks.iter().any(|remark| matches!(remark, Remark::NotTaken(_)));
+            let untried = not_taken && self.device.has_untried();
+            let moved = !outcome.records.is_empty() || outcome.name_scopes || untried;
             let done = !outcome.more && self.device.waiting() == 0;
             exchanged.take(outcome);
             if done || !moved {
@@ -159,40 +177,50 @@ impl Phone {
             bytes_up: after.bytes_up - before.bytes_up,
             bytes_down: after.bytes_down - before.bytes_down,
             round_trips: after.round_trips - before.round_trips,
+            cuts: after.cuts - before.cuts,
         };
         exchanged.waiting = self.device.waiting();
         exchanged.sent = waiting.saturating_sub(exchanged.waiting);
         exchanged.checked()
     }
 
-    /// One request and its answer, written down before anything is made of it.
+    /// One request and its answer, written down before anything is made of it. What was cut goes again, smaller.
     async fn turn(&mut self) -> Result<Outcome, PhoneFault> {
-        let (sync, answer) = loop {
-            let sync = self.device.request(self.clocks().wall_ms, WANT_BYTES);
-            match self.post(&sync).await {
+        loop {
+            let began = self.clocks();
+            let sync = self.device.request_in(began.wall_ms, self.portion);
+            match self.post(&sync.bytes).await {
+                Ok(answer) => {
+                    let arrived = self.clocks();
+                    let took = Duration::from_millis(arrived.uptime_ms.saturating_sub(began.uptime_ms));
+                    self.make_larger(took);
+                    let outcome = self.device.answer(&sync, &answer, arrived.wall_ms)?;
+                    self.store.append(&outcome.records)?;
+                    return Ok(outcome);
+                }
                 // An older server: asked again in what it speaks.
                 Err(PhoneFault::Refused(problem)) if problem.slug == "sync/version" && self.device.speak_older() => {}
-                answer => break (sync, answer?),
+                Err(fault) => {
+                    self.make_smaller(fault)?;
+                    self.connection.traffic.cuts += 1;
+                }
             }
-        };
-        let outcome = self.device.answer(&sync, &answer, self.clocks().wall_ms)?;
-        self.store.append(&outcome.records)?;
-        Ok(outcome)
+        }
     }
 
     /// Sends a request, with a new token where the old one is over.
-    async fn post(&mut self, sync: &Sync) -> Result<Vec<u8>, PhoneFault> {
-        match self.connection.post_sync(sync.bytes.clone(), &self.token).await {
+    async fn post(&mut self, request: &[u8]) -> Result<Vec<u8>, PhoneFault> {
+        match self.connection.post_sync(request.to_vec(), &self.token).await {
             Err(PhoneFault::Refused(problem)) if problem.slug == "device/token-not-valid" => {
                 self.renew().await?;
-                self.connection.post_sync(sync.bytes.clone(), &self.token).await
+                self.connection.post_sync(request.to_vec(), &self.token).await
             }
             other => other,
         }
     }
 
     /// Gets a new token for the phone's signature on a challenge.
-    async fn renew(&mut self) -> Result<(), PhoneFault> {
+    pub(super) async fn renew(&mut self) -> Result<(), PhoneFault> {
         let given: Challenge = self.connection.post_json("/api/device-challenges", &json!(null)).await?;
         let challenge = unhex(&given.challenge).ok_or_else(|| PhoneFault::Untrusted("challenge".to_owned()))?;
         let signature = hex(&self.identity.answer(&challenge));

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use schemas::form::Label;
-use sync_protocol::device::{AnswerFault, CommitError};
+use sync_protocol::device::{AnswerFault, CommitError, Way};
 use thiserror::Error;
 
 use super::store::StoreFault;
@@ -40,6 +40,9 @@ pub enum PhoneFault {
     /// No answer: no network, no server, or the answer broke off.
     #[error("server cannot be reached: {0}")]
     Unreachable(String),
+    /// The line broke off within a request or its answer.
+    #[error("broken off: {1}")]
+    Cut(Way, String),
     /// The server answered with a refusal.
     #[error("server refused: {}", .0.slug)]
     Refused(Box<Problem>),
@@ -97,6 +100,16 @@ impl From<AnswerFault> for PhoneFault {
 }
 
 impl PhoneFault {
+    /// Which way the line was cut, when it was: then a smaller request may come through.
+    pub(super) fn cut(&self) -> Option<Way> {
+        match self {
+            Self::Cut(way, _) => Some(*way),
+            // The body took longer than the server waits for one.
+            Self::Refused(problem) if problem.slug == "server/timed-out" => Some(Way::Up),
+            _ => None,
+        }
+    }
+
     /// Its stable name, for scripts; the server's own where the server refused.
     pub fn slug(&self) -> &str {
         match self {
@@ -112,7 +125,7 @@ impl PhoneFault {
             Self::Certificates(_) => "phone/certificates",
             Self::Code => "phone/code",
             Self::ServerKey => "phone/server-key",
-            Self::Unreachable(_) => "phone/unreachable",
+            Self::Unreachable(_) | Self::Cut(..) => "phone/unreachable",
             Self::Refused(problem) => &problem.slug,
             Self::Untrusted(_) => "phone/untrusted",
             Self::NotTaken(slug) => slug,
@@ -134,7 +147,9 @@ impl PhoneFault {
             Self::NotEnrolled | Self::EnrolledAlready | Self::Code | Self::ServerKey | Self::FormUnknown(_) => {
                 self.enrolment()
             }
-            Self::Address(_) | Self::PlainHttp(_) | Self::Certificates(_) | Self::Unreachable(_) => self.road(),
+            Self::Address(_) | Self::PlainHttp(_) | Self::Certificates(_) | Self::Unreachable(_) | Self::Cut(..) => {
+                self.road()
+            }
             Self::Untrusted(reason) => said(
                 format!("Không tin được câu trả lời của máy chủ ({reason}). Dữ liệu vẫn ở trên máy này"),
                 format!("The server's answer cannot be trusted ({reason}). Your work is still on this phone"),
@@ -181,7 +196,7 @@ impl PhoneFault {
             Self::Certificates(reason) => {
                 said(format!("Chứng thư không dùng được: {reason}"), format!("Certificates: {reason}"))
             }
-            Self::Unreachable(reason) => said(
+            Self::Unreachable(reason) | Self::Cut(_, reason) => said(
                 format!("Không tới được máy chủ ({reason}). Dữ liệu vẫn ở trên máy này; đồng bộ lại khi có mạng"),
                 format!("The server cannot be reached ({reason}). Your work is still on this phone; sync again later"),
             ),
@@ -228,6 +243,7 @@ pub(super) fn commit(fault: &CommitError) -> Label {
         }
         CommitError::NoHousehold => label("Hộ không có trên máy này", "The household is not on this phone"),
         CommitError::Damaged => label("Bản trên máy của hộ này bị hỏng", "The copy of this household is damaged"),
+        CommitError::TooLarge => label("Lớn quá mức cho phép", "Larger than it may be"),
         CommitError::Nothing => label("Không có gì mới để ghi", "Nothing to write"),
         CommitError::Refused(verdict, reason) => said(
             format!("Không được ghi: {} ({reason})", super::words::verdict(*verdict).vi),

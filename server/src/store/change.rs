@@ -1,11 +1,13 @@
 //! Changes: every one that was ever sent, with what became of it.
 
+use std::collections::BTreeMap;
+
 use schemas::ids::{HouseholdId, RoundId, UnitId};
-use sqlx::FromRow;
+use sqlx::{FromRow, QueryBuilder, Sqlite};
 use sync_protocol::hash::ChangeHash;
 use sync_protocol::verdict::Verdict;
 
-use super::row::{RowOf, milliseconds, stored, updated};
+use super::row::{ROWS, RowOf, is_often, milliseconds, stored, updated};
 use super::{Read, StoreError, Tx};
 use crate::domain::field::{DocumentKey, StoredChange};
 
@@ -50,30 +52,35 @@ fn verdict(of: &RowOf<String>, number: i64) -> Result<Verdict, StoreError> {
 
 const COLUMNS: &str = "household, hash, key, account, epoch, entry, wall_ms, received_at, verdict, reason, sealed";
 
-/// Keeps a change; one that is kept already gets the new verdict and its reason.
-pub async fn put(tx: &mut Tx, commune: UnitId, round: &RoundId, change: &StoredChange) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO change (commune, round, household, hash, key, account, epoch, entry, wall_ms, received_at, verdict, \
-                             reason, sealed) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
-         ON CONFLICT (commune, round, household, hash) \
-         DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason",
-    )
-    .bind(stored(commune.0))
-    .bind(round.as_str())
-    .bind(change.household.0.as_slice())
-    .bind(change.hash.0.as_slice())
-    .bind(change.author.key.0.as_slice())
-    .bind(stored(change.author.account.0))
-    .bind(i64::from(change.author.epoch))
-    .bind(stored(change.entry))
-    .bind(change.wall_ms)
-    .bind(milliseconds(change.received_at))
-    .bind(i64::from(change.verdict.code()))
-    .bind(&change.reason)
-    .bind(&change.sealed)
-    .execute(tx.sqlite())
-    .await?;
+/// Keeps changes of a round; the verdict on one that is kept already is replaced. One statement for many: what a statement
+/// costs is mostly the way to the database's thread and back.
+pub async fn put(tx: &mut Tx, commune: UnitId, round: &RoundId, changes: &[StoredChange]) -> Result<(), StoreError> {
+    for changes in changes.chunks(ROWS) {
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO change (commune, round, household, hash, key, account, epoch, entry, wall_ms, received_at, \
+                                 verdict, reason, sealed) ",
+        );
+        insert.push_values(changes, |mut row, change| {
+            row.push_bind(stored(commune.0))
+                .push_bind(round.as_str())
+                .push_bind(change.household.0.as_slice())
+                .push_bind(change.hash.0.as_slice())
+                .push_bind(change.author.key.0.as_slice())
+                .push_bind(stored(change.author.account.0))
+                .push_bind(i64::from(change.author.epoch))
+                .push_bind(stored(change.entry))
+                .push_bind(change.wall_ms)
+                .push_bind(milliseconds(change.received_at))
+                .push_bind(i64::from(change.verdict.code()))
+                .push_bind(change.reason.as_deref())
+                .push_bind(change.sealed.as_slice());
+        });
+        insert.push(
+            " ON CONFLICT (commune, round, household, hash) \
+             DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason",
+        );
+        insert.build().persistent(is_often(changes.len())).execute(tx.sqlite()).await?;
+    }
     Ok(())
 }
 
@@ -114,26 +121,50 @@ pub async fn by_hash(read: &mut Read, key: &DocumentKey, hash: ChangeHash) -> Re
     row.map(StoredChange::try_from).transpose()
 }
 
+/// The changes of a round with these hashes, by household and hash.
+pub async fn by_hashes(
+    read: &mut Read,
+    commune: UnitId,
+    round: &RoundId,
+    hashes: &[ChangeHash],
+) -> Result<BTreeMap<(HouseholdId, ChangeHash), StoredChange>, StoreError> {
+    let mut found = BTreeMap::new();
+    for hashes in hashes.chunks(ROWS) {
+        let mut select = QueryBuilder::<Sqlite>::new("SELECT ");
+        select.push(COLUMNS).push(" FROM change WHERE hash IN (");
+        let mut list = select.separated(", ");
+        for hash in hashes {
+            list.push_bind(hash.0.as_slice());
+        }
+        select.push(") AND commune = ").push_bind(stored(commune.0));
+        select.push(" AND round = ").push_bind(round.as_str());
+        let rows: Vec<Row> =
+            select.build_query_as().persistent(is_often(hashes.len())).fetch_all(read.sqlite()).await?;
+        for row in rows {
+            let change = StoredChange::try_from(row)?;
+            found.insert((change.household, change.hash), change);
+        }
+    }
+    Ok(found)
+}
+
 /// All changes of a document, whatever became of them, in the order of arrival.
 pub async fn of_document(read: &mut Read, key: &DocumentKey) -> Result<Vec<StoredChange>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM change WHERE commune = $1 AND round = $2 AND household = $3 \
-         ORDER BY received_at, key, epoch, entry, hash"
-    );
-    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(stored(key.commune.0))
-        .bind(key.round.as_str())
-        .bind(key.household.0.as_slice())
-        .fetch_all(read.sqlite())
-        .await?;
-    rows.into_iter().map(StoredChange::try_from).collect()
+    in_document(read, key, "").await
 }
 
 /// The changes of a document that wait, were rejected or were replaced: those that are not in it, in the order of arrival.
 pub async fn outside_of_document(read: &mut Read, key: &DocumentKey) -> Result<Vec<StoredChange>, StoreError> {
+    in_document(read, key, "AND verdict NOT IN (0, 2)").await
+}
+
+async fn in_document(
+    read: &mut Read,
+    key: &DocumentKey,
+    condition: &'static str,
+) -> Result<Vec<StoredChange>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM change \
-         WHERE commune = $1 AND round = $2 AND household = $3 AND verdict NOT IN (0, 2) \
+        "SELECT {COLUMNS} FROM change WHERE commune = $1 AND round = $2 AND household = $3 {condition} \
          ORDER BY received_at, key, epoch, entry, hash"
     );
     let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))

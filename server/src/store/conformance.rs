@@ -41,12 +41,14 @@ macro_rules! read {
 }
 
 // After the macros that it uses.
+mod blobs;
 mod compiled;
 mod field;
 mod geography;
 mod migration;
 mod office;
 mod phones;
+mod set_back;
 mod suspects;
 
 async fn bench() -> Bench {

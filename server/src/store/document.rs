@@ -1,13 +1,16 @@
 //! Documents: heads and the saved cache of each household in each round.
 
+use std::collections::BTreeMap;
+
 use schemas::form::FormVersion;
 use schemas::ids::{HouseholdId, RoundId, UnitId};
-use sqlx::FromRow;
+use sqlx::{FromRow, QueryBuilder, Sqlite};
 use sync_protocol::hash::ChangeHash;
 
-use super::row::{RowOf, milliseconds, stored};
+use super::household::HomeRow;
+use super::row::{ROWS, RowOf, is_often, milliseconds, stored};
 use super::{Read, StoreError, Tx};
-use crate::domain::field::{DocumentKey, DocumentState};
+use crate::domain::field::{DocumentKey, DocumentStanding, DocumentState, Home};
 
 #[derive(FromRow)]
 struct Row {
@@ -17,6 +20,13 @@ struct Row {
     changes: i64,
     saved: Option<Vec<u8>>,
     closed_at: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct StandingRow {
+    #[sqlx(flatten)]
+    home: HomeRow,
+    heads: Option<Vec<u8>>,
 }
 
 impl TryFrom<Row> for DocumentState {
@@ -80,6 +90,37 @@ pub async fn by_key(read: &mut Read, key: &DocumentKey) -> Result<Option<Documen
     .fetch_optional(read.sqlite())
     .await?;
     row.map(DocumentState::try_from).transpose()
+}
+
+/// The households with these ids as far as they are known, wherever they belong, each with the heads of its document in a
+/// round.
+pub async fn standing(
+    read: &mut Read,
+    round: &RoundId,
+    households: &[HouseholdId],
+) -> Result<BTreeMap<HouseholdId, DocumentStanding>, StoreError> {
+    let mut found = BTreeMap::new();
+    for households in households.chunks(ROWS) {
+        let mut select = QueryBuilder::<Sqlite>::new(
+            "SELECT h.id, h.commune, h.village, h.wrapped_key, h.created_at, d.heads FROM household h \
+             LEFT JOIN document d ON d.commune = h.commune AND d.household = h.id AND d.round = ",
+        );
+        select.push_bind(round.as_str()).push(" WHERE h.id IN (");
+        let mut list = select.separated(", ");
+        for household in households {
+            list.push_bind(household.0.as_slice());
+        }
+        select.push(")");
+        let rows: Vec<StandingRow> =
+            select.build_query_as().persistent(is_often(households.len())).fetch_all(read.sqlite()).await?;
+        for row in rows {
+            let home = Home::try_from(row.home)?;
+            let of = RowOf { table: "document", id: home.id.to_string() };
+            let heads = row.heads.map(|heads| read_heads(&of, heads)).transpose()?;
+            found.insert(home.id, DocumentStanding { home, heads });
+        }
+    }
+    Ok(found)
 }
 
 /// All documents of a commune in a round, by household.

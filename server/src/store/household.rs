@@ -4,7 +4,7 @@ use schemas::ids::{HouseholdId, UnitId};
 use sqlx::FromRow;
 
 use super::row::{RowOf, milliseconds, stored, updated};
-use super::{Read, StoreError, Tx, clue};
+use super::{Read, StoreError, Tx, blob, clue};
 use crate::domain::field::Home;
 
 #[derive(FromRow)]
@@ -88,6 +88,7 @@ pub async fn of_commune(read: &mut Read, commune: UnitId) -> Result<Vec<Home>, S
 /// Destroys a household's key, and removes what could be read of the household without it.
 pub async fn erase(tx: &mut Tx, commune: UnitId, id: HouseholdId) -> Result<(), StoreError> {
     clue::forget(tx, commune, id).await?;
+    blob::forget(tx, commune, id).await?;
     for statement in [
         "DELETE FROM household_view WHERE commune = $1 AND household = $2",
         "DELETE FROM disagreement_view WHERE commune = $1 AND household = $2",

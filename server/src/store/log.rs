@@ -1,22 +1,39 @@
 //! Logs: one per village and round, only ever added to.
 
+use std::collections::BTreeMap;
+
 use schemas::ids::{HouseholdId, RoundId, UnitId};
-use sqlx::FromRow;
+use sqlx::{FromRow, QueryBuilder, Sqlite};
 use sync_protocol::hash::RowHash;
 use sync_protocol::journal::Scope;
 use sync_protocol::log::{Digest, Row, RowEvent};
 
-use super::row::{RowOf, stored};
+use super::row::{ROWS, RowOf, is_often, stored};
 use super::{Read, StoreError, Tx};
 use crate::domain::field::{LogState, LoggedRow};
 
 #[derive(FromRow)]
 struct StateRow {
+    village: i64,
     generation: i64,
     position: i64,
     row_hash: Vec<u8>,
     digest: Vec<u8>,
     households: i64,
+}
+
+impl TryFrom<StateRow> for (UnitId, LogState) {
+    type Error = StoreError;
+    fn try_from(row: StateRow) -> Result<Self, StoreError> {
+        let of = RowOf { table: "log_state", id: row.village.to_string() };
+        let state = LogState {
+            generation: of.number("generation", row.generation)?,
+            position: of.number("position", row.position)?,
+            row: RowHash(of.bytes("row_hash", row.row_hash)?),
+            digest: digest(&of, row.digest, row.households)?,
+        };
+        Ok((UnitId(of.number("village", row.village)?), state))
+    }
 }
 
 #[derive(FromRow)]
@@ -55,7 +72,7 @@ fn digest(of: &RowOf<String>, sum: Vec<u8>, households: i64) -> Result<Digest, S
 /// Where a log stands; `None` before its first row.
 pub async fn state(read: &mut Read, commune: UnitId, scope: &Scope) -> Result<Option<LogState>, StoreError> {
     let row: Option<StateRow> = sqlx::query_as(
-        "SELECT generation, position, row_hash, digest, households FROM log_state \
+        "SELECT village, generation, position, row_hash, digest, households FROM log_state \
          WHERE commune = $1 AND village = $2 AND round = $3",
     )
     .bind(stored(commune.0))
@@ -63,16 +80,24 @@ pub async fn state(read: &mut Read, commune: UnitId, scope: &Scope) -> Result<Op
     .bind(scope.round.as_str())
     .fetch_optional(read.sqlite())
     .await?;
-    let of = RowOf { table: "log_state", id: format!("{}/{}", scope.village, scope.round) };
-    row.map(|row| {
-        Ok(LogState {
-            generation: of.number("generation", row.generation)?,
-            position: of.number("position", row.position)?,
-            row: RowHash(of.bytes("row_hash", row.row_hash)?),
-            digest: digest(&of, row.digest, row.households)?,
-        })
-    })
-    .transpose()
+    Ok(row.map(<(UnitId, LogState)>::try_from).transpose()?.map(|(_, state)| state))
+}
+
+/// Where the logs of a commune stand in a round, by village; those without a row are left out.
+pub async fn states(
+    read: &mut Read,
+    commune: UnitId,
+    round: &RoundId,
+) -> Result<BTreeMap<UnitId, LogState>, StoreError> {
+    let rows: Vec<StateRow> = sqlx::query_as(
+        "SELECT village, generation, position, row_hash, digest, households FROM log_state \
+         WHERE commune = $1 AND round = $2",
+    )
+    .bind(stored(commune.0))
+    .bind(round.as_str())
+    .fetch_all(read.sqlite())
+    .await?;
+    rows.into_iter().map(<(UnitId, LogState)>::try_from).collect()
 }
 
 /// Writes where a log stands.
@@ -97,24 +122,27 @@ pub async fn put_state(tx: &mut Tx, commune: UnitId, scope: &Scope, state: &LogS
     Ok(())
 }
 
-/// Adds a row.
-pub async fn append(tx: &mut Tx, commune: UnitId, scope: &Scope, logged: &LoggedRow) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO log_row (commune, village, round, position, written_at, household, event, row_hash, digest, households) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    )
-    .bind(stored(commune.0))
-    .bind(stored(scope.village.0))
-    .bind(scope.round.as_str())
-    .bind(stored(logged.row.position))
-    .bind(logged.row.written_at_ms)
-    .bind(logged.row.household.0.as_slice())
-    .bind(logged.row.event.to_bytes())
-    .bind(logged.hash.0.as_slice())
-    .bind(logged.digest.sum().as_slice())
-    .bind(stored(logged.digest.count()))
-    .execute(tx.sqlite())
-    .await?;
+/// Adds rows.
+pub async fn append(tx: &mut Tx, commune: UnitId, scope: &Scope, rows: &[LoggedRow]) -> Result<(), StoreError> {
+    for rows in rows.chunks(ROWS) {
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO log_row (commune, village, round, position, written_at, household, event, row_hash, digest, \
+                                  households) ",
+        );
+        insert.push_values(rows, |mut row, logged| {
+            row.push_bind(stored(commune.0))
+                .push_bind(stored(scope.village.0))
+                .push_bind(scope.round.as_str())
+                .push_bind(stored(logged.row.position))
+                .push_bind(logged.row.written_at_ms)
+                .push_bind(logged.row.household.0.as_slice())
+                .push_bind(logged.row.event.to_bytes())
+                .push_bind(logged.hash.0.as_slice())
+                .push_bind(logged.digest.sum().to_vec())
+                .push_bind(stored(logged.digest.count()));
+        });
+        insert.build().persistent(is_often(rows.len())).execute(tx.sqlite()).await?;
+    }
     Ok(())
 }
 

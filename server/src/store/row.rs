@@ -11,6 +11,14 @@ use sync_protocol::hash::PublicKey;
 
 use super::StoreError;
 
+/// Rows that one statement writes or asks for at most: far below the engines' limits on parameters.
+pub(super) const ROWS: usize = 100;
+
+/// Whether a statement for so many rows is worth keeping prepared: every number of rows makes another text.
+pub(super) fn is_often(rows: usize) -> bool {
+    rows == 1 || rows == ROWS
+}
+
 /// The row that is being read, for error messages.
 pub(super) struct RowOf<Id> {
     pub(super) table: &'static str,

@@ -1,10 +1,10 @@
-//! Signed segments as evidence, and what else journals bring: commands and announced blobs.
+//! Signed segments as evidence, and the commands that journals bring.
 
 use jiff::Timestamp;
-use schemas::ids::{HouseholdId, UnitId};
+use schemas::ids::UnitId;
 use sqlx::FromRow;
 use sync_protocol::actor::Author;
-use sync_protocol::hash::{BlobHash, EntryHash};
+use sync_protocol::hash::EntryHash;
 use sync_protocol::journal::Scope;
 
 use super::row::{RowOf, milliseconds, stored};
@@ -106,21 +106,21 @@ pub async fn head_at(read: &mut Read, author: &Author, number: u64) -> Result<Op
     head.map(|head| of.bytes("head", head).map(EntryHash)).transpose()
 }
 
-/// Keeps a command; the same one again changes nothing.
+/// Keeps a command, by the hash and number of its journal entry; the same one again changes nothing.
 pub async fn put_command(
     tx: &mut Tx,
     commune: UnitId,
-    (segment, entry): (EntryHash, u64),
+    (hash, number): (EntryHash, u64),
     received_at: Timestamp,
     sealed: &[u8],
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO command (commune, segment, entry, received_at, sealed) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (commune, segment, entry) DO NOTHING",
+        "INSERT INTO command (commune, entry_hash, entry, received_at, sealed) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (commune, entry_hash, entry) DO NOTHING",
     )
     .bind(stored(commune.0))
-    .bind(segment.0.as_slice())
-    .bind(stored(entry))
+    .bind(hash.0.as_slice())
+    .bind(stored(number))
     .bind(milliseconds(received_at))
     .bind(sealed)
     .execute(tx.sqlite())
@@ -128,24 +128,17 @@ pub async fn put_command(
     Ok(())
 }
 
-/// Remembers that a blob was announced; twice changes nothing.
-pub async fn announce_blob(
-    tx: &mut Tx,
-    commune: UnitId,
-    (household, hash): (HouseholdId, BlobHash),
-    size_bytes: u64,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO blob_reference (commune, household, hash, size_bytes, announced_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (commune, household, hash) DO NOTHING",
+/// The commands that a commune's journals brought, by when they came: hash and number of the entry, and what is sealed.
+pub async fn commands(read: &mut Read, commune: UnitId) -> Result<Vec<(EntryHash, u64, Vec<u8>)>, StoreError> {
+    let rows: Vec<(Vec<u8>, i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT entry_hash, entry, sealed FROM command WHERE commune = $1 ORDER BY received_at, entry_hash",
     )
     .bind(stored(commune.0))
-    .bind(household.0.as_slice())
-    .bind(hash.0.as_slice())
-    .bind(stored(size_bytes))
-    .bind(milliseconds(at))
-    .execute(tx.sqlite())
+    .fetch_all(read.sqlite())
     .await?;
-    Ok(())
+    let of = RowOf { table: "command", id: commune };
+    let read = |(hash, number, sealed): (Vec<u8>, i64, Vec<u8>)| {
+        Ok((EntryHash(of.bytes("entry_hash", hash)?), of.number("entry", number)?, sealed))
+    };
+    rows.into_iter().map(read).collect()
 }

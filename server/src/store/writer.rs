@@ -15,6 +15,8 @@ use crate::clock::Stopwatch;
 
 /// Most jobs that share a commit.
 const GROUP_JOBS: usize = 256;
+/// Most bytes that jobs say they write in one group, but for its last one: what a commit syncs, and what a crash replays.
+const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// A group that has worked this long is committed before it takes another job, so that the first need not wait for all.
 const GROUP_TIME: Duration = Duration::from_millis(50);
 
@@ -26,6 +28,8 @@ pub(super) type Answer = Box<dyn FnOnce(Result<(), String>) + Send>;
 
 /// What a queued job asks of the writer.
 pub(super) trait Job: Send {
+    /// About how many bytes it writes; 0 for the small ones that most are.
+    fn bytes(&self) -> usize;
     /// Does the work within its own savepoint.
     fn run<'t>(self: Box<Self>, tx: &'t mut Tx) -> BoxFuture<'t, Step>;
     /// Answers without having worked.
@@ -44,6 +48,10 @@ pub(super) enum Step {
 pub(super) struct Stop;
 
 impl Job for Stop {
+    fn bytes(&self) -> usize {
+        0
+    }
+
     fn run<'t>(self: Box<Self>, _tx: &'t mut Tx) -> BoxFuture<'t, Step> {
         Box::pin(std::future::ready(Step::Stop))
     }
@@ -54,6 +62,7 @@ impl Job for Stop {
 /// A caller's job and the way back to the caller.
 pub(super) struct Work<T, E, F> {
     name: &'static str,
+    bytes: usize,
     queued: Stopwatch,
     job: F,
     answer: oneshot::Sender<Result<T, E>>,
@@ -63,9 +72,9 @@ impl<T, E, F> Work<T, E, F>
 where
     F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
 {
-    pub(super) fn new(name: &'static str, job: F) -> (Self, oneshot::Receiver<Result<T, E>>) {
+    pub(super) fn new(name: &'static str, bytes: usize, job: F) -> (Self, oneshot::Receiver<Result<T, E>>) {
         let (answer, receiver) = oneshot::channel();
-        (Self { name, queued: Stopwatch::start(), job, answer }, receiver)
+        (Self { name, bytes, queued: Stopwatch::start(), job, answer }, receiver)
     }
 }
 
@@ -75,9 +84,13 @@ where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     fn run<'t>(self: Box<Self>, tx: &'t mut Tx) -> BoxFuture<'t, Step> {
         Box::pin(async move {
-            let Self { name, queued, job, answer } = *self;
+            let Self { name, queued, job, answer, .. } = *self;
             let result = in_savepoint(name, job, tx).await;
             Step::Answer(Box::new(move |committed| {
                 metrics::histogram!("rasoat_write_seconds", "name" => name).record(queued.elapsed().as_secs_f64());
@@ -149,9 +162,11 @@ async fn commit_group(
     }
     let working = Stopwatch::start();
     let mut answers = Vec::new();
+    let mut bytes = 0;
     let mut flow = std::ops::ControlFlow::Continue(());
     let mut next = Some(first);
     while let Some(job) = next {
+        bytes += job.bytes();
         match job.run(tx).await {
             Step::Answer(answer) => answers.push(answer),
             Step::Stop => {
@@ -159,7 +174,7 @@ async fn commit_group(
                 break;
             }
         }
-        let room = answers.len() < GROUP_JOBS && working.elapsed() < GROUP_TIME;
+        let room = answers.len() < GROUP_JOBS && bytes < GROUP_BYTES && working.elapsed() < GROUP_TIME;
         next = if room { queue.try_recv().ok() } else { None };
     }
     metrics::histogram!("rasoat_write_group_jobs").record(answers.len() as f64);
@@ -192,7 +207,11 @@ mod tests {
     }
 
     fn adding(id: i64, parent: Option<i64>) -> (Box<dyn Job>, Answered) {
-        let (work, answer) = Work::new("test", move |tx| {
+        writing(0, id, parent)
+    }
+
+    fn writing(bytes: usize, id: i64, parent: Option<i64>) -> (Box<dyn Job>, Answered) {
+        let (work, answer) = Work::new("test", bytes, move |tx| {
             Box::pin(async move {
                 let insert = sqlx::query("INSERT INTO entry (id, parent) VALUES ($1, $2)").bind(id).bind(parent);
                 insert.execute(tx.sqlite()).await?;
@@ -219,6 +238,18 @@ mod tests {
         let (next, next_answer) = adding(1, None);
         assert!(commit_group(&mut tx, next, &mut jobs).await.is_continue());
         assert!(matches!(next_answer.await, Ok(Ok(()))));
+    }
+
+    #[tokio::test]
+    async fn a_group_that_has_written_enough_leaves_the_rest_to_the_next() {
+        let (mut tx, (queue, mut jobs)) = (writer().await, mpsc::channel::<Box<dyn Job>>(10));
+        let (first, first_answer) = writing(GROUP_BYTES - 1, 1, None);
+        let (second, second_answer) = writing(1, 2, None);
+        let (third, mut third_answer) = writing(1, 3, None);
+        assert!(queue.try_send(second).is_ok() && queue.try_send(third).is_ok());
+        assert!(commit_group(&mut tx, first, &mut jobs).await.is_continue());
+        assert!(matches!(first_answer.await, Ok(Ok(()))) && matches!(second_answer.await, Ok(Ok(()))));
+        assert!(third_answer.try_recv().is_err() && jobs.try_recv().is_ok(), "it still waits");
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use sync_protocol::journal::Scope;
 use sync_protocol::message::{Request, Response, ScopeCursor};
 
 use super::pages::{self, Pages};
-use super::{Refusal, intake};
+use super::{Refusal, give_back, intake};
 use crate::app::App;
 use crate::domain::device::Device;
 use crate::domain::round::RoundState;
@@ -14,11 +14,17 @@ use crate::store;
 /// Answers a phone's request. Everything in the answer is on disk.
 pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>, Refusal> {
     let request = Request::from_bytes(body).map_err(Refusal::Message)?;
+    // What the server has forgotten comes first: what follows builds on it.
+    let mut chapters = Vec::new();
+    for bytes in request.chapters.iter().flatten() {
+        chapters.push(give_back::take(app, device, bytes).await);
+    }
     let mut segments = Vec::with_capacity(request.segments.len());
     for bytes in &request.segments {
         segments.push(intake::take(app, device, bytes).await);
     }
     let assigned = assigned(app, device).await?;
+    let forgotten = give_back::forgotten(app, &request.scopes, &assigned).await?;
     let Pages { pages, packed, more, name_scopes } = pages::collect(app, device, &request, &assigned).await?;
     let scopes: Vec<Scope> = assigned.into_iter().map(|(_, scope)| scope).collect();
     let response = Response {
@@ -31,6 +37,8 @@ pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>
         assigned: if is_known(&request, &scopes) { None } else { Some(scopes) },
         packed: (!packed.is_empty()).then(|| packed.into_iter().map(Into::into).collect()),
         name_scopes: name_scopes.then_some(true),
+        chapters: (!chapters.is_empty()).then_some(chapters),
+        forgotten: (!forgotten.is_empty()).then_some(forgotten),
     };
     Ok(response.to_bytes())
 }
@@ -46,7 +54,7 @@ fn is_known(request: &Request, assigned: &[Scope]) -> bool {
 }
 
 /// The villages and rounds that the device's holder surveys now, each with its commune.
-async fn assigned(app: &App, device: &Device) -> Result<Vec<(UnitId, Scope)>, Refusal> {
+pub(super) async fn assigned(app: &App, device: &Device) -> Result<Vec<(UnitId, Scope)>, Refusal> {
     let mut read = app.store.read().await?;
     let mut scopes = Vec::new();
     for round in store::round::all(&mut read).await?.into_iter().filter(|round| round.state == RoundState::Open) {

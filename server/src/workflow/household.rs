@@ -11,6 +11,7 @@ use super::permit::Permit;
 use super::review::are_points_confirmed;
 use super::{Refusal, warning};
 use crate::app::App;
+use crate::domain::blob::ListedBlob;
 use crate::domain::field::StoredChange;
 use crate::domain::log::{Access, AccessAction};
 use crate::domain::review::{DisagreementView, ReviewState};
@@ -36,6 +37,8 @@ pub struct Page {
     pub points_confirmed: bool,
     /// What else there is to look at.
     pub warnings: Vec<Warning>,
+    /// Its photos, announced, on their way or there.
+    pub blobs: Vec<ListedBlob>,
 }
 
 /// Opens a household for reading, and writes down that it was read.
@@ -45,6 +48,7 @@ pub async fn page(app: &App, permit: &Permit, id: CaseId) -> Result<Page, Refusa
     let kept = store::change::of_document(&mut read, &case.place()).await?;
     let review = store::review::by_key(&mut read, &case.place()).await?.unwrap_or_default();
     let warnings = warning::of_commune(app, &mut read, permit, id.commune, &id.round).await?.remove(&id.household);
+    let blobs = store::blob::of_household(&mut read, id.commune, id.household).await?;
     let access = Access {
         commune: id.commune,
         at: app.clock.now(),
@@ -67,6 +71,7 @@ pub async fn page(app: &App, permit: &Permit, id: CaseId) -> Result<Page, Refusa
         points_confirmed: are_points_confirmed(&case, &review),
         review,
         warnings: warnings.unwrap_or_default(),
+        blobs,
         household,
     })
 }

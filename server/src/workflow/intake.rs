@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemas::ids::{AccountId, HouseholdId, UnitId};
 use sync_protocol::authority::{self, Effect, Judged, Register, Waiting};
 use sync_protocol::change;
+use sync_protocol::chapter::Proven;
 use sync_protocol::gate::Policy;
 use sync_protocol::genesis::Genesis;
 use sync_protocol::hash::ChangeHash;
@@ -22,13 +23,13 @@ use super::document::{self, Opened};
 use super::projection::Ruling;
 use super::shown::Shown;
 use super::unpack::{self, Unpacked};
-use super::{Refusal, ingest};
+use super::{Refusal, ingest, refused};
 use crate::app::App;
 use crate::domain::device::Device;
 use crate::domain::field::StoredChange;
-use crate::domain::log::{SecurityEvent, SecurityEventKind};
+use crate::domain::log::SecurityEventKind;
 use crate::domain::round::{Assignment, Round, RoundState};
-use crate::store::{self, Read, StoreError};
+use crate::store::{self, Read};
 
 /// How often a segment is judged anew because somebody else's work came between.
 const ATTEMPTS: usize = 8;
@@ -74,6 +75,8 @@ pub(super) enum Standing {
     Field,
     /// Somebody at the office whose right on the commune was proven.
     Office,
+    /// Whoever wrote it, when it was accepted: a phone gives back what the server has forgotten.
+    GivenBack,
 }
 
 /// Judges a segment on a snapshot. `opened`: documents that were opened a moment ago; whatever has moved since is found
@@ -86,23 +89,46 @@ pub(super) async fn judge(
     standing: Standing,
     opened: BTreeMap<HouseholdId, Opened>,
 ) -> Result<JudgedSegment, Refusal> {
-    Docket::load(app, segment, (commune, round), standing, opened).await?.judge(app, segment)
+    let place = (commune, segment.scope().village);
+    let brought = Brought {
+        account: segment.author().account,
+        households: authority::households(segment),
+        changes: segment
+            .with_payloads()
+            .filter_map(|(_, payload)| payload)
+            .map(|Payload::Raw(bytes)| &bytes[..])
+            .collect(),
+    };
+    let docket = Docket::load(app, &brought, place, round, standing, opened).await?;
+    docket.judge(app, |histories, register| authority::decide(segment, histories, register))
+}
+
+/// Judges changes that a phone gives back on a snapshot, as [`judge`] does.
+pub(super) async fn judge_given_back(
+    app: &App,
+    changes: &[Proven],
+    place: (UnitId, UnitId),
+    round: &Round,
+) -> Result<JudgedSegment, Refusal> {
+    let brought = Brought {
+        account: AccountId(0),
+        households: changes.iter().map(|proven| proven.household).collect(),
+        changes: changes.iter().map(|proven| proven.bytes.as_slice()).collect(),
+    };
+    let docket = Docket::load(app, &brought, place, round, Standing::GivenBack, BTreeMap::new()).await?;
+    docket.judge(app, |histories, register| authority::reinstate(changes, histories, register))
+}
+
+/// What is to be judged, as far as that says what has to be loaded for it.
+struct Brought<'a> {
+    account: AccountId,
+    households: BTreeSet<HouseholdId>,
+    changes: Vec<&'a [u8]>,
 }
 
 /// Refuses a segment as a whole, and writes down that it came: it may be evidence.
 async fn refuse(app: &App, device: &Device, slug: &'static str) -> Result<SegmentAnswer, Refusal> {
-    let subject = format!("{} {slug}", device.id);
-    let event = SecurityEvent {
-        at: app.clock.now(),
-        kind: SecurityEventKind::SegmentRefused,
-        actor: Some(device.account),
-        subject,
-    };
-    let written: Result<(), StoreError> = app
-        .store
-        .write("segment/refuse", move |tx| Box::pin(async move { store::security_event::append(tx, &event).await }))
-        .await;
-    written?;
+    refused::note(app, "segment/refuse", device, SecurityEventKind::SegmentRefused, slug).await?;
     Ok(SegmentAnswer::Refused(slug.to_owned()))
 }
 
@@ -134,6 +160,11 @@ struct Snapshot {
 }
 
 impl Snapshot {
+    /// Whether a change of somebody's that waits may be looked at again now.
+    fn reconsiders(&self, account: AccountId) -> bool {
+        account == self.account || self.standing == Standing::GivenBack
+    }
+
     fn policy_for(&self, account: AccountId, household: &HouseholdId) -> Policy {
         let village = self.villages.get(household);
         let assigned = self.assignments.iter().any(|a| a.account == account && Some(&a.village) == village);
@@ -148,7 +179,11 @@ impl Snapshot {
 
 impl Register for Snapshot {
     fn policy(&self, household: &HouseholdId) -> Policy {
-        self.policy_for(self.account, household)
+        match self.standing {
+            // It was judged when it came.
+            Standing::GivenBack => Policy::Allows,
+            Standing::Field | Standing::Office => self.policy_for(self.account, household),
+        }
     }
 
     fn earlier(&self, household: &HouseholdId, change: &ChangeHash) -> Option<Verdict> {
@@ -163,14 +198,18 @@ impl Register for Snapshot {
 impl Docket {
     async fn load(
         app: &App,
-        segment: &Segment,
-        (commune, round): (UnitId, &Round),
+        brought: &Brought<'_>,
+        place: (UnitId, UnitId),
+        round: &Round,
         standing: Standing,
         mut opened: BTreeMap<HouseholdId, Opened>,
     ) -> Result<Self, Refusal> {
         let mut read = app.store.read().await?;
-        let account = segment.author().account;
-        let assignments = store::assignment::of_account(&mut read, account, &round.id).await?;
+        let account = brought.account;
+        let assignments = match standing {
+            Standing::GivenBack => store::assignment::of_commune(&mut read, place.0, &round.id).await?,
+            Standing::Field | Standing::Office => store::assignment::of_account(&mut read, account, &round.id).await?,
+        };
         let register = Snapshot {
             account,
             standing,
@@ -182,15 +221,14 @@ impl Docket {
             elsewhere: BTreeMap::new(),
         };
         let mut docket = Self { documents: BTreeMap::new(), rulings: BTreeMap::new(), register };
-        for household in authority::households(segment) {
-            let place = (commune, segment.scope().village);
-            let opened = match opened.remove(&household) {
+        for household in &brought.households {
+            let opened = match opened.remove(household) {
                 Some(opened) => opened,
-                None => open(app, &mut read, place, household, round).await?,
+                None => open(app, &mut read, place, *household, round).await?,
             };
             docket.admit(app, &mut read, opened).await?;
         }
-        for dependency in unknown_dependencies(segment, &docket.documents) {
+        for dependency in unknown_dependencies(&brought.changes, &docket.documents) {
             let holders = store::change::accepted_in(&mut read, dependency).await?;
             docket.register.elsewhere.insert(dependency, holders);
         }
@@ -214,11 +252,15 @@ impl Docket {
         Ok(())
     }
 
-    fn judge(self, app: &App, segment: &Segment) -> Result<JudgedSegment, Refusal> {
+    fn judge(
+        self,
+        app: &App,
+        decide: impl FnOnce(&mut BTreeMap<HouseholdId, History>, &Snapshot) -> Vec<Effect>,
+    ) -> Result<JudgedSegment, Refusal> {
         let Self { mut documents, rulings, register } = self;
         let mut histories: BTreeMap<HouseholdId, History> =
             documents.iter().map(|(household, opened)| (*household, opened.history.clone())).collect();
-        let effects = authority::decide(segment, &mut histories, &register);
+        let effects = decide(&mut histories, &register);
         let mut taken: BTreeMap<HouseholdId, Vec<ChangeHash>> = BTreeMap::new();
         let mut bytes: BTreeMap<HouseholdId, Vec<Vec<u8>>> = BTreeMap::new();
         for judged in effects.iter().filter_map(accepted) {
@@ -270,7 +312,7 @@ fn reconsider(opened: &mut Opened, register: &Snapshot) -> Result<Vec<Waiting>, 
         .collect();
     let author = |change: &Waiting| register.earlier.get(&(household, change.hash)).map(|kept| kept.author.account);
     let policy = |change: &Waiting| match author(change) {
-        Some(account) if account == register.account => register.policy_for(account, &household),
+        Some(account) if register.reconsiders(account) => register.policy_for(account, &household),
         Some(_) | None => Policy::Holds(Hold::MissingDependency),
     };
     Ok(authority::reconsider(&mut opened.history, waiting?, policy))
@@ -331,10 +373,9 @@ pub(super) async fn open(
     Ok(Opened { home, key, state: None, history })
 }
 
-/// What the segment's changes build on and none of its documents holds.
-fn unknown_dependencies(segment: &Segment, documents: &BTreeMap<HouseholdId, Opened>) -> BTreeSet<ChangeHash> {
-    let payloads = segment.with_payloads().filter_map(|(_, payload)| payload);
-    let parsed = payloads.filter_map(|Payload::Raw(bytes)| change::parse(bytes).ok());
+/// What the changes build on and none of its documents holds.
+fn unknown_dependencies(changes: &[&[u8]], documents: &BTreeMap<HouseholdId, Opened>) -> BTreeSet<ChangeHash> {
+    let parsed = changes.iter().filter_map(|bytes| change::parse(bytes).ok());
     let dependencies = parsed.flat_map(|(change, _)| change.deps.into_iter().map(ChangeHash::from));
     dependencies.filter(|hash| !documents.values().any(|opened| opened.history.knows(hash))).collect()
 }

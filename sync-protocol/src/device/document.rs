@@ -67,6 +67,8 @@ pub struct OwnChange {
     pub bytes: Vec<u8>,
     /// Where it stands.
     pub standing: Standing,
+    /// Whether the log has said so, or was asked again: a server that was set back may have forgotten what it answered.
+    pub is_settled: bool,
 }
 
 /// One household on a device.
@@ -99,6 +101,17 @@ impl DeviceDocument {
         let named = accepted.into_iter().filter_map(|bytes| change::parse(&bytes).ok().map(|(_, hash)| (hash, bytes)));
         self.aside.extend(named);
         self.heads.clear();
+        self.own.iter_mut().for_each(|own| own.is_settled = false);
+    }
+
+    /// What was accepted in an earlier generation and has not come again: hash and bytes, in the order of that log.
+    pub(super) fn aside(&self) -> &[(ChangeHash, Vec<u8>)] {
+        &self.aside
+    }
+
+    /// Takes a change back that the log does not have as accepted any more.
+    pub(super) fn disown(&mut self, hash: &ChangeHash) {
+        self.aside.retain(|(other, _)| other != hash);
     }
 
     /// The bytes of a change that the server left out because this device wrote it.
@@ -145,7 +158,10 @@ impl DeviceDocument {
             history.push(node);
         }
         if view == View::Mine {
-            self.own.iter().filter(|own| own.standing.is_mine()).for_each(|own| add(&mut history, own));
+            // What the server has forgotten is given back to it: until then own work goes on where it stood.
+            self.aside.iter().for_each(|(_, bytes)| add(&mut history, bytes));
+            let mine = self.own.iter().filter(|own| own.standing.is_mine());
+            mine.for_each(|own| add(&mut history, &own.bytes));
         }
         Some(history)
     }
@@ -159,10 +175,9 @@ impl DeviceDocument {
     }
 }
 
-/// Adds an own change. One that builds on a rejected change does not fit any more and is left out until its author says
-/// it again.
-fn add(history: &mut History, own: &OwnChange) {
-    let Ok((change, hash)) = change::parse(&own.bytes) else { return };
+/// Adds a change. One that builds on a rejected change does not fit any more and is left out until its author says it again.
+fn add(history: &mut History, bytes: &[u8]) {
+    let Ok((change, hash)) = change::parse(bytes) else { return };
     if let (false, Ok(node)) = (history.knows(&hash), history.read(&change, hash)) {
         history.push(node);
     }

@@ -3,7 +3,7 @@
 //! The server's signature covers the chain of rows, and every row of a change names it by its hash. A device that makes one
 //! change differently comes to another chain: it takes nothing of the page and asks for it with bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use schemas::form::{Form, FormVersion};
@@ -166,8 +166,11 @@ impl Page {
 
 impl PackedPage {
     fn of(page: &Page, own: &[Option<u64>], documents: &mut Documents) -> Option<Self> {
-        let changed = page.rows.iter().filter(|row| matches!(row.event, RowEvent::Change(_)));
-        for (row, bytes) in changed.zip(&page.changes) {
+        let changed = || page.rows.iter().filter(|row| matches!(row.event, RowEvent::Change(_)));
+        let others = changed().zip(own).filter(|(_, own)| own.is_none());
+        let others: BTreeSet<HouseholdId> = others.map(|(row, _)| row.household).collect();
+        // Where all changes are the asker's own nothing is told, so nothing has to be made.
+        for (row, bytes) in changed().zip(&page.changes).filter(|(row, _)| others.contains(&row.household)) {
             documents.take(row.household, bytes);
         }
         let lexicons = Lexicons::of(documents.forms().values());

@@ -10,7 +10,7 @@ use schemas::ids::{AccountId, HouseholdId, MemberId, NoteId, UnitId, VisitId};
 use super::form::form;
 use crate::change::{self, Slot, Write};
 use crate::device::{Clocks, Device, Identity, Record, Sync, View};
-use crate::hash::{ChangeHash, PublicKey, RowHash};
+use crate::hash::{BlobHash, ChangeHash, PublicKey, RowHash};
 use crate::journal::Scope;
 use crate::log::{Cursor, Digest, Row, RowEvent, SignedHead, origin};
 use crate::message::{Documents, Page, Request, Response, SegmentAnswer};
@@ -100,6 +100,8 @@ pub(super) struct Scene {
     pub(super) edit: Sync,
     /// Lan's phone before the edit: nothing waits.
     pub(super) idle: Sync,
+    /// Lan's phone then.
+    pub(super) lan: Device,
 }
 
 /// The request of a phone whose packed segments came back: everything plain.
@@ -135,7 +137,7 @@ pub(super) fn scene() -> Scene {
     let (for_minh, for_lan) = (packed(&one.0, None, &nobody), packed(&one.0, Some(1), &nobody));
     let response = answered(vec![SegmentAnswer::Taken(vec![Verdict::Accepted])], vec![for_lan.clone()]);
     assert_eq!(lan.answer(&interview, &response.to_bytes(), at(1).wall_ms).unwrap().remarks, []);
-    let idle = lan.request(at(2).wall_ms, 65_536);
+    let (idle, lan_before) = (lan.request(at(2).wall_ms, 65_536), lan.clone());
     let before = lan.history(&HOME, View::Accepted).unwrap();
     lan.commit(HOME, &edit(), None, at(3)).unwrap();
     let edit = lan.request(at(4).wall_ms, 65_536);
@@ -147,7 +149,14 @@ pub(super) fn scene() -> Scene {
     let two = page(2, &one.1, &[RowEvent::Change(second.0), refused, RowEvent::Left], &second, one.2);
     let mut documents = Documents::new(scope(41).round, forms(), BTreeMap::from([(HOME, before)]));
     let later = two.0.packed(&[None], &mut documents).unwrap();
-    Scene { interview, plain, pages: [one.0, two.0], packed: [for_minh, for_lan, later], edit, idle }
+    Scene { interview, plain, pages: [one.0, two.0], packed: [for_minh, for_lan, later], edit, idle, lan: lan_before }
+}
+
+/// A photo and a command: what a journal holds beside changes.
+pub(super) fn lan_with_photo_and_command(mut lan: Device) -> Device {
+    lan.attach(HOME, BlobHash([0x55; 32]), 204_800, at(2)).unwrap();
+    lan.command(scope(41), b"{}".to_vec(), at(2)).unwrap();
+    lan
 }
 
 /// The one change of a segment: hash and bytes.
@@ -202,5 +211,7 @@ pub(super) fn answered(segments: Vec<SegmentAnswer>, packed: Vec<Vec<u8>>) -> Re
         assigned: None,
         packed: (!packed.is_empty()).then(|| packed.into_iter().map(Into::into).collect()),
         name_scopes: None,
+        chapters: None,
+        forgotten: None,
     }
 }

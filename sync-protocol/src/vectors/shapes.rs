@@ -32,6 +32,12 @@ const ANSWER: Shape = Choice(&[
     ("2, not taken", Record(&[("reason", Item)])),
     ("3, send bytes", Record(&[("entries", List(&Item))])),
 ]);
+const CHAPTER_ANSWER: Shape = Choice(&[
+    ("0, taken", Record(&[("left out", List(&Record(&[("place", Item), ("reason", Item)])))])),
+    ("1, refused", Record(&[("reason", Item)])),
+    ("2, not taken", Record(&[("reason", Item)])),
+]);
+const SCOPE_CURSOR: Shape = Record(&[("scope", SCOPE), ("cursor", CURSOR)]);
 
 /// A journal entry.
 pub(super) const ENTRY: Shape = Record(&[
@@ -54,17 +60,22 @@ pub(super) const SEGMENT: Shape = Record(&[
 /// A page.
 pub(super) const PAGE: Shape =
     Record(&[("scope", SCOPE), ("after", CURSOR), ("rows", List(&ROW)), ("changes", List(&Bytes)), ("head", HEAD)]);
+/// A chapter.
+pub(super) const CHAPTER: Shape =
+    Record(&[("version", Item), ("previous", Bytes), ("rows", List(&ROW)), ("changes", List(&Bytes)), ("head", HEAD)]);
 /// A request.
 pub(super) const REQUEST: Shape = Record(&[
     ("version", Item),
     ("sent_at_ms", Item),
     ("epoch", Item),
-    ("scopes", List(&Record(&[("scope", SCOPE), ("cursor", CURSOR)]))),
+    ("scopes", List(&SCOPE_CURSOR)),
     ("segments", List(&Bytes)),
     ("want_bytes", Item),
     ("holding", Bytes),
     ("as_bytes", List(&SCOPE)),
     ("packed_scopes", Bytes),
+    ("9, unused", Item),
+    ("chapters", List(&Bytes)),
 ]);
 /// A response.
 pub(super) const RESPONSE: Shape = Record(&[
@@ -76,4 +87,8 @@ pub(super) const RESPONSE: Shape = Record(&[
     ("assigned", List(&SCOPE)),
     ("packed", List(&Bytes)),
     ("name_scopes", Item),
+    ("8, unused", Item),
+    ("9, unused", Item),
+    ("chapters", List(&CHAPTER_ANSWER)),
+    ("forgotten", List(&SCOPE_CURSOR)),
 ]);

@@ -18,6 +18,7 @@ use sync_protocol::message::{Documents, Page, Request, Response, ScopeCursor, Se
 use sync_protocol::segment::{Packed, Segment, UnpackFault, Unpacking};
 use sync_protocol::verdict::{Hold, Verdict};
 
+use crate::schema::fits;
 use crate::support::form;
 
 pub(crate) fn scope() -> Scope {
@@ -89,6 +90,7 @@ impl Office {
 
     /// Answers a request; `who` is what the token said.
     pub(crate) fn exchange(&mut self, who: PublicKey, request: &[u8]) -> Vec<u8> {
+        assert_eq!(fits("request", request), Ok(()));
         let request = Request::from_bytes(request).unwrap();
         let segments = request.segments.iter().map(|bytes| self.take(who, bytes)).collect();
         let cursor = self.cursor(&request);
@@ -107,8 +109,12 @@ impl Office {
             assigned: (request.version == 1 || request.scopes.is_empty()).then(|| vec![scope()]),
             packed: packed.map(|packed| vec![packed.into()]),
             name_scopes: cursor.is_none().then_some(true),
+            chapters: None,
+            forgotten: None,
         };
-        response.to_bytes()
+        let bytes = response.to_bytes();
+        assert_eq!(fits("response", &bytes), Ok(()));
+        bytes
     }
 
     /// How far the device has read; `None` when it has to say so.

@@ -10,7 +10,8 @@ use schemas::rules::{Class, Language};
 use serde_json::{Map, Value as Json, json};
 
 use crate::phone::{
-    Committed, Exchanged, HouseholdView, Identity, ItemFault, Line, Phone, PhoneFault, TornTail, Traffic, Whereabouts,
+    BlobLine, BlobsSent, Committed, Exchanged, HouseholdView, Identity, ItemFault, Line, Phone, PhoneFault, TornTail,
+    Traffic, Whereabouts,
 };
 
 /// How it went.
@@ -107,6 +108,7 @@ impl Outcome {
         let remarks: Vec<String> = exchanged.remarks.iter().map(|remark| format!("{remark:?}")).collect();
         let fields = json!({
             "sent": sent, "waiting": waiting, "rows": rows, "clock_offset_ms": clock_offset_ms, "remarks": remarks,
+            "blobs": exchanged.blobs,
         });
         let text = match waiting {
             0 => say(
@@ -118,7 +120,15 @@ impl Outcome {
                 format!("{rows} new rows were read; {waiting} entries still wait on this phone"),
             ),
         };
-        Self::done(fields, text)
+        Self::done(fields, text + &blobs_text(&exchanged.blobs))
+    }
+
+    pub(super) fn attached(line: &BlobLine) -> Self {
+        let text = say(
+            format!("Đã lưu ảnh {} của hộ {}", line.blob, line.household),
+            format!("Photo {} of household {} is saved", line.blob, line.household),
+        );
+        Self::done(json!(line), text)
     }
 
     pub(super) fn committed(committed: &Committed) -> Self {
@@ -142,7 +152,7 @@ impl Outcome {
         }
     }
 
-    pub(super) fn listed(lines: &[Line]) -> Self {
+    pub(super) fn listed(lines: &[Line], blobs: &[BlobLine]) -> Self {
         let mut text = String::new();
         for line in lines {
             let (vi, en) = match line.stands {
@@ -157,7 +167,7 @@ impl Outcome {
                 let _ = writeln!(text, "  {}\n  {}", reason.words.vi, reason.words.en);
             }
         }
-        Self::done(json!({ "households": lines }), text)
+        Self::done(json!({ "households": lines, "blobs": blobs }), text)
     }
 
     pub(super) fn shown(phone: &Phone, households: &[HouseholdView]) -> Self {
@@ -178,6 +188,18 @@ impl Outcome {
     }
 }
 
+fn blobs_text(blobs: &BlobsSent) -> String {
+    let BlobsSent { sent, waiting, held } = blobs;
+    let why = held.as_ref().map(|slug| format!(" ({slug})")).unwrap_or_default();
+    match (sent, waiting) {
+        (0, 0) => String::new(),
+        _ => say(
+            format!("Ảnh: đã gửi {sent}, còn {waiting} trên máy{why}"),
+            format!("Photos: {sent} sent, {waiting} still on this phone{why}"),
+        ),
+    }
+}
+
 fn exit_code(fault: &PhoneFault) -> u8 {
     match fault {
         PhoneFault::Store(_) | PhoneFault::FormUnknown(_) | PhoneFault::Certificates(_) => 1,
@@ -192,7 +214,7 @@ fn exit_code(fault: &PhoneFault) -> u8 {
         | PhoneFault::NoDisagreement(_)
         | PhoneFault::NoSide { .. }
         | PhoneFault::Commit(_) => 3,
-        PhoneFault::Unreachable(_) => 4,
+        PhoneFault::Unreachable(_) | PhoneFault::Cut(..) => 4,
         PhoneFault::Refused(_) | PhoneFault::Untrusted(_) => 5,
         PhoneFault::NotTaken(_) => 6,
     }

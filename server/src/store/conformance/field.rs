@@ -4,7 +4,7 @@ use schemas::ids::HouseholdId;
 use schemas::ledger::{Decision, Hash, LedgerEntry, Unassessed};
 use schemas::rules::{Class, ClassSet};
 use sync_protocol::actor::Author;
-use sync_protocol::hash::{BlobHash, ChangeHash, DisagreementId, EntryHash, PublicKey, RowHash};
+use sync_protocol::hash::{ChangeHash, DisagreementId, EntryHash, PublicKey, RowHash};
 use sync_protocol::journal::Scope;
 use sync_protocol::log::{Digest, Row, RowEvent};
 use sync_protocol::verdict::{Hold, Verdict};
@@ -114,6 +114,12 @@ async fn a_document_is_read_back_as_it_was_written_last() {
         let written: Result<(), StoreError> = write!(field.bench, |tx| document::put(tx, &stored_key, &stored).await);
         written.unwrap();
         assert_eq!(document::by_key(read!(field.bench), &key).await.unwrap(), Some(state.clone()));
+        let standing =
+            document::standing(read!(field.bench), &field.round, &[OWN, HouseholdId([9; 16])]).await.unwrap();
+        assert_eq!(
+            standing.into_iter().map(|(id, known)| (id, known.heads)).collect::<Vec<_>>(),
+            [(OWN, Some(state.heads.clone()))]
+        );
     }
     assert_eq!(document::of_commune(read!(field.bench), field.commune, &field.round).await.unwrap(), [state]);
 }
@@ -125,12 +131,8 @@ async fn every_change_is_kept_with_its_latest_verdict() {
     let changes = [field.change(1, 1, Verdict::Accepted), field.change(2, 2, held)];
     let (commune, round, key) = (field.commune, field.round.clone(), field.key(OWN));
     let (stored, stored_round) = (changes.clone(), round.clone());
-    let written: Result<(), StoreError> = write!(field.bench, |tx| {
-        for change in &stored {
-            change::put(tx, commune, &stored_round, change).await?;
-        }
-        Ok(())
-    });
+    let written: Result<(), StoreError> =
+        write!(field.bench, |tx| change::put(tx, commune, &stored_round, &stored).await);
     written.unwrap();
     assert_eq!(change::of_document(read!(field.bench), &key).await.unwrap(), changes);
     assert_eq!(change::outside_of_document(read!(field.bench), &key).await.unwrap(), changes[1..]);
@@ -142,6 +144,9 @@ async fn every_change_is_kept_with_its_latest_verdict() {
         change::set_verdict(tx, &stored_key, hash, Verdict::Released, Some("có mặt")).await
     });
     decided.unwrap();
+    let hashes = [changes[0].hash, ChangeHash([9; 32])];
+    let found = change::by_hashes(read!(field.bench), commune, &round, &hashes).await.unwrap();
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), [((OWN, changes[0].hash), changes[0].clone())]);
     let found = change::by_hash(read!(field.bench), &key, hash).await.unwrap().unwrap();
     assert_eq!((found.verdict, found.reason.as_deref()), (Verdict::Released, Some("có mặt")));
     let nothing: Result<(), StoreError> =
@@ -150,7 +155,7 @@ async fn every_change_is_kept_with_its_latest_verdict() {
 }
 
 #[tokio::test]
-async fn segments_commands_and_blobs_are_kept_once() {
+async fn segments_and_commands_are_kept_once() {
     let field = field().await;
     let segment = |head: u8, entries| StoredSegment {
         head: EntryHash([head; 32]),
@@ -167,11 +172,12 @@ async fn segments_commands_and_blobs_are_kept_once() {
         for segment in stored.iter().chain(&stored) {
             kept.push(segment::put(tx, commune, segment).await?);
             segment::put_command(tx, commune, (segment.head, 1), at(3), &[1]).await?;
-            segment::announce_blob(tx, commune, (OWN, BlobHash([4; 32])), 10, at(3)).await?;
         }
         Ok(kept)
     });
     assert_eq!(kept.unwrap(), [true, true, false, false]);
+    let commands = segment::commands(read!(field.bench), field.commune).await.unwrap();
+    assert_eq!(commands, [(EntryHash([1; 32]), 1, vec![1]), (EntryHash([2; 32]), 1, vec![1])]);
     let author = field.author();
     assert_eq!(segment::of_author(read!(field.bench), &author).await.unwrap(), segments);
     assert_eq!(segment::last_of_author(read!(field.bench), &author).await.unwrap(), 4);
@@ -200,19 +206,21 @@ async fn a_log_gives_its_rows_back_in_order_and_says_where_it_stands() {
     let state = LogState { generation: 7, position: 3, row: RowHash([3; 32]), digest };
     let (stored, stored_state, stored_scope) = (rows.clone(), state.clone(), scope.clone());
     let written: Result<(), StoreError> = write!(field.bench, |tx| {
-        for row in &stored {
-            log::append(tx, commune, &stored_scope, row).await?;
-        }
+        log::append(tx, commune, &stored_scope, &stored).await?;
         log::put_state(tx, commune, &stored_scope, &stored_state).await
     });
     written.unwrap();
-    assert_eq!(log::state(read!(field.bench), commune, &scope).await.unwrap(), Some(state));
+    assert_eq!(log::state(read!(field.bench), commune, &scope).await.unwrap(), Some(state.clone()));
+    let states = log::states(read!(field.bench), commune, &field.round).await.unwrap();
+    assert_eq!(states.into_iter().collect::<Vec<_>>(), [(field.village, state)]);
+    assert_eq!(log::states(read!(field.bench), field.village, &field.round).await.unwrap().len(), 0);
     assert_eq!(log::villages(read!(field.bench), commune, &field.round).await.unwrap(), [field.village]);
     assert_eq!(unit::of_level(read!(field.bench), Level::Village, TODAY).await.unwrap(), [field.village]);
     assert_eq!(log::after(read!(field.bench), commune, &scope, 0, 9).await.unwrap(), rows);
     assert_eq!(log::after(read!(field.bench), commune, &scope, 1, 1).await.unwrap(), rows[1..2]);
     let (again, stored_scope) = (rows[0].clone(), scope.clone());
-    let twice: Result<(), StoreError> = write!(field.bench, |tx| log::append(tx, commune, &stored_scope, &again).await);
+    let twice: Result<(), StoreError> =
+        write!(field.bench, |tx| log::append(tx, commune, &stored_scope, &[again]).await);
     assert!(twice.is_err(), "one position, one row");
 }
 
