@@ -24,7 +24,7 @@ pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>
         segments.push(intake::take(app, device, bytes).await);
     }
     let assigned = assigned(app, device).await?;
-    let forgotten = give_back::forgotten(app, &request.scopes, &assigned).await?;
+    let forgotten = give_back::forgotten(app, &request, &assigned).await?;
     let Pages { pages, packed, more, name_scopes } = pages::collect(app, device, &request, &assigned).await?;
     let scopes: Vec<Scope> = assigned.into_iter().map(|(_, scope)| scope).collect();
     let response = Response {

@@ -13,7 +13,7 @@ use sync_protocol::chapter::{Chapter, Proven};
 use sync_protocol::hash::{ActorId, PublicKey, RowHash};
 use sync_protocol::journal::Scope;
 use sync_protocol::log::{Cursor, origin};
-use sync_protocol::message::{ChapterAnswer, ScopeCursor};
+use sync_protocol::message::{ChapterAnswer, Request, ScopeCursor};
 
 use super::set_back::{self, Proof};
 use super::{Refusal, ingest, intake, ledger, refused};
@@ -29,14 +29,16 @@ const ATTEMPTS: usize = 8;
 /// Epochs in which a writer is looked for: far more than any phone comes to.
 const MOST_EPOCHS: u32 = 256;
 
-/// The logs that a device has read further than they go, with how far the server knows each in the device's generation.
+/// The logs that a device has read further than they go, with how far the server knows each in the device's generation. A
+/// device that asks in version 1 is not told: it has no chapters.
 pub(super) async fn forgotten(
     app: &App,
-    asked: &[ScopeCursor],
+    request: &Request,
     assigned: &[(UnitId, Scope)],
 ) -> Result<Vec<ScopeCursor>, Refusal> {
     let mut forgotten = Vec::new();
-    for ScopeCursor { scope, cursor } in asked.iter().filter(|asked| asked.cursor.position > 0) {
+    let asked = request.scopes.iter().filter(|asked| request.version > 1 && asked.cursor.position > 0);
+    for ScopeCursor { scope, cursor } in asked {
         let commune = match assigned.iter().find(|(_, of)| of == scope) {
             Some((commune, _)) => Some(*commune),
             None => intake::place(app, scope).await?.map(|(commune, _)| commune),
@@ -236,7 +238,7 @@ mod tests {
     use ed25519_dalek::SigningKey;
     use schemas::ledger::verify;
     use sync_protocol::log::SignedHead;
-    use sync_protocol::message::{Page, Request, Response};
+    use sync_protocol::message::{Page, Response};
 
     use super::*;
     use crate::workflow::bench::{Bench, Carried, answer, home};
@@ -295,6 +297,22 @@ mod tests {
         assert!(!entries.iter().any(|entry| matches!(entry.decision, Decision::SetBack { .. })));
         let events = store::security_event::newest(&mut read, 50).await.unwrap();
         assert_eq!(events.iter().filter(|event| event.kind == SecurityEventKind::ChapterRefused).count(), 6);
+    }
+
+    #[tokio::test]
+    async fn who_asks_in_version_1_is_not_told_what_was_forgotten() {
+        let bench = Bench::new().await;
+        let mut lan = bench.phone(bench.lan, 11).await;
+        lan.write(bench.scope(0), home(1), [answer("floor_area", 40)]);
+        lan.sync(&bench).await;
+        let read = page(&bench, &lan).await.head.cursor;
+        let ahead = ScopeCursor { scope: bench.scope(0), cursor: Cursor { position: 99, ..read } };
+        for (version, told) in [(1, None), (2, Some(read.position))] {
+            let asked = Request { version, scopes: vec![ahead.clone()], ..Request::bringing(Vec::new(), 9, 0) };
+            let response = exchange(&bench.app, &lan.device, &asked.to_bytes()).await.unwrap();
+            let forgotten = Response::from_bytes(&response).unwrap().forgotten;
+            assert_eq!(forgotten.map(|logs| logs[0].cursor.position), told, "version {version}");
+        }
     }
 
     #[tokio::test]

@@ -35,6 +35,39 @@ fn a_version_that_nobody_speaks_yet_is_refused_by_its_name() {
 }
 
 #[test]
+fn what_stands_behind_the_last_item_of_version_1_is_not_looked_at() {
+    let newer = Request::from_bytes(&vector("request-chapters")).unwrap();
+    let read =
+        Request::from_bytes(&Request { version: 1, holding: Some([7; 16]), ..newer.clone() }.to_bytes()).unwrap();
+    assert_eq!((read.scopes, read.holding, read.chapters), (newer.scopes, None, None));
+}
+
+#[test]
+fn nothing_is_given_back_in_version_1_and_nothing_is_lost_by_it() {
+    let mut office = Office::new();
+    let mut lan = Phone::new(1, &office);
+    lan.commit(home(1), [answer("floor_area", 40)]);
+    lan.sync(&mut office);
+    let sync = lan.device.request(NOW.wall_ms, 1 << 20);
+    let outcome = lan.device.answer(&sync, &vector("response-forgotten"), NOW.wall_ms).unwrap();
+    lan.keep(outcome.records);
+    lan.commit(home(1), [answer("floor_area", 41)]);
+    let chapters = |lan: &Phone| {
+        let sync = lan.device.request(NOW.wall_ms, 1 << 20);
+        Request::from_bytes(&sync.bytes).unwrap().chapters.map_or(0, |chapters| chapters.len())
+    };
+    assert_eq!(chapters(&lan), 1);
+    assert!(lan.device.speak_older());
+    assert_eq!((chapters(&lan), lan.device.waiting()), (0, 1));
+    let sync = lan.device.request(NOW.wall_ms, 1 << 20);
+    let answer = office.exchange(lan.key(), &sync.bytes);
+    lan.device.answer(&sync, &answer, NOW.wall_ms).unwrap();
+    assert_eq!((chapters(&lan), lan.device.waiting()), (0, 1), "work that builds on it waits for a newer server");
+    lan.device = lan.restarted(1, &office);
+    assert_eq!((chapters(&lan), lan.device.waiting()), (1, 1));
+}
+
+#[test]
 fn a_phone_of_version_1_is_understood_and_answered_in_version_1() {
     let mut office = Office::new();
     let request = vector("version-1/request");
