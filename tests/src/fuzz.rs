@@ -29,6 +29,7 @@ pub const TARGETS: &[Target] = &[
     target("answer", messages::answer),
     target("segment", messages::segment),
     target("entry", messages::entry),
+    target("chapter", messages::chapter),
     target("packed-segment", document::packed_segment),
     target("packed-page", document::packed_page),
     target("change", document::change),

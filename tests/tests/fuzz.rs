@@ -115,7 +115,11 @@ impl Honest {
 
     fn request(&mut self, bytes: &[u8]) -> Result<()> {
         self.add("request", bytes.to_vec());
-        for segment in Request::from_bytes(bytes)?.segments {
+        let request = Request::from_bytes(bytes)?;
+        for chapter in request.chapters.into_iter().flatten() {
+            self.add("chapter", chapter.to_vec());
+        }
+        for segment in request.segments {
             match Packed::is_packed(&segment) {
                 true => self.add("packed-segment", segment.to_vec()),
                 false => self.segment(&segment)?,
@@ -162,6 +166,9 @@ impl Honest {
     }
 }
 
+/// A run in which the server is set back and phones give back.
+const SEED: u64 = 107;
+
 /// Everything that phones and server say to each other in one run of the simulator.
 async fn simulated(seed: u64) -> Result<Honest> {
     let mut honest = Honest::default();
@@ -188,20 +195,29 @@ fn golden(honest: &mut Honest) -> Result<()> {
         let digits: Vec<u32> = hex.filter_map(|digit| digit.to_digit(16)).collect();
         digits.chunks(2).map(|pair| Ok(u8::try_from(pair[0] << 4 | pair[1])?)).collect()
     };
-    for name in ["request-holding", "request-as-bytes", "request-segment", "version-1/request"] {
+    for name in ["request-holding", "request-as-bytes", "request-segment", "request-chapters", "version-1/request"] {
         honest.request(&read(name)?)?;
     }
-    for name in ["response-answers", "response-page", "version-1/response"] {
+    for name in ["response-answers", "response-page", "response-chapters", "response-forgotten", "version-1/response"] {
         honest.response(&read(name)?)?;
     }
     honest.add("cursors", read("cursors")?);
     Ok(())
 }
 
+/// What another client was told.
+const SCHEMA: &str = include_str!("../../sync-protocol/protocol.cddl");
+
 #[tokio::test]
-async fn what_honest_phones_and_servers_say_breaks_nothing() -> Result<()> {
-    let mut honest = simulated(5).await?;
+async fn what_honest_phones_and_servers_say_breaks_nothing_and_is_what_the_schema_says() -> Result<()> {
+    let mut honest = simulated(SEED).await?;
     golden(&mut honest)?;
+    for rule in ["request", "response", "segment", "entry", "chapter"] {
+        let said = honest.0.get(rule).with_context(|| format!("no {rule}"))?;
+        for bytes in said {
+            cddl_cat::validate_cbor_bytes(rule, SCHEMA, bytes).with_context(|| to_hex(bytes))?;
+        }
+    }
     for target in TARGETS {
         let inputs = honest.0.remove(target.name).unwrap_or_default();
         assert!(!inputs.is_empty(), "nothing honest for {}", target.name);

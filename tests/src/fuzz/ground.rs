@@ -53,7 +53,8 @@ pub(super) fn author() -> Author {
     Author { key: PublicKey(key(1).verifying_key().to_bytes()), account: AccountId(1), epoch: 1 }
 }
 
-fn key(n: u8) -> SigningKey {
+/// Whose key it is: 1 the phone's, 5 the server's.
+pub(super) fn key(n: u8) -> SigningKey {
     SigningKey::from_bytes(&[n; 32])
 }
 

@@ -2,13 +2,17 @@
 
 use std::sync::LazyLock;
 
+use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
+use sync_protocol::chapter::Chapter;
 use sync_protocol::device::{Device, Sync};
+use sync_protocol::hash::PublicKey;
 use sync_protocol::journal::JournalEntry;
+use sync_protocol::log::{Cursor, Digest, SignedHead};
 use sync_protocol::message::{MAX_REQUEST_BYTES, Request, Response};
 use sync_protocol::segment::Segment;
 
-use super::ground::{CLOCKS, phone};
+use super::ground::{CLOCKS, key, phone};
 
 /// The request that answers are for.
 static SYNC: LazyLock<Sync> = LazyLock::new(|| phone().request(CLOCKS.wall_ms, 1 << 20));
@@ -30,8 +34,7 @@ fn in_order(mut request: Request) -> Request {
 
 /// Cursors as they travel from version 2 on.
 pub(super) fn cursors(bytes: &[u8]) {
-    let bare =
-        Request { version: 1, packed_scopes: Some(bytes.to_vec().into()), ..Request::bringing(Vec::new(), 1, 0) };
+    let bare = Request { packed_scopes: Some(bytes.to_vec().into()), ..Request::bringing(Vec::new(), 1, 0) };
     request(&bare.to_bytes());
 }
 
@@ -64,6 +67,31 @@ pub(super) fn segment(bytes: &[u8]) {
         assert_eq!(Segment::open(&opened.to_bytes()), Ok(opened));
     }
     same_again::<Segment>(bytes);
+}
+
+/// Rows that a phone gives back: as they came, and under a head that the server signed for them.
+pub(super) fn chapter(bytes: &[u8]) {
+    let Ok(read) = minicbor::decode::<Chapter>(bytes) else { return };
+    same_again::<Chapter>(bytes);
+    let after = Cursor { generation: read.head().cursor.generation, position: read.after() };
+    let row = read.rows().iter().fold(read.previous(), |hash, row| row.hash(&hash));
+    let cursor = Cursor { position: after.position.saturating_add(read.rows().len() as u64), ..after };
+    let head = SignedHead::sign(read.scope().clone(), cursor, row, &Digest::default(), &key(5));
+    let Ok(resigned) = minicbor::decode::<Resigned>(bytes) else { return };
+    let signed = Chapter::new(read.previous(), read.rows().to_vec(), resigned.changes, head);
+    let server = PublicKey(key(5).verifying_key().to_bytes());
+    if let Ok(opened) = Chapter::open(&signed.to_bytes(), &server) {
+        assert_eq!(opened, signed);
+        assert!(Chapter::open(&opened.evidence(), &server).is_ok(), "evidence proves as much");
+    }
+}
+
+/// The changes of a chapter, which it gives to nobody unproven.
+#[derive(Decode)]
+#[cbor(array)]
+struct Resigned {
+    #[n(3)]
+    changes: Vec<ByteVec>,
 }
 
 /// One entry of a journal.
