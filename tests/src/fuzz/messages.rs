@@ -73,12 +73,12 @@ pub(super) fn segment(bytes: &[u8]) {
 pub(super) fn chapter(bytes: &[u8]) {
     let Ok(read) = minicbor::decode::<Chapter>(bytes) else { return };
     same_again::<Chapter>(bytes);
-    let after = Cursor { generation: read.head().cursor.generation, position: read.after() };
     let row = read.rows().iter().fold(read.previous(), |hash, row| row.hash(&hash));
-    let cursor = Cursor { position: after.position.saturating_add(read.rows().len() as u64), ..after };
+    let position = read.after().saturating_add(read.rows().len() as u64);
+    let cursor = Cursor { generation: read.head().cursor.generation, position };
     let head = SignedHead::sign(read.scope().clone(), cursor, row, &Digest::default(), &key(5));
-    let Ok(resigned) = minicbor::decode::<Resigned>(bytes) else { return };
-    let signed = Chapter::new(read.previous(), read.rows().to_vec(), resigned.changes, head);
+    let Ok(given) = minicbor::decode::<Given>(bytes) else { return };
+    let signed = Chapter::new(read.previous(), read.rows().to_vec(), given.changes, head);
     let server = PublicKey(key(5).verifying_key().to_bytes());
     if let Ok(opened) = Chapter::open(&signed.to_bytes(), &server) {
         assert_eq!(opened, signed);
@@ -86,10 +86,10 @@ pub(super) fn chapter(bytes: &[u8]) {
     }
 }
 
-/// The changes of a chapter, which it gives to nobody unproven.
+/// The changes of a chapter as they came: a chapter itself gives out proven ones alone.
 #[derive(Decode)]
 #[cbor(array)]
-struct Resigned {
+struct Given {
     #[n(3)]
     changes: Vec<ByteVec>,
 }
