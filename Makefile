@@ -7,7 +7,7 @@ export RASOAT_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 RASOAT := $(CARGO) run --quiet --profile $(PROFILE) --bin rasoat --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate fuzz lint wasm bench bench-sync doc clean tools test-tools
+.PHONY: help run test simulate fuzz lint wasm bench bench-sync doc clean tools test-tools wasm-tools
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -28,8 +28,10 @@ lint: ## format and clippy, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --profile $(PROFILE) --workspace --all-targets -- -D warnings
 
-wasm: ## builds the two lower crates for the browser
-	rustup target add wasm32-unknown-unknown >/dev/null
+wasm-tools: tools ## installs what the build for the browser needs besides (Rust for WebAssembly), or says what is missing
+	@./.ci/wasm-tools
+
+wasm: wasm-tools ## builds the two lower crates for the browser
 	$(CARGO) build --profile $(PROFILE) --target wasm32-unknown-unknown -p schemas -p sync-protocol
 
 simulate: ## plays RUNS runs of STEPS steps of the simulated commune from SEED up; a failure is replayed and made shorter

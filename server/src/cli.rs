@@ -2,13 +2,14 @@
 //!
 //! Owns flags, help texts and the set-up of logging. Each command opens what it needs and calls one workflow.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 pub mod admin;
 pub mod boundaries;
+pub mod classify;
 pub mod demo;
 pub mod import;
 pub mod phone;
@@ -59,7 +60,7 @@ enum Command {
     #[command(subcommand)]
     Standard(standard::StandardCommand),
     /// Xếp loại hộ từ tệp. Classify households from files.
-    Classify(standard::Classify),
+    Classify(classify::Classify),
     /// In phiên bản. Print the version.
     Version,
 }
@@ -92,6 +93,16 @@ impl Cli {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What is said of a file that cannot be read; the system's own reason follows.
+fn cannot_read(path: &Path) -> String {
+    format!("{}: không đọc được / cannot be read", path.display())
+}
+
+/// What is said of a file that cannot be written.
+fn cannot_write(path: &Path) -> String {
+    format!("{}: không ghi được / cannot be written", path.display())
 }
 
 fn start_logging(json: bool) {

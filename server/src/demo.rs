@@ -18,6 +18,7 @@ use crate::http::serve::{Protection, start};
 use crate::password::Cost;
 
 mod account;
+mod birth;
 mod book;
 mod desk;
 mod dice;

@@ -20,6 +20,7 @@ pub mod access;
 mod account;
 mod assignment;
 mod blob;
+mod boundary;
 mod case;
 mod case_view;
 mod device;
@@ -93,6 +94,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(round::close))
         .merge(assignment::routes())
         .merge(blob::routes())
+        .merge(boundary::routes())
         .merge(gap::routes())
         .merge(case::routes())
         .merge(points_table::routes())

@@ -48,6 +48,8 @@ pub mod segment;
 pub mod server_key;
 pub mod session;
 pub mod suspicion;
+#[cfg(test)]
+pub(crate) mod tampering;
 pub mod unit;
 pub mod view;
 mod writer;

@@ -82,8 +82,13 @@ async fn a_list_is_tried_imported_and_imported_again_on_the_command_line() -> Re
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("data");
     let commune = plant(&data).await?;
-    let communes =
-        [SampleCommune { name: "Xã Tân Trịnh".into(), code: "01243".into(), villages: 2, households: 7 }];
+    let communes = [SampleCommune {
+        name: "Xã Tân Trịnh".into(),
+        code: "01243".into(),
+        villages: 2,
+        households: 7,
+        serials_from: 0,
+    }];
     let (bytes, _) = sample::workbook(&communes, &mut StdRng::seed_from_u64(1))?;
     let file = folder.path().join("danh sách.xlsx");
     std::fs::write(&file, b"khong phai bang tinh \xff")?;

@@ -130,6 +130,8 @@ pub struct Device {
     giving: BTreeMap<(Scope, u64), Giving>,
     refused: Vec<(u32, u64, String)>,
     blobs: Vec<OwnBlob>,
+    /// The newest set-back of the server that it was told of.
+    set_back: Option<u64>,
     /// Whether the server has asked for the scopes by name: forgotten with the process, because it would ask again.
     name_scopes: bool,
     /// The version in which it asks: the newest with every start, because servers are renewed.
@@ -176,6 +178,7 @@ impl Device {
             giving: BTreeMap::new(),
             refused: Vec::new(),
             blobs: Vec::new(),
+            set_back: None,
             name_scopes: false,
             version: MESSAGE_VERSION,
         }

@@ -119,6 +119,10 @@ pub struct Response {
     /// generation: the server was set back, and the device gives back what comes after.
     #[n(11)]
     pub forgotten: Option<Vec<ScopeCursor>>,
+    /// The generation that the logs got when the server was last set back to an older copy; `None` when it never was, as far
+    /// as it knows. A device to which this is new cannot rely on any answer that it got before.
+    #[n(14)]
+    pub set_back: Option<u64>,
 }
 
 /// What became of one chapter.

@@ -142,6 +142,9 @@ fn what_was_forgotten_is_given_back_as_it_was() {
     ];
     let all = Response { chapters: Some(answers), ..answered(Vec::new(), Vec::new()) };
     response("response-chapters", "Every answer to a chapter.", &all);
+    let set_back = Response { set_back: Some(GENERATION + 1), ..answered(Vec::new(), Vec::new()) };
+    let about = "The server knows that it was set back, and that its logs got this generation.";
+    response("response-set-back", about, &set_back);
 }
 
 #[test]

@@ -69,7 +69,8 @@ impl Field {
         let form = standards.form(&FormVersion(FORM.to_owned())).context("the form")?.clone();
         let mut rng = SmallRng::seed_from_u64(seed);
         let Size { villages, households } = size;
-        let commune = SampleCommune { name: "Xã Mẫu".into(), code: "01243".into(), villages, households };
+        let commune =
+            SampleCommune { name: "Xã Mẫu".into(), code: "01243".into(), villages, households, serials_from: 0 };
         let listed = book(&[commune], &mut rng);
         let field = Self { house, listed, directory: tempfile::tempdir()?, standards, form, rng };
         field.open_round().await?;

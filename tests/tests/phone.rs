@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use house_tests::house::House;
 use jiff::civil::Date;
+use schemas::codes::names::NameSearch;
 use schemas::form::FormVersion;
 use schemas::ids::{AccountId, HouseholdId, UnitId};
 use schemas::rules::{AreaType, Class, Language};
@@ -175,6 +176,61 @@ async fn what_is_wrong_in_a_file_is_named_and_holds_up_only_itself() -> Result<(
     assert!(!now.members[&member.parse()?].contains_key("sex"));
     assert_eq!(now.notes.len(), 2);
     assert_eq!(now.confirmed.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_number_that_contradicts_the_person_is_written_and_doubted_at_the_door_and_afterwards() -> Result<()> {
+    let field = Field::open().await?;
+    let mut lan = field.phone("lan").await?;
+    let person = |number: &str, sex: &str| json!({ "citizen_id": number, "sex": sex, "born": "1971-05-02" });
+    let members =
+        json!([person("002071000090", "male"), person("002171000090", "male"), person("071000090", "female")]);
+    let founded = lan.found_households(json!({ "members": members }))?;
+    let doubted: Vec<&str> = founded.warnings.iter().map(|warning| warning.path.as_str()).collect();
+    assert_eq!(doubted, ["members/+2/sex"], "neither the one that fits nor the old number: {:?}", founded.warnings);
+    assert!(founded.warnings[0].reason.vi.contains("giới tính"), "{:?}", founded.warnings[0]);
+    let [written] = &founded.written[..] else { panic!("one household") };
+    let (home, member) = (written.household, &written.minted["members/+1"]);
+    let edited = lan.edit_households(json!([[home, format!("members/{member}/born"), "2016"]]))?;
+    assert_eq!((edited.faults.len(), edited.warnings.len()), (0, 1), "what stood here counts: {edited:?}");
+    assert!(edited.warnings[0].reason.en.contains("1971"), "{:?}", edited.warnings[0]);
+    let shown = lan.show(&home, View::Mine, None)?;
+    assert_eq!(shown.warnings.len(), 2, "{:?}", shown.warnings);
+    assert!(shown.warnings.iter().all(|doubt| doubt.path.ends_with("/citizen_id")));
+    let cleared = lan.edit_households(json!([[home, format!("members/{member}/citizen_id"), null]]))?;
+    assert_eq!(cleared.warnings, []);
+    assert_eq!(lan.show(&home, View::Mine, None)?.warnings.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_examples_of_the_help_are_taken_by_a_phone() -> Result<()> {
+    let field = Field::open().await?;
+    let mut lan = field.phone("lan").await?;
+    let mut example: serde_json::Value = serde_json::from_str(include_str!("../../server/src/phone/file/new.json"))?;
+    example["village"] = json!(field.house.units.village);
+    let founded = lan.found_households(example)?;
+    assert_eq!((founded.faults, founded.warnings), (vec![], vec![]));
+    let edits = serde_json::from_str(include_str!("../../server/src/phone/file/edit.json"))?;
+    let faults: Vec<String> = lan.edit_households(edits)?.faults.into_iter().map(|fault| fault.path).collect();
+    assert_eq!(faults, ["members/0123456789abcdef/school"], "the one member whom nobody has founded");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_household_is_found_on_the_phone_by_the_beginnings_of_its_heads_names() -> Result<()> {
+    let field = Field::open().await?;
+    let mut lan = field.phone("lan").await?;
+    let head = |name: &str| json!({ "members": [{ "full_name": name, "relation": "head", "status": "present" }] });
+    let written = lan.found_households(json!([head("Đặng Tà Nải"), head("Hoàng Văn Páo")]))?.written;
+    let found = |typed: &str| -> Vec<HouseholdId> {
+        lan.find(&NameSearch::of(typed)).into_iter().map(|line| line.household).collect()
+    };
+    assert_eq!(found("ang"), [], "not the middle of a word");
+    assert_eq!(found("NAI dang"), [written[0].household]);
+    assert_eq!(found("páo"), [written[1].household]);
+    assert_eq!(found("").len(), 2);
     Ok(())
 }
 

@@ -174,6 +174,21 @@ async fn a_page_lost_from_a_phones_disk_is_read_again() -> Result<()> {
     Ok(())
 }
 
+/// Commits with seeds 1126538766 and 1058861153 at 200 steps: the round is turned, so that nothing of it is read any more,
+/// and the server forgets that a photo of it was announced, or that it had it.
+#[tokio::test]
+async fn a_photo_that_a_server_set_back_has_forgotten_comes_again() -> Result<()> {
+    let attach = Step::Attach { phone: 0, home: 1, number: 9, disk: Disk::Keeps };
+    let part = Step::SendPart { phone: 0, up: Up::Arrives, down: Down::Arrives, disk: Disk::Keeps };
+    let turn = Step::Office(Act::TurnRound);
+    for set_back in [SET_BACK, SET_BACK_AND_SAID] {
+        reproduce(1, &[COPY, write(0, 1), attach, turn, sync(0), set_back]).await?;
+        let there = [sync(0), sync(1), part, part, part, turn, set_back, sync(1)];
+        reproduce(1, &[&[write(0, 1), sync(0), COPY, write(0, 1), attach], there.as_slice()].concat()).await?;
+    }
+    Ok(())
+}
+
 /// A photo is announced, comes in parts between everything that may happen, and is there in the end: its household is
 /// written about meanwhile, and the server and the phone die in between.
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! another fault of this machine, 2 wrong usage, 3 something in the file (or the choice) was refused, 4 the server cannot
 //! be reached, 5 the server refused or its answer is not to be trusted, 6 the server could not take everything now.
 
+mod format;
 mod output;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use jiff::civil::Date;
+use schemas::codes::names::NameSearch;
 use schemas::form::FormVersion;
 use schemas::ids::HouseholdId;
 use schemas::rules::AreaType;
@@ -43,8 +45,10 @@ pub enum EnrolledCommand {
     /// Đính ảnh vào hộ. Attach a photo to a household.
     Attach(Attach),
     /// Lập hộ mới từ tệp. Found households from a file.
+    #[command(after_long_help = format::NEW)]
     New(FromFile),
     /// Sửa hộ theo tệp. Edit households from a file.
+    #[command(after_long_help = format::EDIT)]
     Edit(FromFile),
     /// Xem hộ. Show households.
     Show(Show),
@@ -53,7 +57,7 @@ pub enum EnrolledCommand {
     /// Xuất mọi hộ. Write out all households.
     Export(Export),
     /// Từng hộ đang ở đâu. Where each household stands.
-    List(Common),
+    List(List),
 }
 
 /// What every command of `phone` takes.
@@ -151,13 +155,40 @@ enum B1Flag {
     Table,
 }
 
+/// Whom to look for.
+#[derive(Debug, clap::Args)]
+struct Find {
+    /// Chỉ các hộ có chủ hộ tên như vậy: đầu các chữ, không cần dấu. Only households whose head is called so: the beginnings
+    /// of words, with or without marks.
+    #[arg(long, value_name = "NAME")]
+    find: Option<String>,
+}
+
+impl Find {
+    fn search(&self) -> NameSearch {
+        NameSearch::of(self.find.as_deref().unwrap_or_default())
+    }
+}
+
+/// Flags of `phone list`.
+#[derive(Debug, clap::Args)]
+pub struct List {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    find: Find,
+}
+
 /// Flags of `phone show`.
 #[derive(Debug, clap::Args)]
 pub struct Show {
     #[command(flatten)]
     common: Common,
     /// Mã hộ; nếu không ghi thì tất cả. The household; all of them when absent.
+    #[arg(conflicts_with = "find")]
     household: Option<HouseholdId>,
+    #[command(flatten)]
+    find: Find,
     /// Xem theo. Which view.
     #[arg(long, value_enum, default_value = "mine")]
     view: ViewFlag,
@@ -242,7 +273,8 @@ impl PhoneCommand {
 impl EnrolledCommand {
     fn common(&self) -> &Common {
         match self {
-            Self::Pull(common) | Self::List(common) => common,
+            Self::Pull(common) => common,
+            Self::List(list) => &list.common,
             Self::Sync(sync) => &sync.common,
             Self::Attach(attach) => &attach.common,
             Self::New(from) | Self::Edit(from) => &from.common,
@@ -263,7 +295,7 @@ impl EnrolledCommand {
             Self::Show(show) => show.act(phone, today),
             Self::Settle(settle) => settle.act(phone),
             Self::Export(export) => export.act(phone),
-            Self::List(_) => Ok(Outcome::listed(&phone.list(), &phone.blobs())),
+            Self::List(list) => Ok(Outcome::listed(&phone.find(&list.find.search()), &phone.blobs())),
         }
     }
 }
@@ -325,9 +357,13 @@ impl Show {
         let area = self.area.map(AreaFlag::area);
         let b1 = self.b1.map(B1Flag::points);
         let scoring = self.explain.then(|| Scoring { area, b1, as_of: self.as_of.unwrap_or(today) });
+        let search = self.find.search();
         let households = match self.household {
             Some(household) => vec![household],
-            None => phone.export(view).iter().map(|filed| filed.household.household).collect(),
+            None => {
+                let filed = phone.export(view).into_iter().filter(|filed| filed.is_meant(&search));
+                filed.map(|filed| filed.household.household).collect()
+            }
         };
         let shown = households.iter().map(|household| phone.show(household, view, scoring));
         Ok(Outcome::shown(phone, &shown.collect::<Result<Vec<_>, _>>()?))

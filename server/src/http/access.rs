@@ -111,6 +111,7 @@ pub static RULES: &[Rule] = &[
     rule("GET", "/api/units/{unit}/children", Who::Holders(Role::ALL, Place::PathUnit)),
     rule("POST", "/api/units/{unit}/children", Who::Holders(&[Administrator], Place::PathUnit)),
     rule("POST", "/api/units/{unit}/revisions", Who::Holders(&[Administrator], Place::AbovePathUnit)),
+    rule("POST", "/api/units/{unit}/boundaries", Who::Holders(&[Administrator], Place::PathUnit)),
     rule("GET", "/api/units/{unit}/accounts", Who::Holders(OFFICE_AND_AUDIT, Place::PathUnit)),
     rule("POST", "/api/accounts", Who::Holders(KEEPERS, Place::BodyUnit)),
     rule("POST", "/api/accounts/{account}/disable", Who::Holders(KEEPERS, Place::UnitOfAccount)),

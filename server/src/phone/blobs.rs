@@ -3,6 +3,7 @@
 //! Owns the files and the sending. Where each photo stands is in the device's records; a photo that does not go holds up
 //! nothing, not even the next photo.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use crate::domain::blob::{MAX_BLOB_BYTES, MediaType, hash_of};
 
 /// Most bytes of one part: what the server takes in a body.
 const MAX_PART_BYTES: usize = 64 * 1024;
+/// Bytes of photos that the server has already and the phone keeps: some three weeks of a few a day.
+const MAX_KEPT_BYTES: u64 = 32 * 1024 * 1024;
 /// Refusals that another try cannot mend.
 const FINAL: [&str; 4] = ["blob/too-large", "blob/too-long", "blob/media-type", "household/erased"];
 /// The file is not on the phone any more.
@@ -110,6 +113,11 @@ impl Phone {
                     self.blob_answered(household, hash, answer)?;
                 }
                 Err(fault @ PhoneFault::Store(_)) => return Err(fault),
+                Err(PhoneFault::Refused(problem)) if problem.slug == "blob/not-announced" => {
+                    let records = self.device.blob_unknown(household, hash);
+                    self.store.append(&records)?;
+                    sent.held = Some(problem.slug);
+                }
                 Err(fault) => {
                     let slug = if fault.cut().is_some() { CUT } else { fault.slug() };
                     sent.held = Some(slug.to_owned());
@@ -125,23 +133,32 @@ impl Phone {
     }
 
     fn blob_answered(&mut self, household: HouseholdId, hash: BlobHash, answer: BlobAnswer) -> Result<(), PhoneFault> {
-        let there = answer == BlobAnswer::There;
         let records = self.device.blob_answered(household, hash, answer);
         self.store.append(&records)?;
-        // Another household may wait for the same bytes.
-        let needed = self.device.blobs().iter().any(|blob| blob.hash == hash && waits(blob));
-        if there && !needed {
-            self.store.drop_blob(&hash)?;
+        self.clear_away()
+    }
+
+    /// Deletes the oldest photos that the server has, once those take much room. Until then they are kept: a server that is
+    /// set back to an older copy has only the phones to get them from again.
+    fn clear_away(&mut self) -> Result<(), PhoneFault> {
+        for blob in superfluous(self.device.blobs()) {
+            self.store.drop_blob(&blob)?;
         }
         Ok(())
     }
 
     async fn send_blob(&mut self, household: HouseholdId, hash: BlobHash) -> Result<BlobAnswer, PhoneFault> {
-        let Some(bytes) = self.store.read_blob(&hash)? else { return Ok(BlobAnswer::Refused(LOST.to_owned())) };
-        if hash_of(&bytes) != hash {
-            return Ok(BlobAnswer::Refused(DAMAGED.to_owned()));
-        }
-        match self.send_parts(household, hash, &bytes).await {
+        let bytes = self.store.read_blob(&hash)?.ok_or(LOST);
+        let bytes = bytes.and_then(|bytes| if hash_of(&bytes) == hash { Ok(bytes) } else { Err(DAMAGED) });
+        let sent = match &bytes {
+            Ok(bytes) => self.send_parts(household, hash, bytes).await,
+            // It may have been sent, and cleared away here, before the announcement went again.
+            Err(why) => match self.get_progress(household, hash).await {
+                Ok(Progress { there: false, .. }) => return Ok(BlobAnswer::Refused((*why).to_owned())),
+                asked => asked.map(drop),
+            },
+        };
+        match sent {
             Err(PhoneFault::Refused(problem)) if FINAL.contains(&problem.slug.as_str()) => {
                 Ok(BlobAnswer::Refused(problem.slug))
             }
@@ -152,7 +169,7 @@ impl Phone {
 
     /// Sends what the server lacks. Each part is acknowledged for itself; after a cut the server is asked how far it is.
     async fn send_parts(&mut self, household: HouseholdId, hash: BlobHash, bytes: &[u8]) -> Result<(), PhoneFault> {
-        let path = format!("/api/sync/households/{household}/blobs/{hash}");
+        let path = path(household, hash);
         let mut progress: Option<Progress> = None;
         loop {
             let asked = match &progress {
@@ -164,7 +181,7 @@ impl Phone {
                     let part = &bytes[begin..bytes.len().min(begin + most)];
                     self.timed_patch(&format!("{path}?offset={begin}"), part).await
                 }
-                None => self.get_progress(&format!("{path}/progress")).await,
+                None => self.get_progress(household, hash).await,
             };
             let before = progress.as_ref().map(|progress| progress.received);
             progress = match asked {
@@ -189,11 +206,12 @@ impl Phone {
         answered
     }
 
-    async fn get_progress(&mut self, path: &str) -> Result<Progress, PhoneFault> {
-        match self.connection.get(path, &self.token).await {
+    async fn get_progress(&mut self, household: HouseholdId, hash: BlobHash) -> Result<Progress, PhoneFault> {
+        let path = format!("{}/progress", path(household, hash));
+        match self.connection.get(&path, &self.token).await {
             Err(PhoneFault::Refused(problem)) if problem.slug == "device/token-not-valid" => {
                 self.renew().await?;
-                self.connection.get(path, &self.token).await
+                self.connection.get(&path, &self.token).await
             }
             other => other,
         }
@@ -238,6 +256,48 @@ fn waits(blob: &OwnBlob) -> bool {
     matches!(blob.state, BlobState::Unannounced | BlobState::Announced)
 }
 
+fn path(household: HouseholdId, hash: BlobHash) -> String {
+    format!("/api/sync/households/{household}/blobs/{hash}")
+}
+
 fn name(hash: &BlobHash) -> String {
     format!("blob-{hash}")
+}
+
+/// The blobs whose files need not be kept: the server has them, and newer ones that it has too take all the room there is.
+fn superfluous(blobs: &[OwnBlob]) -> Vec<BlobHash> {
+    let mut room = MAX_KEPT_BYTES;
+    let (mut kept, mut superfluous) = (BTreeSet::new(), Vec::new());
+    // Another household may wait for the same bytes.
+    kept.extend(blobs.iter().filter(|blob| waits(blob)).map(|blob| blob.hash));
+    for blob in blobs.iter().rev().filter(|blob| blob.state == BlobState::There) {
+        match room.checked_sub(blob.size_bytes) {
+            Some(left) => room = if kept.insert(blob.hash) { left } else { room },
+            None => superfluous.extend((!kept.contains(&blob.hash)).then_some(blob.hash)),
+        }
+    }
+    superfluous
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blob(n: u8, size_bytes: u64, state: BlobState) -> OwnBlob {
+        let (household, hash) = (HouseholdId([1; 16]), BlobHash([n; 32]));
+        OwnBlob { entry: (1, n.into()), household, hash, size_bytes, state, is_doubted: false }
+    }
+
+    #[test]
+    fn the_newest_photos_that_the_server_has_are_kept_within_bounds_and_all_that_it_lacks() {
+        let half = MAX_KEPT_BYTES / 2;
+        let there = |n, size| blob(n, size, BlobState::There);
+        let refused = BlobState::Refused("blob/media-type".to_owned());
+        let waiting =
+            [blob(1, half, BlobState::Announced), blob(2, half, refused), blob(3, half, BlobState::Unannounced)];
+        let all = [there(9, half), there(1, 1), there(4, half), there(5, half)];
+        assert_eq!(superfluous(&[&all[..], &waiting].concat()), [BlobHash([9; 32])]);
+        assert_eq!(superfluous(&[all[0].clone(), there(4, 1), there(9, half), there(6, half - 1)]), []);
+        assert_eq!(superfluous(&waiting), []);
+    }
 }

@@ -1,6 +1,8 @@
 //! What a phone tells about its households: one of them whole, where each stands, and all of them as a file.
 
 use jiff::civil::Date;
+use schemas::codes::names::NameSearch;
+use schemas::doubt::{self, Doubt};
 use schemas::form::{Kind, Label, Question, Scope};
 use schemas::household::{Household, SectionKey};
 use schemas::ids::{HouseholdId, RoundId, UnitId};
@@ -29,6 +31,13 @@ pub struct FiledHousehold {
     pub household: Household,
 }
 
+impl FiledHousehold {
+    /// Whether the head is meant; a household without a head is found by whoever looks for everybody.
+    pub fn is_meant(&self, search: &NameSearch) -> bool {
+        search.finds(&head_of(&self.household).unwrap_or_default())
+    }
+}
+
 /// A household as `show` shows it.
 #[derive(Clone, Debug, Serialize)]
 pub struct HouseholdView {
@@ -39,6 +48,9 @@ pub struct HouseholdView {
     pub form: String,
     /// The changes that nothing builds on.
     pub heads: Vec<String>,
+    /// What looks odd, as the office sees it too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Doubt>,
     /// Where people said different things.
     pub disagreements: Vec<DisagreementView>,
     /// What the standard makes of it, when that was asked for and the standard is known.
@@ -182,6 +194,7 @@ impl Phone {
             form: history.genesis().form.0.clone(),
             heads: history.heads().iter().map(ChangeHash::to_string).collect(),
             disagreements: open.iter().map(|open| disagreement_view(&history, open)).collect(),
+            warnings: doubt::doubts(&current, history.form()),
             classes: scoring.and_then(|scoring| self.classes(&history, &open, scoring)),
             filed: FiledHousehold { village: scope.village, round: scope.round, household: current },
             reports,
@@ -205,6 +218,12 @@ impl Phone {
     /// Where each household stands, in the order of their ids.
     pub fn list(&self) -> Vec<Line> {
         self.device.households().map(|(household, document)| self.line(household, document)).collect()
+    }
+
+    /// Where each household stands whose head is meant.
+    pub fn find(&self, search: &NameSearch) -> Vec<Line> {
+        let is_meant = |line: &Line| search.finds(line.head.as_deref().unwrap_or_default());
+        self.list().into_iter().filter(is_meant).collect()
     }
 
     /// A question with its answer, in Vietnamese and English; the bare key where the form does not know it.

@@ -1,5 +1,6 @@
 //! Generations of logs that have ended: a server that was set back to an older copy starts every log anew.
 
+use jiff::Timestamp;
 use schemas::ids::{RoundId, UnitId};
 use sqlx::FromRow;
 use sync_protocol::hash::RowHash;
@@ -48,6 +49,24 @@ pub async fn logs(read: &mut Read) -> Result<Vec<(UnitId, Scope)>, StoreError> {
         Ok((UnitId(of.number("commune", commune)?), Scope { village, round: of.parse("round", &round)? }))
     };
     rows.into_iter().map(log).collect()
+}
+
+/// Writes down that the server was set back, and which generation its logs got.
+pub async fn note_set_back(tx: &mut Tx, generation: u64, noticed_at: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO set_back (generation, noticed_at) VALUES ($1, $2)")
+        .bind(stored(generation))
+        .bind(milliseconds(noticed_at))
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}
+
+/// The generation that the logs got when the server was last set back, if it ever was.
+pub async fn last_set_back(read: &mut Read) -> Result<Option<u64>, StoreError> {
+    let generation: Option<i64> =
+        sqlx::query_scalar("SELECT max(generation) FROM set_back").fetch_one(read.sqlite()).await?;
+    let of = RowOf { table: "set_back", id: "newest" };
+    generation.map(|generation| of.number("generation", generation)).transpose()
 }
 
 /// Writes down that a generation has ended; again changes nothing.

@@ -127,6 +127,19 @@ pub async fn newest(read: &mut Read, commune: UnitId, round: &RoundId) -> Result
     row.map(StoredRoster::try_from).transpose()
 }
 
+/// All lists of a commune in a round, by number.
+pub async fn of_commune(read: &mut Read, commune: UnitId, round: &RoundId) -> Result<Vec<StoredRoster>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT commune, number, root, header, compiled_at, ledger FROM roster \
+         WHERE commune = $1 AND round = $2 ORDER BY number",
+    )
+    .bind(stored(commune.0))
+    .bind(round.as_str())
+    .fetch_all(read.sqlite())
+    .await?;
+    rows.into_iter().map(StoredRoster::try_from).collect()
+}
+
 /// The leaves of a list behind its header, in the order of its tree.
 pub async fn lines(
     read: &mut Read,

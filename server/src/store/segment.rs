@@ -1,7 +1,7 @@
 //! Signed segments as evidence, and the commands that journals bring.
 
 use jiff::Timestamp;
-use schemas::ids::UnitId;
+use schemas::ids::{RoundId, UnitId};
 use sqlx::FromRow;
 use sync_protocol::actor::Author;
 use sync_protocol::hash::EntryHash;
@@ -72,6 +72,19 @@ pub async fn of_author(read: &mut Read, author: &Author) -> Result<Vec<StoredSeg
     .bind(author.key.0.as_slice())
     .bind(stored(author.account.0))
     .bind(i64::from(author.epoch))
+    .fetch_all(read.sqlite())
+    .await?;
+    rows.into_iter().map(StoredSegment::try_from).collect()
+}
+
+/// All segments of a round that came to a commune, in the order of arrival.
+pub async fn of_round(read: &mut Read, commune: UnitId, round: &RoundId) -> Result<Vec<StoredSegment>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT head, key, account, epoch, first, last, village, round, received_at, journal FROM segment \
+         WHERE commune = $1 AND round = $2 ORDER BY received_at, head",
+    )
+    .bind(stored(commune.0))
+    .bind(round.as_str())
     .fetch_all(read.sqlite())
     .await?;
     rows.into_iter().map(StoredSegment::try_from).collect()

@@ -1,6 +1,6 @@
 //! Projections of documents: what lists, screens and the inbox show. Everything here can be made again.
 
-use schemas::codes::names::fold;
+use schemas::codes::names::{NameSearch, fold};
 use schemas::ids::{HouseholdId, RoundId, UnitId};
 use schemas::rules::{Class, ClassSet};
 use sqlx::FromRow;
@@ -106,15 +106,32 @@ pub async fn put(
     disagreements: &[DisagreementView],
 ) -> Result<(), StoreError> {
     put_household(tx, key, view).await?;
+    forget_disagreements(tx, key).await?;
+    for disagreement in disagreements {
+        put_disagreement(tx, key, disagreement).await?;
+    }
+    Ok(())
+}
+
+/// Shows nothing of a household any more.
+pub async fn forget(tx: &mut Tx, key: &DocumentKey) -> Result<(), StoreError> {
+    forget_disagreements(tx, key).await?;
+    sqlx::query("DELETE FROM household_view WHERE commune = $1 AND round = $2 AND household = $3")
+        .bind(stored(key.commune.0))
+        .bind(key.round.as_str())
+        .bind(key.household.0.as_slice())
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}
+
+async fn forget_disagreements(tx: &mut Tx, key: &DocumentKey) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM disagreement_view WHERE commune = $1 AND round = $2 AND household = $3")
         .bind(stored(key.commune.0))
         .bind(key.round.as_str())
         .bind(key.household.0.as_slice())
         .execute(tx.sqlite())
         .await?;
-    for disagreement in disagreements {
-        put_disagreement(tx, key, disagreement).await?;
-    }
     Ok(())
 }
 
@@ -198,6 +215,26 @@ pub async fn of_commune(read: &mut Read, commune: UnitId, round: &RoundId) -> Re
         .bind(round.as_str())
         .fetch_all(read.sqlite())
         .await?;
+    rows.into_iter().map(HouseholdView::try_from).collect()
+}
+
+/// What is shown of the households of a commune whose head is meant, by village and name. The commune's part of the index
+/// holds the folded names; only what is found is read.
+pub async fn named(
+    read: &mut Read,
+    commune: UnitId,
+    round: &RoundId,
+    search: &NameSearch,
+) -> Result<Vec<HouseholdView>, StoreError> {
+    let begins = |number| format!(" AND instr(' ' || folded_name, ' ' || ${number}) > 0");
+    let words: String = (3..).zip(search.words()).map(|(number, _)| begins(number)).collect();
+    let sql = format!(
+        "SELECT {HOUSEHOLD_COLUMNS} FROM household_view WHERE commune = $1 AND round = $2{words} \
+         ORDER BY village, folded_name, household"
+    );
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(stored(commune.0)).bind(round.as_str());
+    let query = search.words().iter().fold(query, |query, word| query.bind(word));
+    let rows: Vec<HouseholdRow> = query.fetch_all(read.sqlite()).await?;
     rows.into_iter().map(HouseholdView::try_from).collect()
 }
 

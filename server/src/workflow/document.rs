@@ -141,7 +141,11 @@ fn from_cache(state: &DocumentState, key: &HouseholdKey, round: &RoundId) -> Res
 
 /// The bytes of all accepted changes of a document, each after those it builds on: the truth that the cache is made from.
 pub async fn from_log(read: &mut Read, place: &DocumentKey, key: &HouseholdKey) -> Result<Vec<Vec<u8>>, Refusal> {
-    let kept = store::change::of_document(read, place).await?;
+    in_order(&store::change::of_document(read, place).await?, key)
+}
+
+/// The same from changes that are at hand, whatever became of them.
+pub(super) fn in_order(kept: &[StoredChange], key: &HouseholdKey) -> Result<Vec<Vec<u8>>, Refusal> {
     let accepted = kept.iter().filter(|change| matches!(change.verdict, Verdict::Accepted | Verdict::Released));
     let bytes: Result<Vec<(ChangeHash, Vec<u8>)>, Refusal> = accepted
         .map(|change| Ok((change.hash, key.open(Subject::Change(&change.hash.0), &change.sealed)?.to_vec())))

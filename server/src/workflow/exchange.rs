@@ -26,6 +26,9 @@ pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>
     let assigned = assigned(app, device).await?;
     let forgotten = give_back::forgotten(app, &request, &assigned).await?;
     let Pages { pages, packed, more, name_scopes } = pages::collect(app, device, &request, &assigned).await?;
+    let set_back = store::generation::last_set_back(&mut app.store.read().await?).await?;
+    // Version 1 mends nothing.
+    let set_back = set_back.filter(|_| request.version > 1);
     let scopes: Vec<Scope> = assigned.into_iter().map(|(_, scope)| scope).collect();
     let response = Response {
         // A device is answered in the version in which it asked.
@@ -39,6 +42,7 @@ pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>
         name_scopes: name_scopes.then_some(true),
         chapters: (!chapters.is_empty()).then_some(chapters),
         forgotten: (!forgotten.is_empty()).then_some(forgotten),
+        set_back,
     };
     Ok(response.to_bytes())
 }

@@ -26,6 +26,7 @@ use crate::store::{self, Read};
 mod book;
 pub mod export;
 mod gather;
+pub(super) mod kept;
 mod without_class;
 
 use gather::{Ground, Households};
@@ -272,4 +273,4 @@ impl From<roster::Blocked> for Waiting {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

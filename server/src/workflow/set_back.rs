@@ -99,7 +99,9 @@ async fn restart(tx: &mut Tx, now: Timestamp, communes: Vec<UnitId>, shown: u64)
     }
     // Above every generation that anybody has seen, even where the clock was set back with the server.
     let highest = states.iter().map(|(_, _, state)| state.generation).max().unwrap_or_default().max(shown);
-    let generation = generation_at(now).max(highest.saturating_add(1));
+    let earlier = store::generation::last_set_back(tx).await?.unwrap_or_default();
+    let generation = generation_at(now).max(highest.max(earlier).saturating_add(1));
+    store::generation::note_set_back(tx, generation, now).await?;
     let mut since: BTreeMap<UnitId, i64> = BTreeMap::new();
     let restarted = states.len();
     for (commune, scope, state) in states {

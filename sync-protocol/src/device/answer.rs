@@ -78,6 +78,8 @@ impl Device {
             remarks: Vec::new(),
             clock_offset_ms: response.server_ms.saturating_sub(wall_ms),
         };
+        // First: what is answered for in this very answer is not doubted.
+        self.take_set_back(response.set_back, response.assigned.as_deref(), &mut outcome);
         for (sent, answer) in sync.sent.iter().zip(response.segments) {
             self.take_segment(sent, answer, &mut outcome)?;
         }

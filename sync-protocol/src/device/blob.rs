@@ -35,6 +35,8 @@ pub struct OwnBlob {
     pub size_bytes: u64,
     /// Where it stands.
     pub state: BlobState,
+    /// Whether the server has shown once that it forgot the announcement.
+    pub is_doubted: bool,
 }
 
 /// What the server said of a blob for good.
@@ -95,6 +97,19 @@ impl Device {
                 BlobAnswer::Refused(slug) => BlobState::Refused(slug.clone()),
             };
         });
+    }
+
+    pub(super) fn apply_unknown(&mut self, household: &HouseholdId, hash: &BlobHash) {
+        let mut blobs = self.blobs.iter_mut();
+        if let Some(blob) = blobs.find(|blob| (&blob.household, &blob.hash) == (household, hash)) {
+            blob.is_doubted = true;
+        }
+    }
+
+    /// Its announcement goes again: the server has to be asked for the blob once more, whatever it said before.
+    pub(super) fn apply_announced_anew(&mut self, entry: (u32, u64)) {
+        let open = |blob: &&mut OwnBlob| blob.entry == entry && !matches!(blob.state, BlobState::Refused(_));
+        self.blobs.iter_mut().filter(open).for_each(|blob| blob.state = BlobState::Unannounced);
     }
 
     /// What became of the announcement.

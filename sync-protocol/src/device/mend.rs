@@ -11,10 +11,10 @@ use schemas::ids::HouseholdId;
 
 use super::answer::{Outcome, Remark};
 use super::document::{DeviceDocument, OwnChange, Standing};
-use super::{Device, Outgoing, Record, ScopeState, Travel};
+use super::{Device, Outgoing, OwnBlob, Record, ScopeState, Travel};
 use crate::change;
 use crate::chapter::Chapter;
-use crate::hash::{ChangeHash, RowHash};
+use crate::hash::{BlobHash, ChangeHash, RowHash};
 use crate::journal::{Body, Scope};
 use crate::log::{Cursor, Row, RowEvent, SignedHead};
 use crate::message::{ChapterAnswer, MAX_CHAPTERS, Page, ScopeCursor};
@@ -47,6 +47,20 @@ pub enum Mend {
     /// The log has been read to its end and does not say of these own entries, epoch and number, what the server answered.
     #[n(4)]
     Resend(#[n(0)] Vec<(u32, u64)>),
+    /// The server says that it was set back: its logs got this generation.
+    #[n(5)]
+    SetBack(#[n(0)] u64),
+    /// The server does not know a blob whose announcement it had acknowledged.
+    #[n(6)]
+    Unknown {
+        /// The household it belongs to.
+        #[n(0)]
+        #[cbor(with = "crate::wire::household_id")]
+        household: HouseholdId,
+        /// SHA-256 of its bytes.
+        #[n(1)]
+        hash: BlobHash,
+    },
 }
 
 /// A page as it was read, without the changes: those stand in their documents.
@@ -152,6 +166,51 @@ impl Device {
         bytes
     }
 
+    /// Takes in that the server was set back. Logs that are read tell what it forgot; of the others nothing would, so all
+    /// that was answered there goes again.
+    pub(super) fn take_set_back(&mut self, set_back: Option<u64>, assigned: Option<&[Scope]>, outcome: &mut Outcome) {
+        let Some(generation) = set_back.filter(|new| self.set_back.is_none_or(|known| known < *new)) else { return };
+        self.take(Record::Mend(Mend::SetBack(generation)), outcome);
+        let is_read =
+            |scope: &Scope| self.read.contains_key(scope) && assigned.is_none_or(|assigned| assigned.contains(scope));
+        let answered: BTreeSet<&Scope> = self.answered.values().map(|outgoing| &outgoing.scope).collect();
+        let unread = answered.into_iter().filter(|scope| !is_read(scope) && !self.gives_back(scope));
+        let entries = unread.flat_map(|scope| self.unproven(scope)).collect();
+        self.take_resend(entries, outcome);
+    }
+
+    /// The server waits for no such blob although it acknowledged the announcement: it was set back and nobody has noticed.
+    /// What it answered in that place is doubted, once.
+    pub fn blob_unknown(&mut self, household: HouseholdId, hash: BlobHash) -> Vec<Record> {
+        let is_it = |blob: &&OwnBlob| (blob.household, blob.hash) == (household, hash) && !blob.is_doubted;
+        let Some(entry) = self.blob_queue().find(is_it).map(|blob| blob.entry) else { return Vec::new() };
+        let Some(scope) = self.answered.get(&entry).map(|outgoing| &outgoing.scope) else { return Vec::new() };
+        let resend = Mend::Resend(self.unproven(scope));
+        self.applied(vec![Record::Mend(Mend::Unknown { household, hash }), Record::Mend(resend)])
+    }
+
+    /// Own entries of a place that were answered for, without those that its log shows.
+    fn unproven(&self, scope: &Scope) -> Vec<(u32, u64)> {
+        self.answered_beside(scope, &self.accepted_in(scope))
+    }
+
+    /// Own entries of a place that were answered for, without changes that the server is known to have.
+    fn answered_beside(&self, scope: &Scope, known: &BTreeSet<(HouseholdId, ChangeHash)>) -> Vec<(u32, u64)> {
+        let is_unknown = |outgoing: &&Outgoing| match &outgoing.entry.body {
+            Body::Change { household, hash } => !known.contains(&(*household, *hash)),
+            Body::Command { .. } | Body::Blob { .. } => true,
+        };
+        let answered = self.answered.values().filter(|outgoing| outgoing.scope == *scope).filter(is_unknown);
+        answered.map(|outgoing| (outgoing.epoch, outgoing.entry.number)).collect()
+    }
+
+    fn take_resend(&mut self, entries: Vec<(u32, u64)>, outcome: &mut Outcome) {
+        if !entries.is_empty() {
+            self.take(Record::Mend(Mend::Resend(entries)), outcome);
+            outcome.more = true;
+        }
+    }
+
     /// Takes in which logs the server has forgotten something.
     pub(super) fn take_forgotten(&mut self, forgotten: Vec<ScopeCursor>, outcome: &mut Outcome) {
         for log in forgotten {
@@ -234,10 +293,7 @@ impl Device {
             return self.go_on(outcome);
         }
         let entries = self.unsettled();
-        if !entries.is_empty() {
-            self.take(Record::Mend(Mend::Resend(entries)), outcome);
-            outcome.more = true;
-        }
+        self.take_resend(entries, outcome);
     }
 
     /// The next step of giving back: what has not come again with the new generation goes now, and what was given is done.
@@ -293,6 +349,11 @@ impl Device {
             Mend::Done { scope, generation } => self.apply_done(scope, *generation),
             Mend::ReadAnew(scope) => self.read_anew(scope),
             Mend::Resend(entries) => entries.iter().for_each(|entry| self.resend(*entry)),
+            Mend::SetBack(generation) => {
+                self.set_back = Some(*generation);
+                self.doubt_answers();
+            }
+            Mend::Unknown { household, hash } => self.apply_unknown(household, hash),
         }
     }
 
@@ -303,13 +364,7 @@ impl Device {
             true => giving.known(),
             false => self.accepted_in(scope),
         };
-        let is_unknown = |outgoing: &&Outgoing| match &outgoing.entry.body {
-            Body::Change { household, hash } => !known.contains(&(*household, *hash)),
-            Body::Command { .. } | Body::Blob { .. } => true,
-        };
-        let answered = self.answered.values().filter(|outgoing| outgoing.scope == *scope).filter(is_unknown);
-        let entries: Vec<(u32, u64)> = answered.map(|outgoing| (outgoing.epoch, outgoing.entry.number)).collect();
-        entries.into_iter().for_each(|entry| self.resend(entry));
+        self.answered_beside(scope, &known).into_iter().for_each(|entry| self.resend(entry));
         if is_read_on {
             // The server has not begun a newer generation for it: what was read is not worth more than what it has.
             self.read_anew(scope);
@@ -335,6 +390,7 @@ impl Device {
             document.own.push(OwnChange { entry, hash, bytes, standing: Standing::Waiting, is_settled: true });
             document.own.sort_by_key(|own| own.entry);
         }
+        self.apply_announced_anew(entry);
         self.outbox.push(Outgoing { travel: Travel::Bytes, ..outgoing });
         self.outbox.sort_by_key(|outgoing| (outgoing.epoch, outgoing.entry.number));
     }
@@ -360,6 +416,7 @@ impl Device {
 
     /// The server may have forgotten any answer: own work in logs that are not read is sent again too.
     fn doubt_answers(&mut self) {
+        self.blobs.iter_mut().for_each(|blob| blob.is_doubted = false);
         self.all_documents().flat_map(|document| &mut document.own).for_each(|own| own.is_settled = false);
     }
 

@@ -134,7 +134,7 @@ impl Device {
         }
         if let Body::Blob { household, hash, size_bytes } = entry.body {
             let (entry, state) = ((epoch, entry.number), BlobState::Unannounced);
-            self.blobs.push(OwnBlob { entry, household, hash, size_bytes, state });
+            self.blobs.push(OwnBlob { entry, household, hash, size_bytes, state, is_doubted: false });
         }
         let (scope, entry, payload) = (scope.clone(), entry.clone(), change.cloned());
         let travel = Travel::Intent;
@@ -197,9 +197,11 @@ impl Device {
     pub(super) fn given_up<'a>(&'a self, assigned: &'a [Scope]) -> impl Iterator<Item = &'a Scope> {
         let waits = |scope: &Scope| {
             let outbox = self.outbox.iter().any(|outgoing| outgoing.scope == *scope);
+            let announced = |blob: &OwnBlob| self.answered.get(&blob.entry).is_some_and(|own| own.scope == *scope);
+            let photo = self.blob_queue().any(announced);
             let mut documents = self.documents.values().chain(self.earlier.values());
             let gives = self.gives_back(scope);
-            gives || outbox || documents.any(|document| document.scope == *scope && !document.own.is_empty())
+            gives || outbox || photo || documents.any(|document| document.scope == *scope && !document.own.is_empty())
         };
         self.scopes.keys().filter(move |scope| !assigned.contains(scope) && !waits(scope))
     }

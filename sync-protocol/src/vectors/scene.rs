@@ -213,5 +213,6 @@ pub(super) fn answered(segments: Vec<SegmentAnswer>, packed: Vec<Vec<u8>>) -> Re
         name_scopes: None,
         chapters: None,
         forgotten: None,
+        set_back: None,
     }
 }

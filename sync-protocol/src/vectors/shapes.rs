@@ -91,4 +91,7 @@ pub(super) const RESPONSE: Shape = Record(&[
     ("9, unused", Item),
     ("chapters", List(&CHAPTER_ANSWER)),
     ("forgotten", List(&SCOPE_CURSOR)),
+    ("12, unused", Item),
+    ("13, unused", Item),
+    ("set_back", Item),
 ]);

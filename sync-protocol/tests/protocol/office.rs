@@ -111,6 +111,7 @@ impl Office {
             name_scopes: cursor.is_none().then_some(true),
             chapters: None,
             forgotten: None,
+            set_back: None,
         };
         let bytes = response.to_bytes();
         assert_eq!(fits("response", &bytes), Ok(()));

@@ -61,6 +61,7 @@ const VECTORS: &[(&str, &str)] = &[
     ("response", "response-packed"),
     ("response", "response-chapters"),
     ("response", "response-forgotten"),
+    ("response", "response-set-back"),
 ];
 
 #[test]
@@ -121,7 +122,8 @@ fn wrong_kinds_within_a_message_fit_no_rule() {
 fn an_item_in_the_place_of_another_fits_no_rule() {
     // Where an item is left out and not even null, the next one would be read as if it were that one.
     let (asked, answered) = (vector("request-chapters"), vector("response-forgotten"));
-    for (rule, bytes, absent) in [("request", asked, 1), ("response", answered, 6)] {
+    let set_back = vector("response-set-back");
+    for (rule, bytes, absent) in [("request", asked, 1), ("response", answered, 6), ("response", set_back, 9)] {
         let start = bytes.windows(absent).rposition(|run| run.iter().all(|byte| *byte == 0xf6)).unwrap();
         let mut shifted = bytes.clone();
         shifted.remove(start);
@@ -267,18 +269,31 @@ fn chapter_answers() -> impl Strategy<Value = ChapterAnswer> {
 fn responses() -> impl Strategy<Value = Response> {
     let of_version = |version: u8| {
         let packed = option::of(vec(vec(any::<u8>(), 1..50), 1..3));
-        let mending = (option::of(vec(chapter_answers(), 1..4)), option::of(vec(scope_cursors(), 1..3)));
+        let chapters = option::of(vec(chapter_answers(), 1..4));
+        let mending = (chapters, option::of(vec(scope_cursors(), 1..3)), option::of(any::<u64>()));
         let newer = (option::of(vec(scopes(), 0..4)), packed, option::of(any::<bool>()), mending);
         let known = (vec(answers(version), 0..4), vec(pages(), 0..3), any::<bool>());
         (Just(version), any::<i64>(), known, newer)
     };
     (1u8..3).prop_flat_map(of_version).prop_map(|(version, server_ms, (segments, pages, more), newer)| {
-        let (assigned, packed, name_scopes, (chapters, forgotten)) = newer;
+        let (assigned, packed, name_scopes, mending) = newer;
         let packed = packed.map(|pages| pages.into_iter().map(Into::into).collect());
-        let none = (None, None, None, None);
-        let newer = if version == 1 { none } else { (packed, name_scopes, chapters, forgotten) };
-        let (packed, name_scopes, chapters, forgotten) = newer;
-        Response { version, server_ms, segments, pages, more, assigned, packed, name_scopes, chapters, forgotten }
+        let none = (None, None, (None, None, None));
+        let newer = if version == 1 { none } else { (packed, name_scopes, mending) };
+        let (packed, name_scopes, (chapters, forgotten, set_back)) = newer;
+        Response {
+            version,
+            server_ms,
+            segments,
+            pages,
+            more,
+            assigned,
+            packed,
+            name_scopes,
+            chapters,
+            forgotten,
+            set_back,
+        }
     })
 }
 

@@ -31,14 +31,15 @@ const SPARE_BYTES: usize = 64 * 1024;
 pub async fn come_to_rest(world: &mut World) -> Result<()> {
     world.clear_the_air();
     // Twice: what the last phone brings in the first turn is read by the first one in the second.
-    for _ in 0..2 {
+    for is_again in [false, true] {
         for phone in 0..world.phones.len() {
             drain(world, phone).await?;
-            world.drain_photos(phone).await?;
+            world.drain_photos(phone, is_again).await?;
         }
     }
     let ground = world.check().await?;
-    check_everything_arrived(world, &ground)?;
+    check_everything_arrived(world, &ground, world.is_unaware().await?)?;
+    world.check_photos_are_back().await?;
     world.memory.check_given_back(&world.commune, &ground, &world.phones)?;
     for phone in world.phones.iter().filter(|phone| !phone.shut_out) {
         check_up_to_date(world, phone, &ground).await?;
@@ -97,7 +98,7 @@ fn size(log: &Log, ground: &Ground) -> usize {
 }
 
 /// What waits still waits only on phones that were shut out.
-fn check_everything_arrived(world: &World, ground: &Ground) -> Result<()> {
+fn check_everything_arrived(world: &World, ground: &Ground, is_unaware: bool) -> Result<()> {
     for phone in world.phones.iter().filter(|phone| !phone.shut_out) {
         let waits = waiting_on(&world.commune, phone);
         ensure!(waits.is_empty(), "rest: {waits:?} still waits on {}", phone.name);
@@ -109,7 +110,7 @@ fn check_everything_arrived(world: &World, ground: &Ground) -> Result<()> {
             let verdict = filed.and_then(|(_, filed)| filed.changes.get(&hash)).map(|change| change.verdict);
             ensure!(standing != Standing::Refused, "rest: a segment of {} with {hash} was refused", phone.name);
             let key = DocumentKey { commune: world.commune.unit, round: document.scope.round.clone(), household };
-            let unnoticed = !reads(phone, &key.round) && world.memory.has_been_forgotten(&key, &hash);
+            let unnoticed = is_unaware && !reads(phone, &key.round) && world.memory.has_been_forgotten(&key, &hash);
             ensure!(verdict.is_some() || unnoticed, "rest: {hash} of {} is not at the server", phone.name);
         }
     }

@@ -3,6 +3,8 @@
 //! Their own promise: every photo that was announced and whose phone survives ends at the server, unless its household is
 //! no longer its holder's; and none holds up a change, which the rest of the run makes sure of.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, bail, ensure};
 use server::domain::blob::{BlobId, hash_of};
 use server::workflow::Refusal;
@@ -96,9 +98,14 @@ impl World {
         let brought = self.commune.bring(&mut handset.credentials, id, bytes, PART_BYTES).await;
         match brought {
             Ok(progress) => Ok(Came::Progress(progress)),
-            Err(Refusal::Blob(
-                fault @ (BlobFault::OutOfScope | BlobFault::NotAnnounced | BlobFault::HouseholdFull),
-            )) => Ok(Came::Not(fault)),
+            Err(Refusal::Blob(BlobFault::NotAnnounced)) => {
+                let records = handset.device.blob_unknown(id.household, id.hash);
+                if handset.keep(&records, Disk::Keeps)? == Survived::Restarted {
+                    self.forget_answers(phone);
+                }
+                Ok(Came::Not(BlobFault::NotAnnounced))
+            }
+            Err(Refusal::Blob(fault @ (BlobFault::OutOfScope | BlobFault::HouseholdFull))) => Ok(Came::Not(fault)),
             Err(Refusal::DeviceRevoked) => {
                 self.phones[phone].shut_out = true;
                 Ok(Came::ShutOut)
@@ -108,8 +115,9 @@ impl World {
         }
     }
 
-    /// Has a phone bring all its photos, within bounds, once its data are there.
-    pub(super) async fn drain_photos(&mut self, phone: usize) -> Result<()> {
+    /// Has a phone bring all its photos, within bounds, once its data are there. What the server has forgotten is announced
+    /// again with the data, and has to be known then.
+    pub(super) async fn drain_photos(&mut self, phone: usize, is_again: bool) -> Result<()> {
         let queue: Vec<(BlobId, u64)> = self.phones[phone]
             .device
             .blob_queue()
@@ -121,7 +129,9 @@ impl World {
                 match self.bring(phone, id).await? {
                     Came::Progress(progress) if progress.there => break self.is_there(phone, id, Disk::Keeps)?,
                     Came::Progress(_) => parts += 1,
-                    Came::Not(BlobFault::NotAnnounced) => bail!("photo: {} is announced and is not", id.hash),
+                    Came::Not(BlobFault::NotAnnounced) if is_again => {
+                        bail!("photo: {} is announced and is not", id.hash)
+                    }
                     Came::Not(_) | Came::ShutOut => break,
                 }
                 let most = size_bytes / PART_BYTES as u64 + 1;
@@ -131,17 +141,35 @@ impl World {
         Ok(())
     }
 
-    /// What a phone says is there is there, and opens to what was taken.
+    /// What a phone says is there is there, and opens to what was taken, unless the server was set back since.
     pub(super) async fn check_photos(&self) -> Result<()> {
-        for phone in &self.phones {
+        let missing = self.missing_photos().await?;
+        let forgotten = |id: &&BlobId| self.forgotten_photos().is_some_and(|photos| photos.contains(id));
+        let lost = missing.iter().find(|id| !forgotten(id));
+        ensure!(lost.is_none(), "photo: {lost:?} is said to be at the server");
+        Ok(())
+    }
+
+    /// What the server forgot has come again, if it knows that it was set back.
+    pub(super) async fn check_photos_are_back(&self) -> Result<()> {
+        let missing = self.missing_photos().await?;
+        ensure!(missing.is_empty() || self.is_unaware().await?, "photo: {missing:?} have not come again");
+        Ok(())
+    }
+
+    /// The photos of which a phone says that they are at the server, and that are not.
+    pub(super) async fn missing_photos(&self) -> Result<BTreeSet<BlobId>> {
+        let mut missing = BTreeSet::new();
+        for phone in self.phones.iter().filter(|phone| !phone.shut_out) {
             for blob in phone.device.blobs().iter().filter(|blob| blob.state == BlobState::There) {
                 let id = BlobId { household: blob.household, hash: blob.hash };
                 let kept = self.commune.photo(id).await?;
-                ensure!(kept.is_some(), "photo: {} says that {} is at the server", phone.name, blob.hash);
-                ensure!(kept.as_ref() == phone.photos.get(&id.hash), "photo: {} is another one now", blob.hash);
+                let is_it = kept.is_none() || kept.as_ref() == phone.photos.get(&id.hash);
+                ensure!(is_it, "photo: {} is another one now", blob.hash);
+                missing.extend(kept.is_none().then_some(id));
             }
         }
-        Ok(())
+        Ok(missing)
     }
 }
 

@@ -10,7 +10,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use schemas::form::{Form, FormVersion};
 use schemas::ids::HouseholdId;
+use server::domain::blob::BlobId;
 use server::domain::field::DocumentKey;
+use server::store;
 use server::workflow::{Refusal, rebuild, set_back};
 use sync_protocol::change::{Slot, Write};
 use sync_protocol::device::{Sync, View};
@@ -62,6 +64,8 @@ pub struct World {
     requests: Vec<(usize, Vec<u8>)>,
     answers: Vec<LateAnswer>,
     interview: BTreeMap<Slot, Write>,
+    /// Since the server was last set back: what it then knew of earlier times, and the photos that it had forgotten.
+    set_back: Option<(Option<u64>, BTreeSet<BlobId>)>,
 }
 
 impl World {
@@ -81,6 +85,7 @@ impl World {
             requests: Vec::new(),
             answers: Vec::new(),
             interview: interview()?,
+            set_back: None,
         };
         for number in 0..phones {
             world.let_in(number, form.clone()).await?;
@@ -364,6 +369,7 @@ impl World {
         if !self.commune.set_back().await? {
             return Ok("no copy".to_owned());
         }
+        self.note_forgotten_photos().await?;
         if setback == Setback::Told {
             let restarted = set_back::declare(&self.commune.app).await?;
             ensure!(restarted.communes <= 1, "set back: {restarted:?} of one commune");
@@ -371,6 +377,24 @@ impl World {
         self.phones.iter_mut().for_each(|phone| phone.shut_out = false);
         self.memory.note_server_set_back(&self.commune, &ground, &self.phones);
         Ok("set back".to_owned())
+    }
+
+    async fn note_forgotten_photos(&mut self) -> Result<()> {
+        let known = store::generation::last_set_back(&mut self.commune.app.store.read().await?).await?;
+        let missing = self.missing_photos().await?;
+        self.set_back = Some((known, missing));
+        Ok(())
+    }
+
+    /// Whether the server has been set back and nothing has shown it so yet.
+    pub async fn is_unaware(&self) -> Result<bool> {
+        let Some((known, _)) = self.set_back else { return Ok(false) };
+        Ok(store::generation::last_set_back(&mut self.commune.app.store.read().await?).await? == known)
+    }
+
+    /// The photos that it forgot when it was last set back.
+    pub(super) fn forgotten_photos(&self) -> Option<&BTreeSet<BlobId>> {
+        self.set_back.as_ref().map(|(_, photos)| photos)
     }
 
     async fn office(&mut self, act: Act) -> Result<String> {

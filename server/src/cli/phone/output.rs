@@ -1,14 +1,15 @@
 //! How a command of `phone` went: one JSON object, or words in Vietnamese and English.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+use schemas::doubt::Doubt;
 use schemas::form::{Label, Scope};
 use schemas::rules::{Class, Language};
 use serde_json::{Map, Value as Json, json};
 
+use crate::console;
 use crate::phone::{
     BlobLine, BlobsSent, Committed, Exchanged, HouseholdView, Identity, ItemFault, Line, Phone, PhoneFault, TornTail,
     Traffic, Whereabouts,
@@ -26,10 +27,11 @@ pub(super) struct Outcome {
 /// Prints an outcome: JSON to standard output always; words to standard error when anything went wrong.
 pub(super) fn print(outcome: &Outcome, json: bool, took: Duration) -> std::io::Result<()> {
     if !json {
-        return match outcome.exit_code {
-            0 => write!(std::io::stdout(), "{}", outcome.text),
-            _ => write!(std::io::stderr(), "{}", outcome.text),
-        };
+        match outcome.exit_code {
+            0 => console::text(&outcome.text)?,
+            _ => console::complain(outcome.text.trim_end()),
+        }
+        return Ok(());
     }
     let mut object = json!({
         "result": outcome.result,
@@ -41,7 +43,7 @@ pub(super) fn print(outcome: &Outcome, json: bool, took: Duration) -> std::io::R
     if let Some(object) = object.as_object_mut() {
         object.extend(outcome.fields.clone());
     }
-    writeln!(std::io::stdout(), "{object}")
+    console::line(object)
 }
 
 fn both(label: &Label) -> String {
@@ -229,6 +231,11 @@ fn item(what: &Label, fault: &ItemFault) -> String {
     )
 }
 
+fn doubt_text(doubt: &Doubt) -> String {
+    let Doubt { path, text } = doubt;
+    format!("  Lưu ý / Note {path}: {} / {}\n", text.vi, text.en)
+}
+
 fn household_text(phone: &Phone, view: &HouseholdView) -> String {
     let household = &view.filed.household;
     let mut text = format!("{}  {}\n", household.household, view.form);
@@ -249,6 +256,7 @@ fn household_text(phone: &Phone, view: &HouseholdView) -> String {
         answers(&mut text, Scope::Visit, said);
     }
     household.notes.values().for_each(|note| text += &format!("  Ghi chú / Note: {note}\n"));
+    view.warnings.iter().for_each(|doubt| text += &doubt_text(doubt));
     for open in &view.disagreements {
         let section = &open.section;
         text += &format!("  Bất đồng / Disagreement {} ({section})\n", open.id);

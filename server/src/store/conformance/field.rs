@@ -1,5 +1,6 @@
 //! What the field brings in and what reviewers decide, on a real database.
 
+use schemas::codes::names::NameSearch;
 use schemas::ids::HouseholdId;
 use schemas::ledger::{Decision, Hash, LedgerEntry, Unassessed};
 use schemas::rules::{Class, ClassSet};
@@ -180,6 +181,8 @@ async fn segments_and_commands_are_kept_once() {
     assert_eq!(commands, [(EntryHash([1; 32]), 1, vec![1]), (EntryHash([2; 32]), 1, vec![1])]);
     let author = field.author();
     assert_eq!(segment::of_author(read!(field.bench), &author).await.unwrap(), segments);
+    assert_eq!(segment::of_round(read!(field.bench), commune, &field.round).await.unwrap(), segments);
+    assert_eq!(segment::of_round(read!(field.bench), UnitId(99), &field.round).await.unwrap(), []);
     assert_eq!(segment::last_of_author(read!(field.bench), &author).await.unwrap(), 4);
     let another = Author { epoch: 2, ..author };
     assert_eq!(segment::last_of_author(read!(field.bench), &another).await.unwrap(), 0);
@@ -270,24 +273,27 @@ async fn reviews_and_pins_are_read_back() {
     assert_eq!(pins.into_iter().collect::<Vec<_>>(), [((OWN, pin), heads)]);
 }
 
-#[tokio::test]
-async fn a_view_replaces_the_one_before_it_with_all_its_disagreements() {
-    let field = field().await;
-    let key = field.key(OWN);
-    let classes = [Class::Poor, Class::NearPoor].into_iter().collect();
-    let view = HouseholdView {
+/// What is shown of the own household.
+fn shown(field: &Field) -> HouseholdView {
+    HouseholdView {
         household: OWN,
         village: field.village,
         heads: vec![ChangeHash([1; 32])],
         head_name: "Hoàng Văn Đức".to_owned(),
-        classes,
+        classes: [Class::Poor, Class::NearPoor].into_iter().collect(),
         complete: true,
         open_disagreements: 2,
         blocking: 1,
         last_outcome: Some("met".to_owned()),
         point: Some((22_300_000, -104_600_000, 12)),
         summary: "{}".to_owned(),
-    };
+    }
+}
+
+#[tokio::test]
+async fn a_view_replaces_the_one_before_it_with_all_its_disagreements() {
+    let field = field().await;
+    let (key, view) = (field.key(OWN), shown(&field));
     let disagreement = |id: u8, blocking, impact| DisagreementView {
         household: OWN,
         id: DisagreementId([id; 16]),
@@ -306,5 +312,22 @@ async fn a_view_replaces_the_one_before_it_with_all_its_disagreements() {
         assert_eq!(found[0], open[1], "what blocks comes first");
     }
     assert_eq!(view::by_key(read!(field.bench), &key).await.unwrap(), Some(view.clone()));
-    assert_eq!(view::of_commune(read!(field.bench), field.commune, &field.round).await.unwrap(), [view]);
+    let of_commune = view::of_commune(read!(field.bench), field.commune, &field.round).await.unwrap();
+    assert_eq!(of_commune.iter().collect::<Vec<_>>(), [&view]);
+    assert_found_by_name(&field, &view).await;
+    let stored_key = key.clone();
+    let forgotten: Result<(), StoreError> = write!(field.bench, |tx| view::forget(tx, &stored_key).await);
+    forgotten.unwrap();
+    assert_eq!(view::by_key(read!(field.bench), &key).await.unwrap(), None);
+    assert_eq!(view::disagreements(read!(field.bench), field.commune, &field.round).await.unwrap(), []);
+}
+
+/// The database finds whom a phone would find.
+async fn assert_found_by_name(field: &Field, view: &HouseholdView) {
+    for typed in ["uc", "van", "duc lan", "ĐỨC", "duc hoang", "% _", "h'o", "", "hoang' --"] {
+        let search = NameSearch::of(typed);
+        let found = view::named(read!(field.bench), field.commune, &field.round, &search).await.unwrap();
+        let meant = search.finds(&view.head_name);
+        assert_eq!(found, if meant { vec![view.clone()] } else { Vec::new() }, "{typed}");
+    }
 }

@@ -40,6 +40,18 @@ async fn a_generation_ends_once_and_is_shown_only_further() {
 }
 
 #[tokio::test]
+async fn the_newest_set_back_is_the_one_that_counts() {
+    let bench = bench().await;
+    assert_eq!(generation::last_set_back(read!(bench)).await.unwrap(), None);
+    let noted: Result<(), StoreError> = write!(bench, |tx| {
+        generation::note_set_back(tx, 9, at(2)).await?;
+        generation::note_set_back(tx, 7, at(3)).await
+    });
+    noted.unwrap();
+    assert_eq!(generation::last_set_back(read!(bench)).await.unwrap(), Some(9));
+}
+
+#[tokio::test]
 async fn a_row_gets_another_hash_and_stays_what_it_is() {
     let bench = bench().await;
     let (commune, scope) = place(&bench).await;

@@ -28,8 +28,10 @@ use crate::workflow::Refusal;
 use crate::workflow::document;
 use crate::workflow::projection::Ruling;
 
-/// Version of the rules by which edits merge: one commit per section, disagreements from the change graph.
-const MERGE_POLICY: u32 = 1;
+/// Version of the rules by which edits merge: one commit per section, disagreements from the change graph, and which of them
+/// are settled by policy, so that what merged stands without a person. By 1 these were all that change no class and touch
+/// no answer that the list prints; by 2 they must not change the points that it prints either.
+const MERGE_POLICY: u32 = 2;
 
 /// Everything about a commune in a round but its households.
 #[derive(Debug)]
