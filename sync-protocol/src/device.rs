@@ -32,6 +32,7 @@ use crate::hash::{ActorId, ChangeHash, PublicKey, RowHash};
 use crate::history::{History, Node};
 use crate::journal::{Beacon, Body, JournalEntry, JournalHead, Scope};
 use crate::log::{Cursor, Digest};
+use crate::message::{MESSAGE_VERSION, OLDEST_MESSAGE_VERSION};
 use crate::verdict::{Rejection, Verdict};
 use mend::{Giving, ReadPage};
 
@@ -139,6 +140,8 @@ pub struct Device {
     name_scopes: bool,
     /// The server's clock less the device's, as it was last found to be.
     clock_offset_ms: Option<i64>,
+    /// The version in which it asks: the newest with every start, because servers are renewed.
+    version: u8,
 }
 
 /// Why something was not written.
@@ -190,7 +193,15 @@ impl Device {
             set_back: None,
             name_scopes: false,
             clock_offset_ms: None,
+            version: MESSAGE_VERSION,
         }
+    }
+
+    /// The server does not speak the version of the last request: whether there is an older one, in which the next asks.
+    pub fn speak_older(&mut self) -> bool {
+        let is_oldest = self.version == OLDEST_MESSAGE_VERSION;
+        self.version -= u8::from(!is_oldest);
+        !is_oldest
     }
 
     /// Who writes on it now.

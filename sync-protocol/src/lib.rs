@@ -24,6 +24,8 @@ pub mod named;
 pub mod rebase;
 pub mod salvage;
 pub mod segment;
+#[cfg(test)]
+mod vectors;
 pub mod verdict;
 mod wire;
 pub mod words;

@@ -205,7 +205,7 @@ impl Phone {
         loop {
             let began = self.clocks();
             let sync = self.device.request_in(began.wall_ms, self.portion);
-            match self.ask(&sync.bytes).await {
+            match self.post(&sync.bytes).await {
                 Ok(answer) => {
                     let arrived = self.clocks();
                     let took = Duration::from_millis(arrived.uptime_ms.saturating_sub(began.uptime_ms));
@@ -214,6 +214,8 @@ impl Phone {
                     self.store.append(&outcome.records)?;
                     return Ok(outcome);
                 }
+                // An older server: asked again in what it speaks.
+                Err(PhoneFault::Refused(problem)) if problem.slug == "sync/version" && self.device.speak_older() => {}
                 Err(fault) => {
                     self.make_smaller(fault)?;
                     self.connection.traffic.cuts += 1;
@@ -222,7 +224,8 @@ impl Phone {
         }
     }
 
-    async fn ask(&mut self, request: &[u8]) -> Result<Vec<u8>, PhoneFault> {
+    /// Sends a request, with a new token where the old one is over.
+    async fn post(&mut self, request: &[u8]) -> Result<Vec<u8>, PhoneFault> {
         match self.connection.post_sync(request.to_vec(), &self.token).await {
             Err(PhoneFault::Refused(problem)) if problem.slug == "device/token-not-valid" => {
                 self.renew().await?;

@@ -5,7 +5,7 @@ use sync_protocol::journal::Scope;
 use sync_protocol::message::{Request, Response, ScopeCursor};
 
 use super::pages::{self, Pages};
-use super::{Refusal, give_back, intake, late};
+use super::{Refusal, give_back, intake, late, set_back};
 use crate::app::App;
 use crate::domain::device::{ClockReading, Device};
 use crate::domain::round::RoundState;
@@ -29,9 +29,9 @@ pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>
         segments.push(intake::take(app, device, bytes).await);
     }
     let assigned = assigned(app, device).await?;
-    let forgotten = give_back::forgotten(app, &request.scopes, &assigned).await?;
+    let forgotten = give_back::forgotten(app, &request, &assigned).await?;
     let Pages { pages, packed, more, name_scopes } = pages::collect(app, device, &request, &assigned).await?;
-    let set_back = store::generation::last_set_back(&mut app.store.read().await?).await?;
+    let set_back = set_back::told(app, &request).await?;
     let scopes: Vec<Scope> = assigned.into_iter().map(|(_, scope)| scope).collect();
     let response = Response {
         // A device is answered in the version in which it asked.

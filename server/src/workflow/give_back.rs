@@ -27,14 +27,16 @@ use crate::store::{self, Read};
 /// How often a chapter is judged anew because somebody else's work came between.
 const ATTEMPTS: usize = 8;
 
-/// The logs that a device has read further than they go, with how far the server knows each in the device's generation.
+/// The logs that a device has read further than they go, with how far the server knows each in the device's generation. A
+/// device that asks in version 1 is not told: it has no chapters.
 pub(super) async fn forgotten(
     app: &App,
-    asked: &[ScopeCursor],
+    request: &Request,
     assigned: &[(UnitId, Scope)],
 ) -> Result<Vec<ScopeCursor>, Refusal> {
     let mut forgotten = Vec::new();
-    for ScopeCursor { scope, cursor } in asked.iter().filter(|asked| asked.cursor.position > 0) {
+    let asked = request.scopes.iter().filter(|asked| request.version > 1 && asked.cursor.position > 0);
+    for ScopeCursor { scope, cursor } in asked {
         let commune = match assigned.iter().find(|(_, of)| of == scope) {
             Some((commune, _)) => Some(*commune),
             None => intake::place(app, scope).await?.map(|(commune, _)| commune),
@@ -301,6 +303,22 @@ mod tests {
         assert!(!entries.iter().any(|entry| matches!(entry.decision, Decision::SetBack { .. })));
         let events = store::security_event::newest(&mut read, 50).await.unwrap();
         assert_eq!(events.iter().filter(|event| event.kind == SecurityEventKind::ChapterRefused).count(), 6);
+    }
+
+    #[tokio::test]
+    async fn who_asks_in_version_1_is_not_told_what_was_forgotten() {
+        let bench = Bench::new().await;
+        let mut lan = bench.phone(bench.lan, 11).await;
+        lan.write(bench.scope(0), home(1), [answer("floor_area", 40)]);
+        lan.sync(&bench).await;
+        let read = page(&bench, &lan).await.head.cursor;
+        let ahead = ScopeCursor { scope: bench.scope(0), cursor: Cursor { position: 99, ..read } };
+        for (version, told) in [(1, None), (2, Some(read.position))] {
+            let asked = Request { version, scopes: vec![ahead.clone()], ..Request::bringing(Vec::new(), 9, 0) };
+            let response = exchange(&bench.app, &lan.device, &asked.to_bytes()).await.unwrap();
+            let forgotten = Response::from_bytes(&response).unwrap().forgotten;
+            assert_eq!(forgotten.map(|logs| logs[0].cursor.position), told, "version {version}");
+        }
     }
 
     #[tokio::test]

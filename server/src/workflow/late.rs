@@ -11,7 +11,7 @@ use sync_protocol::hash::PublicKey;
 use sync_protocol::message::{Request, Response, SegmentAnswer};
 use sync_protocol::segment::Packed;
 
-use super::{Refusal, give_back, intake};
+use super::{Refusal, give_back, intake, set_back};
 use crate::app::App;
 use crate::domain::device::Device;
 use crate::store;
@@ -30,7 +30,7 @@ pub(super) async fn take(app: &App, device: &Device, request: Request, refusal: 
     for bytes in &request.segments {
         segments.push(take_segment(app, device, bytes).await?);
     }
-    let forgotten = give_back::forgotten(app, &request.scopes, &[]).await?;
+    let forgotten = give_back::forgotten(app, &request, &[]).await?;
     let response = Response {
         version: request.version,
         server_ms: app.clock.now().as_millisecond(),
@@ -42,7 +42,7 @@ pub(super) async fn take(app: &App, device: &Device, request: Request, refusal: 
         name_scopes: None,
         chapters,
         forgotten: (!forgotten.is_empty()).then_some(forgotten),
-        set_back: store::generation::last_set_back(&mut app.store.read().await?).await?,
+        set_back: set_back::told(app, &request).await?,
     };
     Ok(response.to_bytes())
 }

@@ -19,6 +19,7 @@ use sync_protocol::rebase;
 use sync_protocol::segment::{Packed, Segment, UnpackFault, Unpacking};
 use sync_protocol::verdict::{Hold, Verdict};
 
+use crate::schema::fits;
 use crate::support::form;
 
 pub(crate) fn scope() -> Scope {
@@ -105,6 +106,7 @@ impl Office {
 
     /// Answers a request; `who` is what the token said.
     pub(crate) fn exchange(&mut self, who: PublicKey, request: &[u8]) -> Vec<u8> {
+        assert_eq!(fits("request", request), Ok(()));
         let request = Request::from_bytes(request).unwrap();
         let segments = request.segments.iter().map(|bytes| self.take(who, bytes)).collect();
         let cursor = self.cursor(&request);
@@ -127,7 +129,9 @@ impl Office {
             forgotten: None,
             set_back: None,
         };
-        response.to_bytes()
+        let bytes = response.to_bytes();
+        assert_eq!(fits("response", &bytes), Ok(()));
+        bytes
     }
 
     /// How far the device has read; `None` when it has to say so.
