@@ -7,7 +7,7 @@ export RASOAT_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 RASOAT := $(CARGO) run --quiet --profile $(PROFILE) --bin rasoat --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate lint wasm bench bench-sync doc clean tools test-tools wasm-tools
+.PHONY: help run test simulate fuzz lint wasm bench bench-sync doc clean tools test-tools wasm-tools
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -36,6 +36,22 @@ wasm: wasm-tools ## builds the two lower crates for the browser
 
 simulate: ## plays RUNS runs of STEPS steps of the simulated commune from SEED up; a failure is replayed and made shorter
 	$(CARGO) run --quiet --profile $(PROFILE) -p house-tests --example simulate -- $(or $(SEED),1) $(or $(STEPS),300) $(or $(RUNS),1)
+
+# Coverage for libFuzzer, on the stable compiler. The fuzzer's lock is the house's, so that the same versions are fuzzed.
+fuzz: COVERAGE := -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-,level=4 inline-8bit-counters pc-table trace-compares)
+fuzz: HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
+fuzz: FUZZED := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/fuzz
+fuzz: TARGETS := $(or $(TARGET),$(notdir $(wildcard tests/fuzz/corpus/*)))
+fuzz: ## looks for bytes that break a decoder, SECONDS for each, all of them or TARGET; needs a C++ compiler
+	cp Cargo.lock tests/fuzz/Cargo.lock
+	cd tests/fuzz && RUSTFLAGS="$(COVERAGE)" CARGO_TARGET_DIR=$(FUZZED) $(CARGO) build --release --target $(HOST)
+	@set -e; for target in $(TARGETS); do \
+		mkdir -p $(FUZZED)/corpus/$$target tests/fuzz/findings; \
+		echo "$$target:"; \
+		RASOAT_FUZZ_TARGET=$$target $(FUZZED)/$(HOST)/release/fuzz -max_total_time=$(or $(SECONDS),60) -max_len=16384 \
+			-timeout=10 -rss_limit_mb=1024 -print_final_stats=1 -artifact_prefix=tests/fuzz/findings/$$target- \
+			$(FUZZED)/corpus/$$target tests/fuzz/corpus/$$target; \
+	done
 
 bench: bench-sync ## measures classification, roster and the exchange; results under target/criterion and target/bench
 	$(CARGO) bench -p schemas

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 pub mod account;
 pub mod blob;
+pub mod bracket;
 pub mod clue;
 pub mod device;
 pub mod field;

@@ -14,11 +14,11 @@ mod fault;
 pub mod file;
 mod frames;
 mod identity;
+mod rebase;
 mod report;
 mod sections;
 mod settle;
 mod store;
-mod words;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -41,9 +41,8 @@ pub use connection::{PlainHttp, Road, Traffic};
 pub use exchange::{Enrolment, Exchanged};
 pub use fault::{PhoneFault, Problem};
 pub use identity::Identity;
-pub use report::{
-    DisagreementView, FiledHousehold, HouseholdView, Line, Reason, RoundPoints, Scoring, SideView, Whereabouts,
-};
+pub use rebase::{PlanLine, PlanView, Wanted};
+pub use report::{DisagreementView, FiledHousehold, HouseholdView, Line, Reason, RoundPoints, Scoring, SideView};
 pub use sections::{Committed, ItemFault, Written};
 pub use settle::Choice;
 pub use store::{Store, StoreFault, TornTail};

@@ -63,7 +63,7 @@ pub use connection::{Read, Tx};
 pub use error::StoreError;
 use statement::sql;
 pub use writer::BoxFuture;
-use writer::{Answered, Job, Turn, Work};
+use writer::{Answered, Queued, Turn, Work};
 
 /// Jobs that may wait for the writer; past that, callers wait before they queue.
 const QUEUE_JOBS: usize = 1024;
@@ -95,7 +95,7 @@ impl FromStr for Database {
 pub struct Store {
     readers: Readers,
     /// The writers' queues: one for a file, several for a server.
-    jobs: Vec<mpsc::Sender<Box<dyn Job>>>,
+    jobs: Vec<mpsc::Sender<Queued>>,
     writers: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -153,9 +153,24 @@ impl Store {
         self.queue(Work::new(name, Turn::House, 0, job)).await
     }
 
-    /// The same for a job that writes only what is a commune's, and says about how many bytes, so that no group grows without
-    /// bounds. Where several write, others do in other communes meanwhile.
-    pub async fn write_in<T, E, F>(&self, commune: UnitId, name: &'static str, bytes: usize, job: F) -> Result<T, E>
+    /// The same for a job that writes only what is a commune's. Where several write, others do in other communes meanwhile.
+    pub async fn write_in<T, E, F>(&self, commune: UnitId, name: &'static str, job: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.write_much_in(commune, name, 0, job).await
+    }
+
+    /// The same for a job that writes much: about how many bytes, so that no group grows without bounds.
+    pub async fn write_much_in<T, E, F>(
+        &self,
+        commune: UnitId,
+        name: &'static str,
+        bytes: usize,
+        job: F,
+    ) -> Result<T, E>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
         T: Send + 'static,
@@ -170,11 +185,11 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let number = match work.turn() {
-            Some(Turn::Commune(commune)) => commune.0 as usize % self.jobs.len(),
-            Some(Turn::House) | None => 0,
+        let number = match work.turn {
+            Turn::Commune(commune) => commune.0 as usize % self.jobs.len(),
+            Turn::House => 0,
         };
-        self.jobs[number].send(Box::new(work)).await.map_err(|_| StoreError::Closed)?;
+        self.jobs[number].send(Queued::Job(Box::new(work))).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -203,7 +218,7 @@ impl Store {
         let writers = std::mem::take(&mut *self.writers.lock().await);
         for (writer, jobs) in writers.into_iter().zip(&self.jobs) {
             // The last job in the queue; the channel stays open, so the writer needs to be told.
-            let told = jobs.send(Box::new(writer::Stop)).await;
+            let told = jobs.send(Queued::Stop).await;
             if told.is_ok() && writer.await.is_err() {
                 tracing::error!("The writer ended abnormally");
             }

@@ -45,6 +45,7 @@ pub mod import;
 pub mod inbox;
 mod ingest;
 mod intake;
+mod late;
 pub mod ledger;
 pub mod logbook;
 mod office;
@@ -62,8 +63,10 @@ pub mod round;
 pub mod session;
 pub mod set_back;
 pub mod shown;
+pub mod standing;
 pub mod unit;
 mod unpack;
+mod waiting;
 pub mod warning;
 
 /// Why a step was not taken. All but the last few are answers to whoever asked.

@@ -9,8 +9,10 @@ mod blob;
 mod document;
 mod mend;
 mod portion;
+mod rebase;
 mod record;
 mod request;
+mod status;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,10 +28,11 @@ use crate::actor::Author;
 use crate::change::{self, Slot, Write};
 use crate::disagreement::{self, Disagreement};
 use crate::gate::{self, Admission, Candidate, Fate, Policy};
-use crate::hash::{ChangeHash, PublicKey, RowHash};
-use crate::history::History;
+use crate::hash::{ActorId, ChangeHash, PublicKey, RowHash};
+use crate::history::{History, Node};
 use crate::journal::{Beacon, Body, JournalEntry, JournalHead, Scope};
 use crate::log::{Cursor, Digest};
+use crate::message::{MESSAGE_VERSION, OLDEST_MESSAGE_VERSION};
 use crate::verdict::{Rejection, Verdict};
 use mend::{Giving, ReadPage};
 
@@ -38,8 +41,10 @@ pub use blob::{BlobAnswer, BlobState, OwnBlob};
 pub use document::{DeviceDocument, OwnChange, Standing, View};
 pub use mend::Mend;
 pub use portion::{Portion, Way};
+pub use rebase::{Item, ItemState, Plan};
 pub use record::{Record, RecordFault};
 pub use request::Sync;
+pub use status::{Need, Status, Whereabouts};
 
 /// Largest command, in bytes: as large as a change, so that one entry never fills a request.
 pub const MAX_COMMAND_BYTES: usize = 16 * 1024;
@@ -133,6 +138,10 @@ pub struct Device {
     set_back: Option<u64>,
     /// Whether the server has asked for the scopes by name: forgotten with the process, because it would ask again.
     name_scopes: bool,
+    /// The server's clock less the device's, as it was last found to be.
+    clock_offset_ms: Option<i64>,
+    /// The version in which it asks: the newest with every start, because servers are renewed.
+    version: u8,
 }
 
 /// Why something was not written.
@@ -150,6 +159,12 @@ pub enum CommitError {
     /// Everything written stands there already.
     #[error("nothing to write")]
     Nothing,
+    /// What was shown is not how things are any more: look again.
+    #[error("not as it was shown any more")]
+    Stale,
+    /// The plan has no such value that could be said again.
+    #[error("not in the plan")]
+    NotInPlan,
     /// More bytes than a request may have.
     #[error("larger than a request may be")]
     TooLarge,
@@ -177,7 +192,16 @@ impl Device {
             blobs: Vec::new(),
             set_back: None,
             name_scopes: false,
+            clock_offset_ms: None,
+            version: MESSAGE_VERSION,
         }
+    }
+
+    /// The server does not speak the version of the last request: whether there is an older one, in which the next asks.
+    pub fn speak_older(&mut self) -> bool {
+        let is_oldest = self.version == OLDEST_MESSAGE_VERSION;
+        self.version -= u8::from(!is_oldest);
+        !is_oldest
     }
 
     /// Who writes on it now.
@@ -199,6 +223,11 @@ impl Device {
     /// Documents of earlier rounds, beside the households' present ones: own work in them has not come to its end.
     pub fn earlier(&self) -> impl Iterator<Item = (&HouseholdId, &DeviceDocument)> {
         self.earlier.iter().map(|((household, _), document)| (household, document))
+    }
+
+    /// The server's clock less the device's, in milliseconds, as it was last found to be; `None` before the first time.
+    pub fn clock_offset_ms(&self) -> Option<i64> {
+        self.clock_offset_ms
     }
 
     /// How many journal entries wait to be sent or answered.
@@ -289,24 +318,8 @@ impl Device {
         message: Option<String>,
         clocks: Clocks,
     ) -> Result<Vec<Record>, CommitError> {
-        let actor = self.author().actor();
-        let draft = history.draft(history.heads(), actor, clocks.wall_ms / 1_000, message, writes);
-        let bytes = draft.and_then(|draft| draft.encode()).ok_or(CommitError::Nothing)?;
-        let (_, hash) = change::parse(&bytes)
-            .map_err(|fault| CommitError::Refused(Verdict::Rejected(Rejection::NotAllowed), fault.to_string()))?;
-        // The same gate as the server's: what it would refuse is refused while the household is still at the door.
-        let candidate = Candidate { bytes: &bytes, hash, actor };
-        match gate::judge(history, candidate, Policy::Allows, |_| Fate::Unknown) {
-            Admission::Admitted(_) => {}
-            Admission::Known => return Err(CommitError::Nothing),
-            Admission::Held(hold, _) => {
-                let verdict = Verdict::Held(hold);
-                return Err(CommitError::Refused(verdict, verdict.slug().to_owned()));
-            }
-            Admission::Rejected(rejection, reason) | Admission::Unproven(rejection, reason) => {
-                return Err(CommitError::Refused(Verdict::Rejected(rejection), reason));
-            }
-        }
+        let (node, bytes) = drafted(history, self.author().actor(), writes, message, clocks)?;
+        let hash = node.entry.hash;
         let body = Body::Change { household: history.genesis().household, hash };
         let entry = self.entry(&scope, clocks, body).ok_or(CommitError::NoScope)?;
         Ok(self.applied(vec![Record::Own { epoch: self.epoch, scope, entry, change: Some(bytes.into()) }]))
@@ -337,5 +350,31 @@ impl Device {
 
     fn all_documents(&mut self) -> impl Iterator<Item = &mut DeviceDocument> {
         self.documents.values_mut().chain(self.earlier.values_mut())
+    }
+}
+
+/// Drafts a change and runs the server's own gate on it: what that would refuse is refused while the household is still at
+/// the door.
+fn drafted(
+    history: &History,
+    actor: ActorId,
+    writes: &BTreeMap<Slot, Write>,
+    message: Option<String>,
+    clocks: Clocks,
+) -> Result<(Node, Vec<u8>), CommitError> {
+    let draft = history.draft(history.heads(), actor, clocks.wall_ms / 1_000, message, writes);
+    let bytes = draft.and_then(|draft| draft.encode()).ok_or(CommitError::Nothing)?;
+    let (_, hash) = change::parse(&bytes)
+        .map_err(|fault| CommitError::Refused(Verdict::Rejected(Rejection::NotAllowed), fault.to_string()))?;
+    match gate::judge(history, Candidate { bytes: &bytes, hash, actor }, Policy::Allows, |_| Fate::Unknown) {
+        Admission::Admitted(node) => Ok((*node, bytes)),
+        Admission::Known => Err(CommitError::Nothing),
+        Admission::Held(hold, _) => {
+            let verdict = Verdict::Held(hold);
+            Err(CommitError::Refused(verdict, verdict.slug().to_owned()))
+        }
+        Admission::Rejected(rejection, reason) | Admission::Unproven(rejection, reason) => {
+            Err(CommitError::Refused(Verdict::Rejected(rejection), reason))
+        }
     }
 }

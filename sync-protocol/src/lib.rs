@@ -21,7 +21,11 @@ pub mod journal;
 pub mod log;
 pub mod message;
 pub mod named;
+pub mod rebase;
 pub mod salvage;
 pub mod segment;
+#[cfg(test)]
+mod vectors;
 pub mod verdict;
 mod wire;
+pub mod words;

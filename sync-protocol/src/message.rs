@@ -4,9 +4,10 @@
 //! can add some. Who may send one is proven by the token beside it, not in it.
 //!
 //! Version 2 adds what saves bytes: packed segments and pages, a hash in place of the cursors, and no list of assigned
-//! scopes where nothing of it has changed. A server answers version 1 in version 1.
+//! scopes where nothing of it has changed; and chapters for a server that was set back. A server answers version 1 in
+//! version 1.
 
-mod cursors;
+pub(crate) mod cursors;
 mod packed;
 
 use minicbor::bytes::ByteVec;
@@ -235,6 +236,10 @@ impl Request {
         }
         check_version(bytes)?;
         let mut request: Self = from_cbor(bytes).map_err(|_| MessageFault::Unreadable)?;
+        if request.version == 1 {
+            // What stands behind its last item is not looked at, as a server of that version does not.
+            request = Self { holding: None, as_bytes: None, packed_scopes: None, chapters: None, ..request };
+        }
         if let Some(packed) = request.packed_scopes.take() {
             let scopes = cursors::unpack(&packed).map_err(|_| MessageFault::Unreadable)?;
             request.scopes.extend(scopes);

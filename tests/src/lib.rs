@@ -6,6 +6,7 @@
 pub mod client;
 pub mod field;
 pub mod fieldwork;
+pub mod fuzz;
 pub mod house;
 pub mod line;
 pub mod measure;

@@ -6,6 +6,7 @@
 //! the end, everything that was ever promised is checked ([`memory`], [`ground`], [`world`]): that is safety. Then the
 //! faults stop and everything has to come to rest within bounds ([`calm`]): that is liveness.
 
+mod again;
 pub mod calm;
 pub mod commune;
 pub mod edit;

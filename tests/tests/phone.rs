@@ -1,5 +1,6 @@
 //! Headless phones against a real server over HTTP: let in, working offline, disagreeing, settling, crashing, coming back.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,17 +11,22 @@ use house_tests::house::House;
 use jiff::civil::Date;
 use schemas::codes::names::NameSearch;
 use schemas::form::FormVersion;
-use schemas::ids::{AccountId, HouseholdId, UnitId};
+use schemas::ids::{AccountId, HouseholdId, MemberId, UnitId};
 use schemas::rules::{AreaType, Class, Language};
 use schemas::value::Value;
 use serde_json::json;
-use server::clock::Chance;
+use server::clock::{Chance, Clock};
 use server::http::serve::{Protection, start};
 use server::phone::{
-    Choice, Enrolment, Phone, PhoneFault, PlainHttp, Road, RoundPoints, Scoring, StoreFault, Surroundings, Whereabouts,
+    Choice, Enrolment, Phone, PhoneFault, PlainHttp, Road, RoundPoints, Scoring, StoreFault, Surroundings, Wanted,
 };
 use server::standards::Standards;
+use sync_protocol::change::{Slot, Write};
 use sync_protocol::device::View;
+use sync_protocol::journal::Scope;
+
+#[path = "phone/again.rs"]
+mod again;
 
 /// A house in which lan and minh survey one village in an open round.
 struct Field {
@@ -244,7 +250,7 @@ async fn without_a_server_work_goes_on_and_nothing_is_claimed() -> Result<()> {
     assert_eq!(refused.slug(), "phone/unreachable");
     assert!(refused.label().vi.contains("vẫn ở trên máy này"));
     lan.found_households(family())?;
-    assert_eq!(lan.list().iter().map(|line| line.stands).collect::<Vec<_>>(), [Whereabouts::Phone; 2]);
+    assert_eq!(lan.list().iter().map(|line| line.stands).collect::<Vec<_>>(), ["phone"; 2]);
     Ok(())
 }
 
@@ -274,7 +280,7 @@ async fn two_phones_disagree_and_agree_again_once_one_of_them_settles() -> Resul
     minh.pull().await?;
     for phone in [&lan, &minh] {
         assert!(phone.show(&home, View::Accepted, None)?.disagreements.is_empty());
-        assert_eq!(phone.list()[0].stands, Whereabouts::Server);
+        assert_eq!(phone.list()[0].stands, "server");
         assert_eq!(said(phone, &home, "wall"), Some("not_durable".into()));
         assert_eq!(said(phone, &home, "roof"), Some("not_durable".into()), "taken as a whole, not field by field");
         assert_eq!(said(phone, &home, "water_source"), Some("tap".into()));
@@ -322,6 +328,11 @@ async fn a_phone_that_was_away_renews_its_token_and_a_revoked_one_keeps_its_work
     let hoa = field.house.as_account(field.house.people.hoa).await?;
     hoa.post(&format!("/api/devices/{}/revoke", lan.identity().device), json!(null)).await?;
     lan.found_households(family())?;
+    // What it wrote is taken for a person to look at; it is told so, and nothing else.
+    let exchanged = lan.sync().await?;
+    assert_eq!((exchanged.waiting, exchanged.rows), (0, 0));
+    let held = lan.list().into_iter().find(|line| line.stands == "needs_you").context("held")?;
+    assert!(held.reasons.iter().any(|reason| reason.slug == "change/device-revoked"), "{held:?}");
     assert_eq!(lan.sync().await.err().context("revoked")?.slug(), "device/revoked");
     assert_eq!(lan.export(View::Mine).len(), 2);
     Ok(())
@@ -374,10 +385,10 @@ async fn a_lost_answer_is_asked_for_again_and_changes_nothing_twice() -> Result<
     let accepted = lan.export(View::Accepted);
     drop(lan);
     let mut again = Phone::open(&field.at("lan-killed"), field.surroundings("lan"))?;
-    assert_eq!(again.list()[0].stands, Whereabouts::Phone);
+    assert_eq!(again.list()[0].stands, "phone");
     again.sync().await?;
     assert_eq!(again.export(View::Accepted), accepted);
-    assert_eq!(again.list()[0].stands, Whereabouts::Server);
+    assert_eq!(again.list()[0].stands, "server");
     assert!(again.show(&home, View::Accepted, None)?.disagreements.is_empty());
     Ok(())
 }

@@ -122,6 +122,41 @@ async fn a_household_of_two_rounds_is_two_documents() -> Result<()> {
     reproduce(3003, &[write(0, 7), Step::Office(Act::TurnRound), sync(2), write(2, 7)]).await
 }
 
+fn note(phone: u8, home: u8, number: u64) -> Step {
+    Step::Write { phone, home, edit: Edit::Note(number), disk: Disk::Keeps }
+}
+
+fn say_again(phone: u8) -> Step {
+    Step::SayAgain { phone, take: u64::MAX, disk: Disk::Keeps }
+}
+
+/// What was written in a village that was taken away is left out by a reviewer; what was written on it since is said again.
+#[tokio::test]
+async fn work_on_what_a_reviewer_left_out_is_said_again() -> Result<()> {
+    let (take, give) = (Step::Office(Act::Unassign(0, 2)), Step::Office(Act::Assign(0, 2)));
+    let held = [write(2, 1), sync(2), take, note(2, 1, 1), sync(2), give, note(2, 1, 2), note(2, 1, 3), sync(2)];
+    let aside = [Step::Office(Act::SetAside(0)), sync(2), Step::Look(2, 0), say_again(2), sync(2), sync(2)];
+    reproduce(1, &[held.as_slice(), &aside].concat()).await
+}
+
+/// The same, overtaken: the office says again what waits before the phone does.
+#[tokio::test]
+async fn work_said_again_by_the_office_first_is_not_let_in_a_second_time_by_itself() -> Result<()> {
+    let (take, give) = (Step::Office(Act::Unassign(0, 2)), Step::Office(Act::Assign(0, 2)));
+    let held = [write(2, 1), sync(2), take, note(2, 1, 1), sync(2), give, note(2, 1, 2), sync(2)];
+    let overtaken = [Step::Office(Act::SetAside(0)), sync(2), say_again(2), Step::Office(Act::Salvage(0)), sync(2)];
+    reproduce(1, &[held.as_slice(), &overtaken, &[Step::Office(Act::Release(0)), sync(2)]].concat()).await
+}
+
+/// A phone that is shut out brings what it wrote, with a clock that is years off; a person lets some of it in.
+#[tokio::test]
+async fn late_work_of_a_phone_that_was_shut_out_is_kept_and_let_in_by_a_person() -> Result<()> {
+    let before = [write(1, 1), sync(1), note(1, 1, 1), Step::Phone(1, Mishap::Clock(-4_000)), note(1, 1, 2)];
+    let late = [Step::Office(Act::Revoke(1)), sync(1), sync(1), sync(1), note(1, 1, 3), sync(1)];
+    let release = [Step::Office(Act::Release(0)), Step::Office(Act::Release(0)), sync(1), sync(0)];
+    reproduce(1, &[before.as_slice(), &late, &release].concat()).await
+}
+
 const COPY: Step = Step::Server(Setback::Copy);
 const SET_BACK: Step = Step::Server(Setback::Untold);
 const SET_BACK_AND_SAID: Step = Step::Server(Setback::Told);
@@ -214,4 +249,87 @@ async fn a_photo_comes_in_parts_between_everything_else_and_holds_up_nothing() -
         attach(0, 3, 200),
     ];
     reproduce(9, &steps).await
+}
+
+/// The copy is older than the log: after it was put back another log begins in its place, and the round closes before
+/// whoever had read the first one asks again.
+#[tokio::test]
+async fn a_log_forgotten_as_a_whole_is_given_back_after_its_round_has_closed() -> Result<()> {
+    let elsewhere = |phone, home| Step::Write { phone, home, edit: Edit::Assets(11), disk: Disk::Keeps };
+    let before = [COPY, write(1, 7), sync(1), elsewhere(2, 6), write(1, 6)];
+    reproduce(1044, &[before.as_slice(), &[SET_BACK, sync(2), Step::Office(Act::TurnRound)]].concat()).await
+}
+
+/// A photo was announced where nothing was ever accepted: only asking for it shows that the server has forgotten.
+#[tokio::test]
+async fn a_photo_that_the_server_denies_shows_that_it_was_set_back() -> Result<()> {
+    let attach = Step::Attach { phone: 0, home: 6, number: 106, disk: Disk::Keeps };
+    let note = Step::Write { phone: 0, home: 6, edit: Edit::Member(7), disk: Disk::Keeps };
+    let steps = [note, attach, COPY, Step::Office(Act::Unassign(1, 2)), sync(0), SET_BACK];
+    reproduce(1044, &steps).await
+}
+
+/// A photo that was there and is forgotten comes once more, from the phone that took it.
+#[tokio::test]
+async fn a_photo_that_was_there_before_the_server_was_set_back_comes_again() -> Result<()> {
+    let part = Step::SendPart { phone: 0, up: Up::Arrives, down: Down::Arrives, disk: Disk::Keeps };
+    let attach = Step::Attach { phone: 0, home: 3, number: 9, disk: Disk::Keeps };
+    let there = [write(0, 3), sync(0), COPY, attach, sync(0), part, part, part, part];
+    for set_back in [SET_BACK, SET_BACK_AND_SAID] {
+        reproduce(59, &[there.as_slice(), &[set_back, sync(0), write(0, 3), sync(0)]].concat()).await?;
+    }
+    Ok(())
+}
+
+/// An entry goes alone first, and later with the one before it: both segments end with it, and the longer one is evidence.
+#[tokio::test]
+async fn an_entry_that_comes_again_with_the_one_before_it_is_evidence_for_both() -> Result<()> {
+    let member = |phone, home, number| Step::Write { phone, home, edit: Edit::Member(number), disk: Disk::Keeps };
+    let before = [COPY, member(0, 154, 7), sync(0), SET_BACK, sync(0), write(0, 194), sync(0)];
+    let moved = [Step::Office(Act::Unassign(158, 212)), sync(0), member(0, 56, 8), sync(0), sync(0)];
+    reproduce(4, &[before.as_slice(), &moved, &[write(0, 120), sync(0), SET_BACK]].concat()).await
+}
+
+/// A reviewer salvages and releases after the copy was made; what was built on it since is put aside, and what it builds on
+/// waits for a person again.
+#[tokio::test]
+async fn work_on_what_was_released_after_the_copy_is_shown_and_comes_back() -> Result<()> {
+    let assets = |phone, home, number| Step::Write { phone, home, edit: Edit::Assets(number), disk: Disk::Keeps };
+    let held = [
+        assets(130, 54, 172),
+        Step::Hostile(Trick::TwoHouseholds, 38, 14_074_836_672_896_778_399),
+        Step::Office(Act::Unassign(187, 17)),
+        assets(196, 133, 229),
+        assets(176, 51, 101),
+        sync(88),
+        Step::Office(Act::Unassign(176, 142)),
+        sync(239),
+    ];
+    let decided =
+        [COPY, Step::Office(Act::Salvage(77)), Step::Office(Act::Release(134)), sync(25), assets(19, 139, 239)];
+    for set_back in [SET_BACK_AND_SAID, SET_BACK] {
+        reproduce(5023, &[held.as_slice(), &decided, &[set_back]].concat()).await?;
+    }
+    Ok(())
+}
+
+/// What a phone that was shut out brought after the copy was made: nothing that it may read shows that it was forgotten.
+#[tokio::test]
+async fn late_work_that_a_server_set_back_has_forgotten_is_brought_again() -> Result<()> {
+    let interview = Step::Write { phone: 2, home: 0, edit: Edit::Interview, disk: Disk::Keeps };
+    let late = [Step::Office(Act::Revoke(2)), COPY, interview, sync(2), sync(2), sync(2), sync(2), sync(2)];
+    for set_back in [SET_BACK_AND_SAID, SET_BACK] {
+        reproduce(3061, &[late.as_slice(), &[set_back]].concat()).await?;
+    }
+    Ok(())
+}
+
+/// The server forgets a whole round that is begun once more; in between the phone has gone on to the next one.
+#[tokio::test]
+async fn what_was_accepted_in_an_earlier_round_is_not_sent_again_as_unanswered() -> Result<()> {
+    let turn = Step::Office(Act::TurnRound);
+    let before = [COPY, write(214, 103), sync(118), write(100, 54), turn, sync(82), note(199, 141, 1)];
+    let member = Step::Write { phone: 64, home: 119, edit: Edit::Member(3), disk: Disk::Keeps };
+    let assets = Step::Write { phone: 70, home: 243, edit: Edit::Assets(24), disk: Disk::Keeps };
+    reproduce(1044, &[before.as_slice(), &[member, assets, sync(232), SET_BACK, turn]].concat()).await
 }

@@ -1,5 +1,5 @@
--- The schema as it stands after the SQLite migrations of the same number: the same tables, columns and keys, in PostgreSQL's words.
--- Instants are milliseconds since 1970 and days are texts, as there. Texts sort by their bytes (COLLATE "C"), as there.
+-- The schema as it stands after the SQLite migrations up to this number: the same tables, columns and keys, in PostgreSQL's
+-- words. Instants are milliseconds since 1970 and days are texts, as there; texts sort by their bytes (COLLATE "C"), as there.
 -- Migrations that follow have the same number in both folders.
 
 CREATE TABLE unit (
@@ -83,7 +83,9 @@ CREATE TABLE device (
     unit BIGINT NOT NULL REFERENCES unit (id),
     name TEXT COLLATE "C" NOT NULL,
     enrolled_at BIGINT NOT NULL,
-    revoked_at BIGINT
+    revoked_at BIGINT,
+    clock_offset_ms BIGINT,
+    clock_read_at BIGINT
 );
 CREATE INDEX device_by_unit ON device (unit);
 
@@ -177,10 +179,12 @@ CREATE TABLE change (
     verdict BIGINT NOT NULL,
     reason TEXT COLLATE "C",
     sealed BYTEA NOT NULL,
+    seen_at BIGINT,
     PRIMARY KEY (commune, round, household, hash)
 );
 CREATE INDEX change_by_hash ON change (hash);
 CREATE INDEX change_waiting ON change (commune, round, verdict) WHERE verdict >= 16;
+CREATE INDEX change_waiting_by_key ON change (key) WHERE verdict BETWEEN 16 AND 31;
 
 CREATE TABLE segment (
     commune BIGINT NOT NULL REFERENCES unit (id),

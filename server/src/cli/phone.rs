@@ -21,7 +21,9 @@ use serde_json::json;
 use sync_protocol::device::View;
 
 use crate::clock::{Chance, Clock, Stopwatch};
-use crate::phone::{self, Choice, Enrolment, Phone, PhoneFault, PlainHttp, Road, RoundPoints, Scoring, Surroundings};
+use crate::phone::{
+    self, Choice, Enrolment, Phone, PhoneFault, PlainHttp, Road, RoundPoints, Scoring, Surroundings, Wanted,
+};
 use crate::standards::Standards;
 use output::{Outcome, print};
 
@@ -54,6 +56,8 @@ pub enum EnrolledCommand {
     Show(Show),
     /// Chọn ý kiến đúng khi hai người ghi khác nhau. Settle a disagreement.
     Settle(Settle),
+    /// Ghi lại việc máy chủ không nhận. Say again what the server turned away.
+    Rebase(Rebase),
     /// Xuất mọi hộ. Write out all households.
     Export(Export),
     /// Từng hộ đang ở đâu. Where each household stands.
@@ -225,6 +229,25 @@ pub struct Settle {
     set: Option<PathBuf>,
 }
 
+/// Flags of `phone rebase`. Without `--take` and `--all` the plan is shown and nothing is written.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("wanted").args(["take", "all"]))]
+pub struct Rebase {
+    #[command(flatten)]
+    common: Common,
+    /// Mã hộ. The household.
+    household: HouseholdId,
+    /// Chỉ ghi lại các mục này; các mục khác theo máy chủ. Only these fields; the others stay as the server has them.
+    #[arg(long, value_name = "FIELD", num_args = 1..)]
+    take: Vec<String>,
+    /// Ghi lại mọi mục ghi lại được. Everything that can be said again.
+    #[arg(long)]
+    all: bool,
+    /// Mã kế hoạch đã xem; cần khi lấy mục đã có người ghi khác. The plan that was seen; needed for changed fields.
+    #[arg(long, value_name = "PLAN", requires = "wanted")]
+    plan: Option<String>,
+}
+
 /// Flags of `phone export`.
 #[derive(Debug, clap::Args)]
 pub struct Export {
@@ -280,6 +303,7 @@ impl EnrolledCommand {
             Self::New(from) | Self::Edit(from) => &from.common,
             Self::Show(show) => &show.common,
             Self::Settle(settle) => &settle.common,
+            Self::Rebase(rebase) => &rebase.common,
             Self::Export(export) => &export.common,
         }
     }
@@ -294,6 +318,7 @@ impl EnrolledCommand {
             Self::Edit(from) => Ok(Outcome::committed(&phone.edit_households(phone::file::read(&from.file)?)?)),
             Self::Show(show) => show.act(phone, today),
             Self::Settle(settle) => settle.act(phone),
+            Self::Rebase(rebase) => rebase.act(phone),
             Self::Export(export) => export.act(phone),
             Self::List(list) => Ok(Outcome::listed(&phone.find(&list.find.search()), &phone.blobs())),
         }
@@ -378,6 +403,17 @@ impl Settle {
         };
         let committed = phone.settle(self.household, &self.disagreement, choice)?;
         Ok(Outcome::committed(&committed))
+    }
+}
+
+impl Rebase {
+    fn act(self, phone: &mut Phone) -> Result<Outcome, PhoneFault> {
+        let wanted = match (self.all, self.take.is_empty()) {
+            (true, _) => Wanted::All,
+            (false, false) => Wanted::Fields(self.take),
+            (false, true) => return Ok(Outcome::planned(&phone.rebase_plan(self.household)?)),
+        };
+        Ok(Outcome::rebased(&phone.rebase(self.household, &wanted, self.plan.as_deref())?))
     }
 }
 

@@ -65,6 +65,8 @@ pub struct StoredChange {
     pub entry: u64,
     /// The writer's clock, in milliseconds since 1970; advisory.
     pub wall_ms: i64,
+    /// When the last log row was written that the writer had seen: it was not written before; `None` where none is proven.
+    pub seen_at: Option<Timestamp>,
     /// When the server had it.
     pub received_at: Timestamp,
     /// What became of it.

@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 use sync_protocol::disagreement::Side;
 use sync_protocol::hash::ChangeHash;
 use sync_protocol::history::SectionValue;
+use sync_protocol::words;
 use utoipa::ToSchema;
 
 use super::warning_view::{WarningView, views};
 use crate::domain::blob::{BlobState, ListedBlob};
+use crate::domain::bracket::Bracket;
 use crate::domain::field::StoredChange;
 use crate::domain::review::ReviewState;
 use crate::workflow::household::Page;
@@ -51,11 +53,12 @@ impl From<Item> for ItemView {
                 }),
             ),
             Matter::ChangedSince(ledger) => ("changed_since", json!({ "ledger": ledger })),
-            Matter::Refused { change, verdict, reason, account, received_at } => (
+            Matter::Refused { change, verdict, reason, account, written } => (
                 "refused",
                 json!({
                     "change": change.to_string(), "verdict": verdict.slug(), "reason": reason,
-                    "account": account, "received_at": received_at.to_string(),
+                    "words": words::verdict(verdict), "account": account, "received_at": written.not_after.to_string(),
+                    "written": bracket(&written),
                 }),
             ),
             Matter::Suspected => ("suspected", json!({})),
@@ -234,6 +237,14 @@ fn change(change: &StoredChange) -> Value {
         "change": change.hash.to_string(), "account": change.author.account,
         "device": change.author.device().to_string(), "epoch": change.author.epoch,
         "device_clock_ms": change.wall_ms, "received_at": change.received_at.to_string(),
-        "verdict": change.verdict.slug(), "reason": change.reason,
+        "verdict": change.verdict.slug(), "reason": change.reason, "written": bracket(&Bracket::of(change)),
+    })
+}
+
+/// Between which moments something was written, and whether the phone's clock fits.
+fn bracket(written: &Bracket) -> Value {
+    json!({
+        "not_before": written.not_before.map(|at| at.to_string()), "not_after": written.not_after.to_string(),
+        "device_clock_ms": written.claimed_ms, "clock_off_ms": written.off_ms(), "words": written.words(),
     })
 }

@@ -7,7 +7,7 @@ use schemas::form::FormVersion;
 use schemas::ids::{AccountId, DeviceId, UnitId};
 use serde::Deserialize;
 use serde_json::json;
-use sync_protocol::device::{Outcome, Remark};
+use sync_protocol::device::{Outcome, Record, Remark};
 
 use super::blobs::BlobsSent;
 use super::connection::{Connection, Road, Traffic};
@@ -147,7 +147,21 @@ impl Phone {
         self.exchange().await
     }
 
+    /// A phone that was shut out and has nothing new brings once more what it has brought before: it is given nothing to read
+    /// that would show that the server has forgotten.
     async fn exchange(&mut self) -> Result<Exchanged, PhoneFault> {
+        let exchanged = self.exchange_once().await;
+        if exchanged.as_ref().is_err_and(PhoneFault::is_shut_out) {
+            let records = self.device.ask_again();
+            self.store.append(&records)?;
+            if self.device.waiting() > 0 {
+                self.exchange_once().await?;
+            }
+        }
+        exchanged
+    }
+
+    async fn exchange_once(&mut self) -> Result<Exchanged, PhoneFault> {
         let before = self.connection.traffic;
         let waiting = self.device.waiting();
         let mut exchanged = Exchanged {
@@ -163,9 +177,11 @@ impl Phone {
         // says "more" and brings nothing cannot hold us.
         loop {
             let outcome = self.turn().await?;
+            // How the clocks differ is not news: a server that says otherwise each time could hold us too.
+            let news = |record: &Record| !matches!(record, Record::ClockOffset(_));
             let not_taken = outcome.remarks.iter().any(|remark| matches!(remark, Remark::NotTaken(_)));
             let untried = not_taken && self.device.has_untried();
-            let moved = !outcome.records.is_empty() || outcome.name_scopes || untried;
+            let moved = outcome.records.iter().any(news) || outcome.name_scopes || untried;
             let done = !outcome.more && self.device.waiting() == 0;
             exchanged.take(outcome);
             if done || !moved {
@@ -189,7 +205,7 @@ impl Phone {
         loop {
             let began = self.clocks();
             let sync = self.device.request_in(began.wall_ms, self.portion);
-            match self.ask(&sync.bytes).await {
+            match self.post(&sync.bytes).await {
                 Ok(answer) => {
                     let arrived = self.clocks();
                     let took = Duration::from_millis(arrived.uptime_ms.saturating_sub(began.uptime_ms));
@@ -198,6 +214,8 @@ impl Phone {
                     self.store.append(&outcome.records)?;
                     return Ok(outcome);
                 }
+                // An older server: asked again in what it speaks.
+                Err(PhoneFault::Refused(problem)) if problem.slug == "sync/version" && self.device.speak_older() => {}
                 Err(fault) => {
                     self.make_smaller(fault)?;
                     self.connection.traffic.cuts += 1;
@@ -206,7 +224,8 @@ impl Phone {
         }
     }
 
-    async fn ask(&mut self, request: &[u8]) -> Result<Vec<u8>, PhoneFault> {
+    /// Sends a request, with a new token where the old one is over.
+    async fn post(&mut self, request: &[u8]) -> Result<Vec<u8>, PhoneFault> {
         match self.connection.post_sync(request.to_vec(), &self.token).await {
             Err(PhoneFault::Refused(problem)) if problem.slug == "device/token-not-valid" => {
                 self.renew().await?;
@@ -230,7 +249,6 @@ impl Phone {
 
 impl Exchanged {
     fn take(&mut self, outcome: Outcome) {
-        use sync_protocol::device::Record;
         self.rows += outcome
             .records
             .iter()

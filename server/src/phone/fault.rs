@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use schemas::form::Label;
 use sync_protocol::device::{AnswerFault, CommitError, Way};
+use sync_protocol::words;
 use thiserror::Error;
 
 use super::store::StoreFault;
@@ -77,6 +78,18 @@ pub enum PhoneFault {
         /// How many there are.
         sides: usize,
     },
+    /// Nothing of the household was turned away.
+    #[error("nothing of household {0} is to be said again")]
+    NothingToRebase(String),
+    /// The plan has no such field that could be said again.
+    #[error("the plan has no field {0} that can be said again")]
+    NoField(String),
+    /// Somebody else has written there since: the plan that showed both has to be named.
+    #[error("{0} has changed since: name the plan")]
+    PlanNeeded(String),
+    /// The plan is not as it was shown any more.
+    #[error("another plan than was shown")]
+    OtherPlan,
     /// What was to be written is refused.
     #[error(transparent)]
     Commit(#[from] CommitError),
@@ -110,6 +123,11 @@ impl PhoneFault {
         }
     }
 
+    /// Whether the server gives this phone nothing any more.
+    pub(super) fn is_shut_out(&self) -> bool {
+        matches!(self, Self::Refused(problem) if ["device/revoked", "session/account-disabled"].contains(&problem.slug.as_str()))
+    }
+
     /// Its stable name, for scripts; the server's own where the server refused.
     pub fn slug(&self) -> &str {
         match self {
@@ -134,6 +152,10 @@ impl PhoneFault {
             Self::NoHousehold(_) => "phone/no-household",
             Self::NoDisagreement(_) => "phone/no-disagreement",
             Self::NoSide { .. } => "phone/no-side",
+            Self::NothingToRebase(_) => "phone/nothing-to-rebase",
+            Self::NoField(_) => "phone/no-field",
+            Self::PlanNeeded(_) => "phone/plan-needed",
+            Self::OtherPlan | Self::Commit(CommitError::Stale) => "phone/other-plan",
             Self::Commit(_) => "phone/commit",
         }
     }
@@ -163,6 +185,7 @@ impl PhoneFault {
                 format!("The file {} cannot be read: {reason}", path.display()),
             ),
             Self::NoHousehold(_) | Self::NoDisagreement(_) | Self::NoSide { .. } => self.choice(),
+            Self::NothingToRebase(_) | Self::NoField(_) | Self::PlanNeeded(_) | Self::OtherPlan => self.rebase(),
         }
     }
 
@@ -201,6 +224,21 @@ impl PhoneFault {
                 format!("The server cannot be reached ({reason}). Your work is still on this phone; sync again later"),
             ),
             _ => label("Không tới được máy chủ", "The server cannot be reached"),
+        }
+    }
+
+    fn rebase(&self) -> Label {
+        match self {
+            Self::NoField(field) => said(
+                format!("Kế hoạch không có mục {field} ghi lại được; xem «phone rebase»"),
+                format!("The plan has no field {field} that can be said again; see \"phone rebase\""),
+            ),
+            Self::PlanNeeded(field) => said(
+                format!("Mục {field} đã có người ghi khác; xem kế hoạch, rồi chọn bằng --take và --plan"),
+                format!("Somebody has written {field} since; look at the plan, then choose with --take and --plan"),
+            ),
+            Self::OtherPlan => plan_is_stale(),
+            _ => label("Hộ này không có gì phải ghi lại", "Nothing of this household has to be said again"),
         }
     }
 
@@ -244,12 +282,17 @@ pub(super) fn commit(fault: &CommitError) -> Label {
         CommitError::NoHousehold => label("Hộ không có trên máy này", "The household is not on this phone"),
         CommitError::Damaged => label("Bản trên máy của hộ này bị hỏng", "The copy of this household is damaged"),
         CommitError::TooLarge => label("Lớn quá mức cho phép", "Larger than it may be"),
+        CommitError::Stale | CommitError::NotInPlan => plan_is_stale(),
         CommitError::Nothing => label("Không có gì mới để ghi", "Nothing to write"),
         CommitError::Refused(verdict, reason) => said(
-            format!("Không được ghi: {} ({reason})", super::words::verdict(*verdict).vi),
-            format!("Not allowed: {} ({reason})", super::words::verdict(*verdict).en),
+            format!("Không được ghi: {} ({reason})", words::verdict(*verdict).vi),
+            format!("Not allowed: {} ({reason})", words::verdict(*verdict).en),
         ),
     }
+}
+
+fn plan_is_stale() -> Label {
+    label("Kế hoạch đã khác; xem lại bằng «phone rebase»", "The plan has changed; look at it again")
 }
 
 fn label(vi: &str, en: &str) -> Label {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use schemas::ids::{HouseholdId, RoundId, UnitId};
 use sqlx::FromRow;
-use sync_protocol::hash::ChangeHash;
+use sync_protocol::hash::{ChangeHash, PublicKey};
 use sync_protocol::verdict::Verdict;
 
 use super::row::{RowOf, milliseconds, stored, updated};
-use super::statement::{ROWS, insert_rows, places, sql, sql_of};
+use super::statement::{ROWS, Statement, insert_rows, places, scalar, sql, sql_of};
 use super::{Read, StoreError, Tx};
 use crate::domain::field::{DocumentKey, StoredChange};
 
@@ -21,6 +21,7 @@ struct Row {
     epoch: i64,
     entry: i64,
     wall_ms: i64,
+    seen_at: Option<i64>,
     received_at: i64,
     verdict: i64,
     reason: Option<String>,
@@ -38,6 +39,7 @@ impl TryFrom<Row> for StoredChange {
             author,
             entry: of.number("entry", row.entry)?,
             wall_ms: row.wall_ms,
+            seen_at: of.maybe_instant("seen_at", row.seen_at)?,
             received_at: of.instant("received_at", row.received_at)?,
             verdict: verdict(&of, row.verdict)?,
             reason: row.reason,
@@ -51,14 +53,15 @@ fn verdict(of: &RowOf<String>, number: i64) -> Result<Verdict, StoreError> {
     of.column("verdict", known.ok_or("not a verdict"))
 }
 
-const COLUMNS: &str = "household, hash, key, account, epoch, entry, wall_ms, received_at, verdict, reason, sealed";
+const COLUMNS: &str =
+    "household, hash, key, account, epoch, entry, wall_ms, seen_at, received_at, verdict, reason, sealed";
 
 /// Keeps changes of a round; the verdict on one that is kept already is replaced. One statement for many: what a statement
 /// costs is mostly the way to the database's thread and back.
 pub async fn put(tx: &mut Tx, commune: UnitId, round: &RoundId, changes: &[StoredChange]) -> Result<(), StoreError> {
     for changes in changes.chunks(ROWS) {
-        let before = "INSERT INTO change (commune, round, household, hash, key, account, epoch, entry, wall_ms, received_at, \
-                                          verdict, reason, sealed)";
+        let before = "INSERT INTO change (commune, round, household, hash, key, account, epoch, entry, wall_ms, seen_at, \
+                                          received_at, verdict, reason, sealed)";
         let after = " ON CONFLICT (commune, round, household, hash) \
                      DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason";
         let insert = insert_rows(before, changes, after, |row, change| {
@@ -71,6 +74,7 @@ pub async fn put(tx: &mut Tx, commune: UnitId, round: &RoundId, changes: &[Store
                 .bind(i64::from(change.author.epoch))
                 .bind(stored(change.entry))
                 .bind(change.wall_ms)
+                .bind(change.seen_at.map(milliseconds))
                 .bind(milliseconds(change.received_at))
                 .bind(i64::from(change.verdict.code()))
                 .bind(change.reason.as_deref())
@@ -125,17 +129,42 @@ pub async fn by_hashes(
 ) -> Result<BTreeMap<(HouseholdId, ChangeHash), StoredChange>, StoreError> {
     let mut found = BTreeMap::new();
     for hashes in hashes.chunks(ROWS) {
-        let list = places(3, hashes.len());
-        let text = format!("SELECT {COLUMNS} FROM change WHERE commune = $1 AND round = $2 AND hash IN ({list})");
-        let select = sql_of(text).for_rows(hashes.len()).bind(stored(commune.0)).bind(round.as_str());
-        let select = hashes.iter().fold(select, |select, hash| select.bind(hash.0.as_slice()));
-        let rows: Vec<Row> = select.fetch_all(read).await?;
+        let rows: Vec<Row> = named(COLUMNS, commune, round, hashes).fetch_all(read).await?;
         for row in rows {
             let change = StoredChange::try_from(row)?;
             found.insert((change.household, change.hash), change);
         }
     }
     Ok(found)
+}
+
+/// What became of the changes of a round with these hashes, by household and hash.
+pub async fn verdicts(
+    read: &mut Read,
+    commune: UnitId,
+    round: &RoundId,
+    hashes: &[ChangeHash],
+) -> Result<BTreeMap<(HouseholdId, ChangeHash), Verdict>, StoreError> {
+    let mut found = BTreeMap::new();
+    for hashes in hashes.chunks(ROWS) {
+        let columns = "household, hash, verdict";
+        let rows: Vec<(Vec<u8>, Vec<u8>, i64)> = named(columns, commune, round, hashes).fetch_all(read).await?;
+        for (household, hash, number) in rows {
+            let of = RowOf { table: "change", id: format!("{hash:02x?}") };
+            let verdict = verdict(&of, number)?;
+            let hash = ChangeHash(of.bytes("hash", hash)?);
+            found.insert((HouseholdId(of.bytes("household", household)?), hash), verdict);
+        }
+    }
+    Ok(found)
+}
+
+/// Asks for the changes of a round with these hashes.
+fn named<'q>(columns: &str, commune: UnitId, round: &'q RoundId, hashes: &'q [ChangeHash]) -> Statement<'q> {
+    let list = places(3, hashes.len());
+    let text = format!("SELECT {columns} FROM change WHERE commune = $1 AND round = $2 AND hash IN ({list})");
+    let select = sql_of(text).for_rows(hashes.len()).bind(stored(commune.0)).bind(round.as_str());
+    hashes.iter().fold(select, |select, hash| select.bind(hash.0.as_slice()))
 }
 
 /// All changes of a document, whatever became of them, in the order of arrival.
@@ -174,6 +203,15 @@ pub async fn refused(read: &mut Read, commune: UnitId, round: &RoundId) -> Resul
     );
     let rows: Vec<Row> = sql_of(sql).bind(stored(commune.0)).bind(round.as_str()).fetch_all(read).await?;
     rows.into_iter().map(StoredChange::try_from).collect()
+}
+
+/// How many changes under this key are held.
+pub async fn held_of_key(read: &mut Read, key: &PublicKey) -> Result<u64, StoreError> {
+    let held: i64 = scalar("SELECT count(*) FROM change WHERE key = $1 AND verdict BETWEEN 16 AND 31")
+        .bind(key.0.as_slice())
+        .fetch_one(read)
+        .await?;
+    RowOf { table: "change", id: "held" }.number("count", held)
 }
 
 /// The households whose documents hold this change as accepted, wherever they are.

@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use super::row::{RowOf, day, milliseconds, stored, updated};
 use super::statement::sql;
 use super::{Read, StoreError, Tx};
-use crate::domain::device::{Device, DeviceKey};
+use crate::domain::device::{ClockReading, Device, DeviceKey};
 use crate::token::hex;
 
 #[derive(FromRow)]
@@ -20,6 +20,8 @@ struct Row {
     name: String,
     enrolled_at: i64,
     revoked_at: Option<i64>,
+    clock_offset_ms: Option<i64>,
+    clock_read_at: Option<i64>,
 }
 
 impl TryFrom<Row> for Device {
@@ -27,6 +29,8 @@ impl TryFrom<Row> for Device {
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let of = RowOf { table: "device", id: hex(&row.id) };
         let key = of.bytes("public_key", row.public_key)?;
+        let read_at = of.maybe_instant("clock_read_at", row.clock_read_at)?;
+        let clock = row.clock_offset_ms.zip(read_at).map(|(offset_ms, read_at)| ClockReading { offset_ms, read_at });
         Ok(Self {
             public_key: of.column("public_key", DeviceKey::from_bytes(&key))?,
             account: AccountId(of.number("account", row.account)?),
@@ -34,6 +38,7 @@ impl TryFrom<Row> for Device {
             name: row.name,
             enrolled_at: of.instant("enrolled_at", row.enrolled_at)?,
             revoked_at: of.maybe_instant("revoked_at", row.revoked_at)?,
+            clock,
             id: DeviceId(of.bytes("id", row.id)?),
         })
     }
@@ -67,10 +72,11 @@ pub async fn insert(tx: &mut Tx, device: &Device) -> Result<Enrolled, StoreError
 /// The device with this id.
 pub async fn by_id(read: &mut Read, id: DeviceId) -> Result<Option<Device>, StoreError> {
     let row: Option<Row> =
-        sql("SELECT id, public_key, account, unit, name, enrolled_at, revoked_at FROM device WHERE id = $1")
-            .bind(id.0.as_slice())
-            .fetch_optional(read)
-            .await?;
+        sql("SELECT id, public_key, account, unit, name, enrolled_at, revoked_at, clock_offset_ms, clock_read_at \
+         FROM device WHERE id = $1")
+        .bind(id.0.as_slice())
+        .fetch_optional(read)
+        .await?;
     row.map(Device::try_from).transpose()
 }
 
@@ -81,7 +87,8 @@ pub async fn within(read: &mut Read, place: UnitId, on: Date) -> Result<Vec<Devi
            UNION \
            SELECT v.unit FROM inside i JOIN unit_version v ON v.parent = i.unit \
            WHERE v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2) \
-         ) SELECT d.id, d.public_key, d.account, d.unit, d.name, d.enrolled_at, d.revoked_at \
+         ) SELECT d.id, d.public_key, d.account, d.unit, d.name, d.enrolled_at, d.revoked_at, \
+                  d.clock_offset_ms, d.clock_read_at \
            FROM device d JOIN inside i ON i.unit = d.unit ORDER BY d.id")
     .bind(stored(place.0))
     .bind(day(on))
@@ -95,6 +102,17 @@ pub async fn revoke(tx: &mut Tx, id: DeviceId, now: Timestamp) -> Result<(), Sto
     let done = sql("UPDATE device SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1")
         .bind(id.0.as_slice())
         .bind(milliseconds(now))
+        .execute(tx)
+        .await?;
+    updated("device", id, done)
+}
+
+/// Notes how a device's clock was found to be.
+pub async fn note_clock(tx: &mut Tx, id: DeviceId, clock: ClockReading) -> Result<(), StoreError> {
+    let done = sql("UPDATE device SET clock_offset_ms = $2, clock_read_at = $3 WHERE id = $1")
+        .bind(id.0.as_slice())
+        .bind(clock.offset_ms)
+        .bind(milliseconds(clock.read_at))
         .execute(tx)
         .await?;
     updated("device", id, done)

@@ -10,6 +10,9 @@ mod conformance;
 #[path = "../../tests/support/postgres.rs"]
 mod server;
 
+/// Processes that may have one database.
+const PROCESSES: usize = 3;
+
 async fn place(_directory: &Path) -> Database {
     Database::Postgres(server::database().await)
 }

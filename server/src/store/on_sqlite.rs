@@ -8,6 +8,9 @@ use super::Database;
 #[path = "conformance/mod.rs"]
 mod conformance;
 
+/// Processes that may have one database.
+const PROCESSES: usize = 1;
+
 async fn place(directory: &Path) -> Database {
     Database::Sqlite(directory.join("rasoat.db"))
 }

@@ -42,11 +42,14 @@ impl TryFrom<Row> for StoredSegment {
     }
 }
 
-/// Keeps a segment; the same one again changes nothing. Returns whether it was new.
+/// Keeps a segment; the same one again changes nothing. Of two that end with one entry the longer is kept: the entries are
+/// a chain, so it holds everything that the other does, under the same signature. Returns whether anything was new.
 pub async fn put(tx: &mut Tx, commune: UnitId, segment: &StoredSegment) -> Result<bool, StoreError> {
     let done = sql(
         "INSERT INTO segment (commune, head, key, account, epoch, first, last, village, round, received_at, journal) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (commune, head) DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         ON CONFLICT (commune, head) DO UPDATE SET first = excluded.first, journal = excluded.journal \
+         WHERE excluded.first < segment.first",
     )
     .bind(stored(commune.0))
     .bind(segment.head.0.as_slice())

@@ -39,8 +39,8 @@ pub(super) type Answer = Box<dyn FnOnce(Result<(), String>) + Send>;
 
 /// What a queued job asks of the writer.
 pub(super) trait Job: Send {
-    /// What it has for itself; `None` for what only ends the writer.
-    fn turn(&self) -> Option<Turn>;
+    /// What it has for itself meanwhile.
+    fn turn(&self) -> Turn;
     /// About how many bytes it writes; 0 for the small ones that most are.
     fn bytes(&self) -> usize;
     /// Does the work within its own savepoint.
@@ -49,24 +49,12 @@ pub(super) trait Job: Send {
     fn refuse(self: Box<Self>, reason: String);
 }
 
-/// The last job of a store.
-pub(super) struct Stop;
-
-impl Job for Stop {
-    fn turn(&self) -> Option<Turn> {
-        None
-    }
-
-    fn bytes(&self) -> usize {
-        0
-    }
-
-    fn run<'t>(self: Box<Self>, _tx: &'t mut Tx) -> BoxFuture<'t, Answer> {
-        let nobody: Answer = Box::new(drop);
-        Box::pin(std::future::ready(nobody))
-    }
-
-    fn refuse(self: Box<Self>, _reason: String) {}
+/// What stands in a writer's queue.
+pub(super) enum Queued {
+    /// A job to be done.
+    Job(Box<dyn Job>),
+    /// The end: what comes after it is not done.
+    Stop,
 }
 
 /// How a caller learns what its job came to.
@@ -75,7 +63,7 @@ pub(super) type Answered<T, E> = oneshot::Receiver<Result<T, E>>;
 /// A caller's job and the way back to the caller.
 pub(super) struct Work<T, E, F> {
     name: &'static str,
-    turn: Turn,
+    pub(super) turn: Turn,
     bytes: usize,
     queued: Stopwatch,
     job: F,
@@ -98,8 +86,8 @@ where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
-    fn turn(&self) -> Option<Turn> {
-        Some(self.turn)
+    fn turn(&self) -> Turn {
+        self.turn
     }
 
     fn bytes(&self) -> usize {
@@ -160,41 +148,42 @@ async fn catching<T>(future: AssertUnwindSafe<impl Future<Output = T>>) -> Resul
     .await
 }
 
-/// Takes jobs until the queue closes or [`Stop`] arrives.
-pub(super) async fn run(tx: Tx, queue: mpsc::Receiver<Box<dyn Job>>) {
+/// Takes jobs until the queue closes or its end arrives.
+pub(super) async fn run(tx: Tx, queue: mpsc::Receiver<Queued>) {
     let mut writer = Writer { tx, queue, next: None };
-    while let Some(first) = writer.first().await {
-        let Some(turn) = first.turn() else { break };
-        writer.commit_group(first, turn).await;
+    while let Some(Queued::Job(first)) = writer.first().await {
+        writer.commit_group(first).await;
     }
 }
 
 struct Writer {
     tx: Tx,
-    queue: mpsc::Receiver<Box<dyn Job>>,
-    /// A job that was taken from the queue and does not belong to the group before it.
-    next: Option<Box<dyn Job>>,
+    queue: mpsc::Receiver<Queued>,
+    /// What was taken from the queue and does not belong to the group before it.
+    next: Option<Queued>,
 }
 
 impl Writer {
-    async fn first(&mut self) -> Option<Box<dyn Job>> {
+    async fn first(&mut self) -> Option<Queued> {
         match self.next.take() {
-            Some(job) => Some(job),
+            Some(queued) => Some(queued),
             None => self.queue.recv().await,
         }
     }
 
     /// The next job of a group, if one stands in the queue that may share the group's turn.
     fn following(&mut self, turn: Turn) -> Option<Box<dyn Job>> {
-        let job = self.queue.try_recv().ok()?;
-        if job.turn().is_some_and(|next| self.tx.may_share(turn, next)) {
-            return Some(job);
+        match self.queue.try_recv().ok()? {
+            Queued::Job(job) if self.tx.may_share(turn, job.turn()) => Some(job),
+            other => {
+                self.next = Some(other);
+                None
+            }
         }
-        self.next = Some(job);
-        None
     }
 
-    async fn commit_group(&mut self, first: Box<dyn Job>, turn: Turn) {
+    async fn commit_group(&mut self, first: Box<dyn Job>) {
+        let turn = first.turn();
         if let Err(error) = self.tx.begin(turn).await {
             tracing::error!(%error, "The writer could not begin");
             return first.refuse(error.to_string());
@@ -229,13 +218,14 @@ mod tests {
 
     type Waiting = Answered<(), StoreError>;
 
-    /// A writer's connection with a table whose parent is only checked at the commit.
-    async fn writer() -> Tx {
+    /// A writer with a table whose parent is only checked at the commit, and its queue.
+    async fn writer() -> (Writer, mpsc::Sender<Queued>) {
         let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
         let tables = "CREATE TABLE entry (id INTEGER PRIMARY KEY, \
                       parent INTEGER REFERENCES entry (id) DEFERRABLE INITIALLY DEFERRED)";
         connection.execute(tables).await.unwrap();
-        Tx::sqlite(connection)
+        let (sender, queue) = mpsc::channel(10);
+        (Writer { tx: Tx::sqlite(connection), queue, next: None }, sender)
     }
 
     fn adding(id: i64, parent: Option<i64>) -> (Box<dyn Job>, Waiting) {
@@ -259,58 +249,59 @@ mod tests {
 
     #[tokio::test]
     async fn when_the_commit_fails_everybody_in_the_group_is_told_and_nothing_stays() {
-        let (mut tx, (queue, mut jobs)) = (writer().await, mpsc::channel::<Box<dyn Job>>(10));
+        let (mut writer, queue) = writer().await;
         let (first, first_answer) = adding(1, None);
         let (orphan, orphan_answer) = adding(2, Some(99));
-        assert!(queue.try_send(orphan).is_ok());
-        assert!(commit_group(&mut tx, first, &mut jobs).await.is_continue());
+        assert!(queue.try_send(Queued::Job(orphan)).is_ok());
+        writer.commit_group(first).await;
         assert!(matches!(first_answer.await, Ok(Err(StoreError::Commit(_)))));
         assert!(matches!(orphan_answer.await, Ok(Err(StoreError::Commit(_)))));
-        assert_eq!(entries(&mut tx).await, 0);
+        assert_eq!(entries(&mut writer.tx).await, 0);
         let (next, next_answer) = adding(1, None);
-        assert!(commit_group(&mut tx, next, &mut jobs).await.is_continue());
+        writer.commit_group(next).await;
         assert!(matches!(next_answer.await, Ok(Ok(()))));
     }
 
     #[tokio::test]
     async fn a_group_that_has_written_enough_leaves_the_rest_to_the_next() {
-        let (mut tx, (queue, mut jobs)) = (writer().await, mpsc::channel::<Box<dyn Job>>(10));
+        let (mut writer, queue) = writer().await;
         let (first, first_answer) = writing(GROUP_BYTES - 1, 1, None);
         let (second, second_answer) = writing(1, 2, None);
         let (third, mut third_answer) = writing(1, 3, None);
-        assert!(queue.try_send(second).is_ok() && queue.try_send(third).is_ok());
-        assert!(commit_group(&mut tx, first, &mut jobs).await.is_continue());
+        assert!(queue.try_send(Queued::Job(second)).is_ok() && queue.try_send(Queued::Job(third)).is_ok());
+        writer.commit_group(first).await;
         assert!(matches!(first_answer.await, Ok(Ok(()))) && matches!(second_answer.await, Ok(Ok(()))));
-        assert!(third_answer.try_recv().is_err() && jobs.try_recv().is_ok(), "it still waits");
+        assert!(third_answer.try_recv().is_err() && writer.queue.try_recv().is_ok(), "it still waits");
     }
 
     #[tokio::test]
     async fn jobs_that_wait_together_share_one_commit() {
-        let (mut tx, (queue, mut jobs)) = (writer().await, mpsc::channel::<Box<dyn Job>>(10));
+        let (mut writer, queue) = writer().await;
         let (first, first_answer) = adding(1, None);
         let mut answers = vec![first_answer];
         for id in 2..=8 {
             let (job, answer) = adding(id, Some(1));
-            assert!(queue.try_send(job).is_ok());
+            assert!(queue.try_send(Queued::Job(job)).is_ok());
             answers.push(answer);
         }
-        assert!(commit_group(&mut tx, first, &mut jobs).await.is_continue());
-        assert!(jobs.try_recv().is_err(), "one group took them all");
+        writer.commit_group(first).await;
+        assert!(writer.queue.try_recv().is_err(), "one group took them all");
         for answer in answers {
             assert!(matches!(answer.await, Ok(Ok(()))));
         }
-        assert_eq!(entries(&mut tx).await, 8);
+        assert_eq!(entries(&mut writer.tx).await, 8);
     }
 
     #[tokio::test]
     async fn the_stop_commits_what_came_before_it_and_leaves_what_comes_after() {
-        let (mut tx, (queue, mut jobs)) = (writer().await, mpsc::channel::<Box<dyn Job>>(10));
+        let (writer, queue) = writer().await;
         let (before, before_answer) = adding(1, None);
         let (after, after_answer) = adding(2, None);
-        assert!(queue.try_send(Box::new(Stop)).is_ok() && queue.try_send(after).is_ok());
-        assert!(commit_group(&mut tx, before, &mut jobs).await.is_break());
+        for queued in [Queued::Job(before), Queued::Stop, Queued::Job(after)] {
+            assert!(queue.try_send(queued).is_ok());
+        }
+        run(writer.tx, writer.queue).await;
         assert!(matches!(before_answer.await, Ok(Ok(()))));
-        drop(jobs);
         assert!(after_answer.await.is_err());
     }
 }

@@ -166,6 +166,7 @@ impl Bench {
             name: format!("điện thoại {n}"),
             enrolled_at: self.app.clock.now(),
             revoked_at: None,
+            clock: None,
         };
         let stored = device.clone();
         let written: Result<_, StoreError> = self

@@ -206,7 +206,7 @@ impl Expected {
         let part = BlobPart { start, length: bytes.len() as u64, received_at: app.clock.now(), sealed };
         let kept: Result<(), StoreError> = app
             .store
-            .write("blob/take_part", move |tx| {
+            .write_in(commune, "blob/take_part", move |tx| {
                 Box::pin(async move {
                     if store::blob::received(tx, commune, id, device).await? == part.start {
                         store::blob::put_part(tx, commune, id, device, &part).await?;
@@ -237,7 +237,7 @@ impl Expected {
             Err(fault) => {
                 let dropped: Result<(), StoreError> = app
                     .store
-                    .write("blob/drop", move |tx| {
+                    .write_in(commune, "blob/drop", move |tx| {
                         Box::pin(async move { store::blob::delete_parts(tx, commune, id, device).await })
                     })
                     .await;
@@ -250,7 +250,9 @@ impl Expected {
         let blob = StoredBlob { id, device, media_type, size_bytes, completed_at, sealed };
         let kept: Result<(), StoreError> = app
             .store
-            .write("blob/complete", move |tx| Box::pin(async move { store::blob::put(tx, commune, &blob).await }))
+            .write_in(commune, "blob/complete", move |tx| {
+                Box::pin(async move { store::blob::put(tx, commune, &blob).await })
+            })
             .await;
         kept?;
         Ok(Progress { received: size_bytes, size_bytes, there: true })
@@ -315,7 +317,9 @@ async fn open(app: &App, read: &mut Read, home: &Home, id: BlobId, access: Acces
     let bytes = key.open(Subject::Photo(&id.hash.0), &stored.sealed)?.to_vec();
     let written: Result<(), StoreError> = app
         .store
-        .write("blob/view", move |tx| Box::pin(async move { store::access_log::append(tx, &access).await }))
+        .write_in(home.commune, "blob/view", move |tx| {
+            Box::pin(async move { store::access_log::append(tx, &access).await })
+        })
         .await;
     written?;
     Ok(Picture { media_type: stored.media_type, bytes })

@@ -5,28 +5,33 @@ use sync_protocol::journal::Scope;
 use sync_protocol::message::{Request, Response, ScopeCursor};
 
 use super::pages::{self, Pages};
-use super::{Refusal, give_back, intake};
+use super::{Refusal, give_back, intake, late, set_back};
 use crate::app::App;
-use crate::domain::device::Device;
+use crate::domain::device::{ClockReading, Device};
 use crate::domain::round::RoundState;
-use crate::store;
+use crate::store::{self, StoreError};
+
+/// By how much a clock has to differ otherwise than before to be written down.
+const NOTABLE_MS: u64 = 60_000;
 
 /// Answers a phone's request. Everything in the answer is on disk.
 pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let request = Request::from_bytes(body).map_err(Refusal::Message)?;
-    // What the server has forgotten comes first: what follows builds on it.
-    let mut chapters = Vec::new();
-    for bytes in request.chapters.iter().flatten() {
-        chapters.push(give_back::take(app, device, bytes).await);
+    let request = Request::from_bytes(body).map_err(Refusal::Message);
+    if let Some(refusal) = super::device::standing_of(app, device).await?.refusal() {
+        let Ok(request) = request else { return Err(refusal) };
+        return late::take(app, device, request, refusal).await;
     }
+    let request = request?;
+    note_clock(app, device, request.sent_at_ms).await?;
+    let chapters = give_back::take_all(app, device, &request).await;
     let mut segments = Vec::with_capacity(request.segments.len());
     for bytes in &request.segments {
         segments.push(intake::take(app, device, bytes).await);
     }
     let assigned = assigned(app, device).await?;
-    let forgotten = give_back::forgotten(app, &request.scopes, &assigned).await?;
+    let forgotten = give_back::forgotten(app, &request, &assigned).await?;
     let Pages { pages, packed, more, name_scopes } = pages::collect(app, device, &request, &assigned).await?;
-    let set_back = store::generation::last_set_back(&mut app.store.read().await?).await?;
+    let set_back = set_back::told(app, &request).await?;
     let scopes: Vec<Scope> = assigned.into_iter().map(|(_, scope)| scope).collect();
     let response = Response {
         // A device is answered in the version in which it asked.
@@ -38,11 +43,26 @@ pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>
         assigned: if is_known(&request, &scopes) { None } else { Some(scopes) },
         packed: (!packed.is_empty()).then(|| packed.into_iter().map(Into::into).collect()),
         name_scopes: name_scopes.then_some(true),
-        chapters: (!chapters.is_empty()).then_some(chapters),
+        chapters,
         forgotten: (!forgotten.is_empty()).then_some(forgotten),
         set_back,
     };
     Ok(response.to_bytes())
+}
+
+/// Notes how far a device's clock is off, once that is noticeably otherwise than before.
+async fn note_clock(app: &App, device: &Device, sent_at_ms: i64) -> Result<(), Refusal> {
+    let (id, read_at) = (device.id, app.clock.now());
+    let offset_ms = read_at.as_millisecond().saturating_sub(sent_at_ms);
+    if device.clock.is_some_and(|known| known.offset_ms.abs_diff(offset_ms) <= NOTABLE_MS) {
+        return Ok(());
+    }
+    let clock = ClockReading { offset_ms, read_at };
+    let written: Result<(), StoreError> = app
+        .store
+        .write("device/clock", move |tx| Box::pin(async move { store::device::note_clock(tx, id, clock).await }))
+        .await;
+    Ok(written?)
 }
 
 /// Whether a device has named exactly the scopes that it is assigned to. Where it sent the hash of its cursors instead, the

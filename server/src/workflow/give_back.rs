@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 
 use schemas::ids::UnitId;
 use schemas::ledger::{Decision, Hash};
-use sync_protocol::actor::{Author, import_actor};
+use sync_protocol::actor::{Author, MOST_EPOCHS, import_actor};
 use sync_protocol::chapter::{Chapter, Proven};
 use sync_protocol::hash::{ActorId, PublicKey, RowHash};
 use sync_protocol::journal::Scope;
 use sync_protocol::log::{Cursor, origin};
-use sync_protocol::message::{ChapterAnswer, ScopeCursor};
+use sync_protocol::message::{ChapterAnswer, Request, ScopeCursor};
 
 use super::set_back::{self, Proof};
 use super::{Refusal, ingest, intake, ledger, refused};
@@ -26,26 +26,25 @@ use crate::store::{self, Read};
 
 /// How often a chapter is judged anew because somebody else's work came between.
 const ATTEMPTS: usize = 8;
-/// Epochs in which a writer is looked for: far more than any phone comes to.
-const MOST_EPOCHS: u32 = 256;
 
-/// The logs that a device has read further than they go, with how far the server knows each in the device's generation.
+/// The logs that a device has read further than they go, with how far the server knows each in the device's generation. A
+/// device that asks in version 1 is not told: it has no chapters.
 pub(super) async fn forgotten(
     app: &App,
-    asked: &[ScopeCursor],
+    request: &Request,
     assigned: &[(UnitId, Scope)],
 ) -> Result<Vec<ScopeCursor>, Refusal> {
     let mut forgotten = Vec::new();
-    for ScopeCursor { scope, cursor } in asked.iter().filter(|asked| asked.cursor.position > 0) {
+    let asked = request.scopes.iter().filter(|asked| request.version > 1 && asked.cursor.position > 0);
+    for ScopeCursor { scope, cursor } in asked {
         let commune = match assigned.iter().find(|(_, of)| of == scope) {
             Some((commune, _)) => Some(*commune),
             None => intake::place(app, scope).await?.map(|(commune, _)| commune),
         };
         let Some(commune) = commune else { continue };
         let mut read = app.store.read().await?;
-        if let Some(position) = known(&mut read, commune, scope, cursor.generation).await?
-            && position < cursor.position
-        {
+        let position = known(&mut read, commune, scope, cursor.generation).await?;
+        if position < cursor.position {
             let cursor = Cursor { generation: cursor.generation, position };
             forgotten.push(ScopeCursor { scope: scope.clone(), cursor });
         }
@@ -53,19 +52,28 @@ pub(super) async fn forgotten(
     Ok(forgotten)
 }
 
-/// How far the server knows a generation of a log; `None` for one that came before everything it knows.
-async fn known(read: &mut Read, commune: UnitId, scope: &Scope, generation: u64) -> Result<Option<u64>, Refusal> {
+/// How far the server knows a generation of a log. One that it does not know at all was forgotten as a whole, be it later or
+/// earlier than the present one: of a round that is closed nobody would read the present one and find out.
+async fn known(read: &mut Read, commune: UnitId, scope: &Scope, generation: u64) -> Result<u64, Refusal> {
     let state = store::log::state(read, commune, scope).await?;
-    if let Some(state) = state.as_ref().filter(|state| state.generation == generation) {
-        return Ok(Some(state.position));
+    if let Some(state) = state.filter(|state| state.generation == generation) {
+        return Ok(state.position);
     }
     let ended = store::generation::ended(read, commune, scope, generation).await?;
-    let is_later = state.is_none_or(|state| state.generation < generation);
-    Ok(ended.map(|ended| ended.position).or(is_later.then_some(0)))
+    Ok(ended.map_or(0, |ended| ended.position))
+}
+
+/// Takes the chapters of a request in, if it brings any: before its segments, which build on them.
+pub(super) async fn take_all(app: &App, device: &Device, request: &Request) -> Option<Vec<ChapterAnswer>> {
+    let mut answers = Vec::new();
+    for bytes in request.chapters.iter().flatten() {
+        answers.push(take(app, device, bytes).await);
+    }
+    (!answers.is_empty()).then_some(answers)
 }
 
 /// Takes one chapter in. Whatever happens to it, the rest of the request goes its own way.
-pub(super) async fn take(app: &App, device: &Device, bytes: &[u8]) -> ChapterAnswer {
+async fn take(app: &App, device: &Device, bytes: &[u8]) -> ChapterAnswer {
     match try_take(app, device, bytes).await {
         Ok(answer) => answer,
         Err(error) => {
@@ -201,7 +209,7 @@ async fn take_changes(
     };
     let place = (commune, chapter.scope().village);
     for _ in 0..ATTEMPTS {
-        let judged = intake::judge_given_back(app, &changes, place, round).await?;
+        let judged = intake::judge_given_back(app, &changes, &authors, place, round).await?;
         if ingest::write_given_back(app, stored.clone(), &authors, judged, &changes).await? {
             return Ok(ChapterAnswer::Taken(refused));
         }
@@ -236,7 +244,7 @@ mod tests {
     use ed25519_dalek::SigningKey;
     use schemas::ledger::verify;
     use sync_protocol::log::SignedHead;
-    use sync_protocol::message::{Page, Request, Response};
+    use sync_protocol::message::{Page, Response};
 
     use super::*;
     use crate::workflow::bench::{Bench, Carried, answer, home};
@@ -295,6 +303,22 @@ mod tests {
         assert!(!entries.iter().any(|entry| matches!(entry.decision, Decision::SetBack { .. })));
         let events = store::security_event::newest(&mut read, 50).await.unwrap();
         assert_eq!(events.iter().filter(|event| event.kind == SecurityEventKind::ChapterRefused).count(), 6);
+    }
+
+    #[tokio::test]
+    async fn who_asks_in_version_1_is_not_told_what_was_forgotten() {
+        let bench = Bench::new().await;
+        let mut lan = bench.phone(bench.lan, 11).await;
+        lan.write(bench.scope(0), home(1), [answer("floor_area", 40)]);
+        lan.sync(&bench).await;
+        let read = page(&bench, &lan).await.head.cursor;
+        let ahead = ScopeCursor { scope: bench.scope(0), cursor: Cursor { position: 99, ..read } };
+        for (version, told) in [(1, None), (2, Some(read.position))] {
+            let asked = Request { version, scopes: vec![ahead.clone()], ..Request::bringing(Vec::new(), 9, 0) };
+            let response = exchange(&bench.app, &lan.device, &asked.to_bytes()).await.unwrap();
+            let forgotten = Response::from_bytes(&response).unwrap().forgotten;
+            assert_eq!(forgotten.map(|logs| logs[0].cursor.position), told, "version {version}");
+        }
     }
 
     #[tokio::test]

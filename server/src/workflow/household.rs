@@ -58,7 +58,9 @@ pub async fn page(app: &App, permit: &Permit, id: CaseId) -> Result<Page, Refusa
     };
     let noted: Result<(), StoreError> = app
         .store
-        .write("household/view", move |tx| Box::pin(async move { store::access_log::append(tx, &access).await }))
+        .write_in(id.commune, "household/view", move |tx| {
+            Box::pin(async move { store::access_log::append(tx, &access).await })
+        })
         .await;
     noted?;
     let views = case.projection().disagreements;

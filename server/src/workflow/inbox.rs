@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use schemas::codes::names::NameSearch;
 use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
 use schemas::ledger::{Pin, Unassessed};
@@ -18,6 +17,7 @@ use super::permit::Permit;
 use super::projection::{shown_points, shows_nobody_left};
 use super::{Refusal, ledger, warning};
 use crate::app::App;
+use crate::domain::bracket::Bracket;
 use crate::domain::field::StoredChange;
 use crate::domain::review::{DisagreementView, HouseholdView, ReviewState, Said};
 use crate::domain::round::{B1Mode, Round};
@@ -56,8 +56,8 @@ pub enum Matter {
         reason: Option<String>,
         /// Who wrote it.
         account: AccountId,
-        /// When it came.
-        received_at: Timestamp,
+        /// When it was written, as far as that is proven.
+        written: Bracket,
     },
     /// The household, or somebody in it, may stand elsewhere too; the item's warnings say where.
     Suspected,
@@ -173,8 +173,9 @@ fn refused(change: StoredChange) -> Option<(HouseholdId, Matter)> {
     if change.verdict == Verdict::Rejected(Rejection::ByReviewer) {
         return None;
     }
-    let StoredChange { household, hash, verdict, reason, author, received_at, .. } = change;
-    Some((household, Matter::Refused { change: hash, verdict, reason, account: author.account, received_at }))
+    let written = Bracket::of(&change);
+    let StoredChange { household, hash, verdict, reason, author, .. } = change;
+    Some((household, Matter::Refused { change: hash, verdict, reason, account: author.account, written }))
 }
 
 /// The households whose points, as they stand now, a second person has read on the paper form. Points that were written

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use schemas::ids::{AccountId, HouseholdId, UnitId};
+use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
 use schemas::ledger::Decision;
 use sync_protocol::actor::Author;
 use sync_protocol::authority::{Effect, Judged};
@@ -18,9 +18,10 @@ use super::document::Opened;
 use super::intake::{JudgedSegment, Moved};
 use super::ledger;
 use super::logbook::Logbook;
+use super::waiting::{Aftermath, heads_after};
 use crate::app::App;
 use crate::domain::blob::{Announcement, BlobId};
-use crate::domain::field::{DocumentStanding, GivenBack, StoredChange, StoredChapter, StoredSegment};
+use crate::domain::field::{DocumentKey, DocumentStanding, GivenBack, StoredChange, StoredChapter, StoredSegment};
 use crate::domain::log::{SecurityEvent, SecurityEventKind};
 use crate::seal::Subject;
 use crate::store::{self, Tx};
@@ -51,7 +52,8 @@ struct Batch {
     commune: UnitId,
     documents: BTreeMap<HouseholdId, Opened>,
     lines: Vec<Line>,
-    freed: Vec<(HouseholdId, ChangeHash)>,
+    aftermath: BTreeMap<HouseholdId, Aftermath>,
+    before: BTreeMap<(HouseholdId, ChangeHash), Verdict>,
     moved: BTreeMap<HouseholdId, Moved>,
     logbook: Logbook,
     now: Timestamp,
@@ -84,9 +86,12 @@ pub(super) async fn write(
     let author = *segment.author();
     let written = segment.entries().iter();
     let scope = segment.scope();
-    let written = written.map(|entry| Written { author, came: Some((entry, scope)), wall_ms: entry.wall_ms });
+    let seen_at = |entry: &JournalEntry| entry.beacon.and_then(|beacon| judged.beacons.get(&beacon).copied());
+    let written: Vec<Written<'_>> = written
+        .map(|entry| Written { author, came: Some((entry, scope)), wall_ms: entry.wall_ms, seen_at: seen_at(entry) })
+        .collect();
     let proof = Evidence::Segment(evidence(segment, app.clock.now()));
-    let mut batch = Batch::new(app, proof, commune, judged, written)?;
+    let mut batch = Batch::new(app, proof, commune, judged, written.into_iter())?;
     batch.decision = decision;
     batch.of_office = segment.author().key.0 == app.server_public_key();
     batch.store(app, "segment/take").await
@@ -104,8 +109,12 @@ pub(super) async fn write_given_back(
     let came = came.map(|(_, proven)| (proven.household, proven.hash)).collect();
     let commune = chapter.commune;
     let written = authors.iter().zip(changes);
-    let written =
-        written.map(|(author, proven)| Written { author: *author, came: None, wall_ms: proven.written_at_ms });
+    let written = written.map(|(author, proven)| Written {
+        author: *author,
+        came: None,
+        wall_ms: proven.written_at_ms,
+        seen_at: None,
+    });
     let batch = Batch::new(app, Evidence::Chapter(chapter, came), commune, judged, written)?;
     batch.store(app, "chapter/take").await
 }
@@ -119,18 +128,18 @@ impl Batch {
         written: impl Iterator<Item = Written<'a>>,
     ) -> Result<Self, Refusal> {
         let now = app.clock.now();
-        let JudgedSegment { documents, effects, freed, moved } = judged;
+        let JudgedSegment { documents, effects, aftermath, moved, beacons: _, before } = judged;
         let mut lines = Vec::new();
         for (written, effect) in written.zip(effects) {
             lines.extend(line(app, &documents, &written, effect, now)?);
         }
         let (logbook, decision, of_office) = (Logbook::new(app), None, false);
-        Ok(Self { evidence, commune, documents, lines, freed, moved, logbook, now, decision, of_office })
+        Ok(Self { evidence, commune, documents, lines, aftermath, before, moved, logbook, now, decision, of_office })
     }
 
     async fn store(self, app: &App, name: &'static str) -> Result<bool, Refusal> {
-        let bytes = self.bytes();
-        app.store.write_bytes(name, bytes, move |tx| Box::pin(self.write(tx))).await
+        let (commune, bytes) = (self.commune, self.bytes());
+        app.store.write_much_in(commune, name, bytes, move |tx| Box::pin(self.write(tx))).await
     }
 
     /// About how many bytes will be written.
@@ -150,10 +159,8 @@ impl Batch {
 
     async fn write(mut self, tx: &mut Tx) -> Result<bool, Refusal> {
         let stored = self.stored(tx).await?;
-        if !self.documents.values().all(|opened| is_as_judged(opened, stored.get(&opened.home.id))) {
-            return Ok(false);
-        }
-        if !self.put_evidence(tx).await? {
+        let is_moved = !self.documents.values().all(|opened| is_as_judged(opened, stored.get(&opened.home.id)));
+        if is_moved || !self.is_undecided(tx).await? || !self.put_evidence(tx).await? {
             return Ok(false);
         }
         let mut heads: BTreeMap<HouseholdId, Vec<ChangeHash>> = BTreeMap::new();
@@ -161,10 +168,8 @@ impl Batch {
         for line in std::mem::take(&mut self.lines) {
             self.line(tx, line, &mut heads).await?;
         }
-        for (household, hash) in std::mem::take(&mut self.freed) {
-            let place = self.documents[&household].place();
-            store::change::set_verdict(tx, &place, hash, Verdict::Accepted, None).await?;
-            self.accept(tx, household, hash, &mut heads).await?;
+        for (household, after) in std::mem::take(&mut self.aftermath) {
+            self.follow(tx, household, &after, &mut heads).await?;
         }
         for household in heads.into_keys() {
             self.store_document(tx, household).await?;
@@ -181,6 +186,50 @@ impl Batch {
         let Some(any) = self.documents.values().next() else { return Ok(BTreeMap::new()) };
         let ids: Vec<HouseholdId> = self.documents.keys().copied().collect();
         Ok(store::document::standing(tx, &any.place().round, &ids).await?)
+    }
+
+    /// Whether nobody has decided on any of the changes since they were judged: an exit that was taken moves no document,
+    /// and is not taken back.
+    async fn is_undecided(&self, tx: &mut Tx) -> Result<bool, Refusal> {
+        let written = self.lines.iter().filter_map(|line| match line {
+            Line::Change(change) => Some((change.household, change.hash)),
+            Line::Command { .. } | Line::Blob(_) | Line::Unproven(_) => None,
+        });
+        let followed =
+            self.aftermath.iter().flat_map(|(household, after)| after.given().map(|hash| (*household, hash)));
+        let mut by_place: BTreeMap<(UnitId, RoundId), Vec<(HouseholdId, ChangeHash)>> = BTreeMap::new();
+        for (household, hash) in written.chain(followed) {
+            let DocumentKey { commune, round, .. } = self.documents[&household].place();
+            by_place.entry((commune, round)).or_default().push((household, hash));
+        }
+        for ((commune, round), changes) in by_place {
+            let hashes: Vec<ChangeHash> = changes.iter().map(|(_, hash)| *hash).collect();
+            let kept = store::change::verdicts(tx, commune, &round, &hashes).await?;
+            if changes.iter().any(|change| kept.get(change) != self.before.get(change)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes what follows from a document's moving on.
+    async fn follow(
+        &mut self,
+        tx: &mut Tx,
+        household: HouseholdId,
+        after: &Aftermath,
+        heads: &mut BTreeMap<HouseholdId, Vec<ChangeHash>>,
+    ) -> Result<(), Refusal> {
+        let place = self.documents[&household].place();
+        let given = after.give(tx, &place).await?;
+        for hash in &after.freed {
+            self.accept(tx, household, *hash, heads).await?;
+        }
+        let scope = self.scope(household);
+        for (hash, verdict) in given {
+            self.logbook.judged(tx, (place.commune, &scope), household, hash, verdict).await?;
+        }
+        Ok(())
     }
 
     async fn put_evidence(&self, tx: &mut Tx) -> Result<bool, Refusal> {
@@ -295,10 +344,7 @@ impl Batch {
                 opened.stored_heads().to_vec()
             }
         };
-        let deps = opened.history.node(&hash).map(|node| node.entry.deps.as_slice()).unwrap_or_default();
-        let mut after: Vec<ChangeHash> = before.iter().copied().filter(|head| !deps.contains(head)).collect();
-        after.push(hash);
-        after.sort_unstable();
+        let after = heads_after(opened, &before, hash);
         self.logbook.changed(tx, log, household, hash, (&before, &after)).await?;
         heads.insert(household, after);
         Ok(())
@@ -331,6 +377,8 @@ struct Written<'a> {
     /// The entry of the journal, and where; `None` when only the server's own rows say of it.
     came: Option<(&'a JournalEntry, &'a Scope)>,
     wall_ms: i64,
+    /// When the last row was written that the writer had seen; `None` where none is proven.
+    seen_at: Option<Timestamp>,
 }
 
 fn line(
@@ -340,11 +388,11 @@ fn line(
     effect: Effect,
     now: Timestamp,
 ) -> Result<Option<Line>, Refusal> {
-    let (verdict, Written { author, came, wall_ms }) = (effect.verdict(), *written);
+    let (verdict, Written { author, came, wall_ms, seen_at }) = (effect.verdict(), *written);
     // The journal that a change given back stands in was forgotten too, until its author brings it again.
     let entry = came.map_or(0, |(entry, _)| entry.number);
     let (judged, reason) = match effect {
-        Effect::Accept(judged) | Effect::Hold(judged, _) => (judged, None),
+        Effect::Accept(judged) | Effect::Hold(judged, _) | Effect::Supersede(judged) => (judged, None),
         Effect::Reject(judged, _, reason) => (judged, Some(reason)),
         Effect::Stands(_) => return Ok(None),
         Effect::Unproven(rejection, reason) => {
@@ -363,7 +411,9 @@ fn line(
     };
     let Judged { household, hash, bytes } = judged;
     let sealed = documents[&household].key.seal(Subject::Change(&hash.0), &bytes, &app.chance)?;
-    let change = StoredChange { household, hash, author, entry, wall_ms, received_at: now, verdict, reason, sealed };
+    let received_at = now;
+    let change =
+        StoredChange { household, hash, author, entry, wall_ms, seen_at, received_at, verdict, reason, sealed };
     Ok(Some(Line::Change(change)))
 }
 

@@ -10,6 +10,7 @@ use schemas::ids::{DeviceId, RoundId, UnitId};
 use schemas::ledger::{Decision, LedgerEntry};
 use sync_protocol::journal::Scope;
 use sync_protocol::log::origin;
+use sync_protocol::message::Request;
 
 use super::logbook::generation_at;
 use super::permit::Permit;
@@ -42,6 +43,12 @@ pub(super) struct Proof {
     pub(super) generation: u64,
     /// Up to where the rows that were shown are those of this server.
     pub(super) known: u64,
+}
+
+/// What a device is told of the last set-back. Version 1 mends nothing.
+pub(super) async fn told(app: &App, request: &Request) -> Result<Option<u64>, Refusal> {
+    let last = store::generation::last_set_back(&mut app.store.read().await?).await?;
+    Ok(last.filter(|_| request.version > 1))
 }
 
 /// Starts every log anew, because whoever keeps the machine says that the server was set back.

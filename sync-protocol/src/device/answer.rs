@@ -10,6 +10,8 @@ use crate::journal::Scope;
 use crate::log::{Cursor, RowEvent, origin};
 use crate::message::{Documents, MessageFault, PackedPage, Page, Response, SegmentAnswer};
 
+/// By how much clocks have to differ otherwise than before to be written down, and how long an answer may take to tell.
+const NOTABLE_MS: i64 = 60_000;
 /// The name under which a server says that it failed on a segment.
 const FAILS: &str = "sync/try-again";
 
@@ -78,6 +80,7 @@ impl Device {
             remarks: Vec::new(),
             clock_offset_ms: response.server_ms.saturating_sub(wall_ms),
         };
+        self.take_offset(response.server_ms, sync.sent_at_ms, wall_ms, &mut outcome);
         // First: what is answered for in this very answer is not doubted.
         self.take_set_back(response.set_back, response.assigned.as_deref(), &mut outcome);
         for (sent, answer) in sync.sent.iter().zip(response.segments) {
@@ -98,6 +101,17 @@ impl Device {
         outcome.more |= outcome.name_scopes;
         self.mend(gives_on, &mut outcome);
         Ok(outcome)
+    }
+
+    /// Notes how the clocks differ, once they differ otherwise than before. An answer that was long on its way says
+    /// nothing about it.
+    fn take_offset(&mut self, server_ms: i64, sent_at_ms: i64, wall_ms: i64, outcome: &mut Outcome) {
+        let on_its_way = wall_ms.saturating_sub(sent_at_ms);
+        let offset_ms = server_ms.saturating_sub(sent_at_ms.saturating_add(on_its_way / 2));
+        let moved = |known: i64| known.abs_diff(offset_ms) > NOTABLE_MS.unsigned_abs();
+        if (0..=NOTABLE_MS).contains(&on_its_way) && self.clock_offset_ms.is_none_or(moved) {
+            self.take(Record::ClockOffset(offset_ms), outcome);
+        }
     }
 
     /// Takes a packed page in; one that cannot be made here is asked for with bytes.

@@ -69,6 +69,20 @@ pub struct OwnChange {
     pub standing: Standing,
     /// Whether the log has said so, or was asked again: a server that was set back may have forgotten what it answered.
     pub is_settled: bool,
+    /// Whether its author has said what becomes of it: said again in another change, or left to the office.
+    pub answered: bool,
+}
+
+impl OwnChange {
+    /// A change that was just written.
+    pub(super) fn new(entry: (u32, u64), hash: ChangeHash, bytes: Vec<u8>) -> Self {
+        Self { entry, hash, bytes, standing: Standing::Waiting, is_settled: false, answered: false }
+    }
+
+    /// Whether its author goes on from it.
+    fn is_mine(&self) -> bool {
+        self.standing == Standing::Acknowledged || (self.standing.is_mine() && !self.answered)
+    }
 }
 
 /// One household on a device.
@@ -114,6 +128,11 @@ impl DeviceDocument {
         self.aside.retain(|(other, _)| other != hash);
     }
 
+    /// Whether its log is being read from the first row again, and not all of what was there before has come yet.
+    pub(super) fn is_read_anew(&self) -> bool {
+        !self.aside.is_empty()
+    }
+
     /// The bytes of a change that the server left out because this device wrote it.
     pub(super) fn bytes_of(&self, hash: &ChangeHash) -> Option<Vec<u8>> {
         let own = self.own.iter().find(|own| own.hash == *hash).map(|own| &own.bytes);
@@ -144,12 +163,9 @@ impl DeviceDocument {
 
     /// Opens the document. `None` when an accepted change does not fit: the copy is damaged.
     pub(super) fn history(&self, household: &HouseholdId, forms: &[Arc<Form>], view: View) -> Option<History> {
-        // While a log is read anew, what was accepted lies aside, and own work builds on it.
-        let aside = self.aside.first().map(|(_, bytes)| bytes);
-        let first = self.accepted.first().or(aside).or(self.own.first().map(|own| &own.bytes));
-        let form = match first {
+        let form = match self.accepted.first() {
             Some(bytes) => self.form(household, forms, bytes)?,
-            None => forms.first()?,
+            None => self.form_meanwhile(household, forms)?,
         };
         let mut history = founded(*household, &self.scope, form);
         for bytes in &self.accepted {
@@ -160,10 +176,18 @@ impl DeviceDocument {
         if view == View::Mine {
             // What the server has forgotten is given back to it: until then own work goes on where it stood.
             self.aside.iter().for_each(|(_, bytes)| add(&mut history, bytes));
-            let mine = self.own.iter().filter(|own| own.standing.is_mine());
+            let mine = self.own.iter().filter(|own| own.is_mine());
             mine.for_each(|own| add(&mut history, &own.bytes));
         }
         Some(history)
+    }
+
+    /// The form while nothing is accepted. When a log is read anew, what was accepted lies aside, and own work builds on it;
+    /// what they build on themselves may not count any more.
+    fn form_meanwhile<'a>(&self, household: &HouseholdId, forms: &'a [Arc<Form>]) -> Option<&'a Arc<Form>> {
+        let aside = self.aside.iter().map(|(_, bytes)| bytes);
+        let mut known = aside.chain(self.own.iter().map(|own| &own.bytes));
+        known.find_map(|bytes| self.form(household, forms, bytes)).or(forms.first())
     }
 
     fn form<'a>(&self, household: &HouseholdId, forms: &'a [Arc<Form>], first: &[u8]) -> Option<&'a Arc<Form>> {

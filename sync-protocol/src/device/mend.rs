@@ -61,6 +61,9 @@ pub enum Mend {
         #[n(1)]
         hash: BlobHash,
     },
+    /// The device was shut out and is given nothing to read: all own work that no log has told of is sent again.
+    #[n(7)]
+    AskAgain,
 }
 
 /// A page as it was read, without the changes: those stand in their documents.
@@ -319,16 +322,26 @@ impl Device {
         }
     }
 
-    /// Own entries of which the log, read to its end, does not say what the server answered.
-    fn unsettled(&self) -> Vec<(u32, u64)> {
+    /// Asks once more what became of own work, because the server has refused to give this device anything to read. It may
+    /// have been set back since it took that work, and nothing else would ever show it.
+    pub fn ask_again(&mut self) -> Vec<Record> {
+        let asks = self.answered_for().any(|own| self.answered.contains_key(&own.entry));
+        self.applied(if asks { vec![Record::Mend(Mend::AskAgain)] } else { Vec::new() })
+    }
+
+    /// Own work that was answered for and is not known to be in a log.
+    fn answered_for(&self) -> impl Iterator<Item = &OwnChange> {
         let documents = self.documents.values().chain(self.earlier.values());
         let own = documents.filter(|document| !self.gives_back(&document.scope)).flat_map(|document| &document.own);
-        let unsettled = own.filter(|own| match own.standing {
-            Standing::Acknowledged | Standing::Held(_) | Standing::Rejected(_) | Standing::Superseded => {
-                !own.is_settled
-            }
+        own.filter(|own| match own.standing {
+            Standing::Acknowledged | Standing::Held(_) | Standing::Rejected(_) | Standing::Superseded => true,
             Standing::Waiting | Standing::Refused => false,
-        });
+        })
+    }
+
+    /// Own entries of which the log, read to its end, does not say what the server answered.
+    fn unsettled(&self) -> Vec<(u32, u64)> {
+        let unsettled = self.answered_for().filter(|own| !own.is_settled);
         unsettled.map(|own| own.entry).filter(|entry| self.answered.contains_key(entry)).collect()
     }
 
@@ -354,6 +367,10 @@ impl Device {
                 self.doubt_answers();
             }
             Mend::Unknown { household, hash } => self.apply_unknown(household, hash),
+            Mend::AskAgain => {
+                self.doubt_answers();
+                self.unsettled().into_iter().for_each(|entry| self.resend(entry));
+            }
         }
     }
 
@@ -372,7 +389,7 @@ impl Device {
     }
 
     fn accepted_in(&self, scope: &Scope) -> BTreeSet<(HouseholdId, ChangeHash)> {
-        let documents = self.documents.iter().filter(|(_, document)| document.scope == *scope);
+        let documents = self.households().chain(self.earlier()).filter(|(_, document)| document.scope == *scope);
         let accepted = |(household, document): (&HouseholdId, &DeviceDocument)| {
             let hashes = document.accepted.iter().filter_map(|bytes| Some(change::parse(bytes).ok()?.1));
             hashes.map(|hash| (*household, hash)).collect::<Vec<_>>()
@@ -386,8 +403,10 @@ impl Device {
         if let (Body::Change { household, hash }, Some(bytes)) = (&outgoing.entry.body, &outgoing.payload) {
             let (hash, bytes) = (*hash, bytes.to_vec());
             let document = self.document_in(*household, &outgoing.scope);
+            // What its author has said of it counts still.
+            let answered = document.own.iter().any(|own| own.entry == entry && own.answered);
             document.own.retain(|own| own.entry != entry);
-            document.own.push(OwnChange { entry, hash, bytes, standing: Standing::Waiting, is_settled: true });
+            document.own.push(OwnChange { is_settled: true, answered, ..OwnChange::new(entry, hash, bytes) });
             document.own.sort_by_key(|own| own.entry);
         }
         self.apply_announced_anew(entry);

@@ -9,10 +9,12 @@ use super::blob::{BlobAnswer, BlobState, OwnBlob};
 use super::document::{DeviceDocument, OwnChange, Standing};
 use super::mend::{Mend, ReadPage};
 use super::{Device, Outgoing, ScopeState, Travel};
+use crate::change;
 use crate::hash::{BlobHash, ChangeHash};
 use crate::journal::{Body, JournalEntry, JournalHead, Scope, from_cbor, to_cbor};
 use crate::log::{Cursor, Digest, Row, RowEvent, origin};
 use crate::message::Page;
+use crate::rebase;
 use crate::verdict::{Hold, Verdict};
 
 /// One thing that happened to a device.
@@ -61,7 +63,7 @@ pub enum Record {
     /// The server refused these entries together, and one of them may be what is wrong: each half goes apart.
     #[n(8)]
     Isolate(#[n(0)] Vec<(u32, u64)>),
-    /// What the server said of a blob for good.
+    /// What the server said of a blob.
     #[n(9)]
     Blob {
         /// The household it belongs to.
@@ -75,6 +77,12 @@ pub enum Record {
         #[n(2)]
         answer: BlobAnswer,
     },
+    /// The author does not want these changes any more, or cannot say them again: they are the office's.
+    #[n(14)]
+    LetGo(#[n(0)] Vec<ChangeHash>),
+    /// The server's clock less the device's, in milliseconds.
+    #[n(15)]
+    ClockOffset(#[n(0)] i64),
 }
 
 /// The bytes are not a record.
@@ -120,6 +128,8 @@ impl Device {
             Record::Mend(mend) => self.apply_mend(mend),
             Record::Isolate(entries) => self.apply_isolate(entries),
             Record::Blob { household, hash, answer } => self.apply_blob(*household, *hash, answer),
+            Record::LetGo(changes) => self.answer_for(changes),
+            Record::ClockOffset(offset_ms) => self.clock_offset_ms = Some(*offset_ms),
         }
     }
 
@@ -129,8 +139,10 @@ impl Device {
             let document = self.document_in(*household, scope);
             let bytes = bytes.to_vec();
             let entry = (epoch, entry.number);
-            let standing = Standing::Waiting;
-            document.own.push(OwnChange { entry, hash: *hash, bytes, standing, is_settled: false });
+            let earlier: Vec<ChangeHash> = document.own.iter().map(|own| own.hash).collect();
+            let message = change::parse(&bytes).ok().and_then(|(change, _)| change.message);
+            document.own.push(OwnChange::new(entry, *hash, bytes));
+            self.answer_for(&rebase::replaced(message.as_deref(), &earlier));
         }
         if let Body::Blob { household, hash, size_bytes } = entry.body {
             let (entry, state) = ((epoch, entry.number), BlobState::Unannounced);
@@ -139,6 +151,12 @@ impl Device {
         let (scope, entry, payload) = (scope.clone(), entry.clone(), change.cloned());
         let travel = Travel::Intent;
         self.outbox.push(Outgoing { epoch, scope, entry, payload, travel, begins: false, put_off: 0 });
+    }
+
+    /// Their author has said what becomes of these changes.
+    fn answer_for(&mut self, changes: &[ChangeHash]) {
+        let own = self.all_documents().flat_map(|document| &mut document.own);
+        own.filter(|own| changes.contains(&own.hash)).for_each(|own| own.answered = true);
     }
 
     fn apply_send_bytes(&mut self, entries: &[(u32, u64)]) {
@@ -265,7 +283,9 @@ impl Device {
                     own.standing = Standing::of(*verdict);
                     own.is_settled = true;
                 }
-                if let Some(document) = self.of_round(&row.household, &scope.round) {
+                // What waits again had been let in before the server was set back: it is given back, and needs nobody twice.
+                let waits = matches!(verdict, Verdict::Held(_));
+                if let Some(document) = self.of_round(&row.household, &scope.round).filter(|_| !waits) {
                     document.disown(hash);
                 }
             }

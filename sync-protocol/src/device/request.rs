@@ -33,6 +33,8 @@ pub struct Sync {
     pub(super) named: bool,
     /// What each chapter gives back.
     pub(super) given: Vec<Given>,
+    /// The device's clock when it was made.
+    pub(super) sent_at_ms: i64,
 }
 
 /// A segment on its way.
@@ -118,19 +120,24 @@ impl Device {
         let cursors: Vec<ScopeCursor> = self.scopes.iter().map(cursor).collect();
         let as_bytes: Vec<Scope> =
             self.scopes.iter().filter(|(_, state)| state.as_bytes).map(|(scope, _)| scope.clone()).collect();
-        let (chapters, given) = self.chapters();
+        let (chapters, given) = if self.speaks_plain() { (Vec::new(), Vec::new()) } else { self.chapters() };
         let brings_nothing = segments.is_empty() && chapters.is_empty() && as_bytes.is_empty() && !self.name_scopes;
-        let named = !brings_nothing || packed_size(&cursors) <= FEW_CURSOR_BYTES;
+        let named = !brings_nothing || self.speaks_plain() || packed_size(&cursors) <= FEW_CURSOR_BYTES;
         let (scopes, holding) = match named {
             true => (cursors, None),
             false => (Vec::new(), Some(holding(&cursors))),
         };
-        let as_bytes = (!as_bytes.is_empty()).then_some(as_bytes);
+        let as_bytes = (!as_bytes.is_empty() && !self.speaks_plain()).then_some(as_bytes);
         let epoch = self.epoch;
         let bringing = Request::bringing(segments, epoch, sent_at_ms);
         let chapters = (!chapters.is_empty()).then_some(chapters);
-        let request = Request { scopes, want_bytes, holding, as_bytes, chapters, ..bringing };
-        Sync { bytes: request.to_bytes(), sent, epoch, named, given }
+        let request = Request { version: self.version, scopes, want_bytes, holding, as_bytes, chapters, ..bringing };
+        Sync { bytes: request.to_bytes(), sent, epoch, named, given, sent_at_ms }
+    }
+
+    /// Version 1 knows nothing that is packed, no hash of cursors, and no chapters.
+    fn speaks_plain(&self) -> bool {
+        self.version == 1
     }
 
     /// The bytes of a segment, and whether they are packed.
@@ -139,7 +146,7 @@ impl Device {
         let entries = part.iter().map(|outgoing| outgoing.entry.clone()).collect();
         let payloads = part.iter().filter_map(|outgoing| outgoing.payload.clone()).map(Payload::Raw).collect();
         let segment = Segment::sign(author, part[0].scope.clone(), entries, payloads, &self.identity.key);
-        let packed = match part.iter().any(|outgoing| outgoing.travel == Travel::Plain) {
+        let packed = match self.speaks_plain() || part.iter().any(|outgoing| outgoing.travel == Travel::Plain) {
             true => None,
             false => self.packed(&segment, part),
         };

@@ -200,6 +200,7 @@ impl Commune {
             name: name.to_owned(),
             enrolled_at: self.clock.now(),
             revoked_at: None,
+            clock: None,
         };
         let written: Result<_, StoreError> = self
             .app
@@ -242,13 +243,13 @@ impl Commune {
     /// The device as the server knows it, with a new token when the old one is over.
     async fn proven(&self, credentials: &mut Credentials) -> Result<Device, Refusal> {
         let known = match &credentials.token {
-            Some(token) => device::resume(&self.app, token).await,
+            Some(token) => device::known(&self.app, token).await,
             None => Err(Refusal::DeviceTokenNotValid),
         };
         match known {
             Err(Refusal::DeviceTokenNotValid) => {
                 let token = self.renewed(credentials).await?;
-                let device = device::resume(&self.app, &token).await?;
+                let device = device::known(&self.app, &token).await?;
                 credentials.token = Some(token);
                 Ok(device)
             }

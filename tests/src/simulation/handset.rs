@@ -10,8 +10,10 @@ use anyhow::{Context, Result, bail, ensure};
 use schemas::form::Form;
 use schemas::ids::HouseholdId;
 use server::phone::Store;
-use sync_protocol::change::{Slot, Write};
-use sync_protocol::device::{Clocks, Device, DeviceDocument, Identity, Outcome, Portion, Record, Standing, Sync, View};
+use sync_protocol::change::{self, Slot, Write};
+use sync_protocol::device::{
+    Clocks, Device, DeviceDocument, Identity, Outcome, Plan, Portion, Record, Standing, Sync, View,
+};
 use sync_protocol::hash::{BlobHash, ChangeHash, PublicKey};
 use sync_protocol::journal::Scope;
 use sync_protocol::message::Request;
@@ -209,6 +211,26 @@ impl Handset {
             false => self.device.found(scope.clone(), household, writes, clocks),
         };
         written.ok()
+    }
+
+    /// Makes sure that what was just said again builds on what was shown, and on nothing else.
+    pub fn check_overwrites_what_was_seen(&self, plan: &Plan, records: &[Record]) -> Result<()> {
+        let mut seen = plan.base.clone();
+        for record in records {
+            let Record::Own { change: Some(bytes), .. } = record else { continue };
+            let (change, hash) = change::parse(bytes)?;
+            let deps: Vec<ChangeHash> = change.deps.iter().copied().map(Into::into).collect();
+            ensure!(deps == seen, "rebase: {} overwrites what nobody saw", self.name);
+            seen = vec![hash];
+        }
+        Ok(())
+    }
+
+    /// Asks once more what became of own work, after it was shut out. Whether there is any.
+    pub fn ask_again(&mut self) -> Result<bool> {
+        let records = self.device.ask_again();
+        self.keep(&records, Disk::Keeps)?;
+        Ok(self.device.waiting() > 0)
     }
 
     /// The next request.

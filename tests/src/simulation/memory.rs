@@ -174,6 +174,8 @@ impl Memory {
                 let before = self.verdicts.insert(place, change.verdict);
                 let moved = before.is_none_or(|before| may_become(before, change.verdict));
                 ensure!(moved, "verdict: {} was {before:?} and is {:?}", change.hash, change.verdict);
+                let seen_before = change.seen_at.is_none_or(|seen_at| seen_at <= change.received_at);
+                ensure!(seen_before, "bracket: {} was received before what it builds on was written", change.hash);
             }
         }
         let forgotten = self
@@ -224,11 +226,14 @@ pub fn reads(phone: &Handset, round: &RoundId) -> bool {
     phone.device.scopes().any(|(scope, state)| scope.round == *round && state.cursor.position > 0)
 }
 
-/// Whether the bytes of a change are on a phone that may still speak.
+/// Whether the bytes of a change are on a phone that may still speak; one that was shut out speaks of its own work only.
 fn is_on_a_phone(commune: &Commune, phones: &[Handset], (key, hash): &Place) -> bool {
     let scope = Scope { village: commune.villages[0], round: key.round.clone() };
-    let mut living = phones.iter().filter(|phone| !phone.shut_out);
-    living.any(|phone| phone.device.has_change(&scope, &key.household, hash))
+    let own = |phone: &Handset| phone.own().any(|(home, _, written, _)| (home, written) == (key.household, *hash));
+    phones.iter().any(|phone| match phone.shut_out {
+        false => phone.device.has_change(&scope, &key.household, hash),
+        true => own(phone),
+    })
 }
 
 /// What waits on a phone.
@@ -263,12 +268,14 @@ async fn check_signed(commune: &Commune, ground: &Ground) -> Result<()> {
             if given_back.is_some() {
                 continue;
             }
-            let (author, received_at) = (filed.changes[&hash].author, filed.changes[&hash].received_at);
+            let kept = &filed.changes[&hash];
+            let (author, received_at) = (kept.author, kept.received_at);
             if author.key.0 != commune.app.server_public_key() {
                 let device = store::device::by_id(&mut read, author.device()).await?;
                 let device = device.with_context(|| format!("signature: nobody knows the author of {hash}"))?;
                 let in_time = device.revoked_at.is_none_or(|revoked_at| received_at <= revoked_at);
-                ensure!(in_time, "revoked: {hash} came from {} after it was shut out", device.name);
+                let let_in = in_time || kept.verdict == Verdict::Released;
+                ensure!(let_in, "revoked: {hash} came from {} after it was shut out", device.name);
             }
             let key = (author.key, author.account, author.epoch);
             if let std::collections::btree_map::Entry::Vacant(vacant) = proven.entry(key) {

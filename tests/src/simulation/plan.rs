@@ -9,8 +9,8 @@ pub use draw::Plan;
 
 /// Everything that can go wrong. Each run draws how often each of them comes; many runs leave most of them out.
 ///
-/// Whoever builds another road or another kind of loss (a file that carries segments, a
-/// household that moves, work said again by its author) adds it here, to [`Plan::trouble`] and to the step that does it.
+/// Whoever builds another road or another kind of loss (a file that carries segments, a household that moves) adds it here,
+/// to [`Plan::trouble`] and to the step that does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// A request does not arrive.
@@ -296,6 +296,17 @@ pub enum Step {
         /// What becomes of the answer.
         down: Down,
         /// What becomes on disk of what the answer says.
+        disk: Disk,
+    },
+    /// Somebody looks at what the server turned away of one of a phone's households.
+    Look(u8, u8),
+    /// They say some of it again: a bit for each value.
+    SayAgain {
+        /// On which phone.
+        phone: u8,
+        /// Which values.
+        take: u64,
+        /// What becomes of it on disk.
         disk: Disk,
     },
     /// Somebody takes a photo of a household.

@@ -15,7 +15,7 @@ use server::domain::field::DocumentKey;
 use server::store;
 use server::workflow::{Refusal, rebuild, set_back};
 use sync_protocol::change::{Slot, Write};
-use sync_protocol::device::{Sync, View};
+use sync_protocol::device::{Plan, Sync, View};
 use sync_protocol::disagreement;
 use sync_protocol::hash::{ChangeHash, PublicKey};
 use sync_protocol::history::History;
@@ -66,6 +66,8 @@ pub struct World {
     interview: BTreeMap<Slot, Write>,
     /// Since the server was last set back: what it then knew of earlier times, and the photos that it had forgotten.
     set_back: Option<(Option<u64>, BTreeSet<BlobId>)>,
+    /// What somebody has looked at on a phone, and not answered yet.
+    pub(super) plans: BTreeMap<usize, Plan>,
 }
 
 impl World {
@@ -86,6 +88,7 @@ impl World {
             answers: Vec::new(),
             interview: interview()?,
             set_back: None,
+            plans: BTreeMap::new(),
         };
         for number in 0..phones {
             world.let_in(number, form.clone()).await?;
@@ -126,6 +129,8 @@ impl World {
         match step {
             Step::Write { phone, home, edit, disk } => self.write(self.phone(phone), home, edit, disk),
             Step::Sync { phone, up, down, disk } => self.sync(self.phone(phone), up, down, disk).await,
+            Step::Look(phone, which) => Ok(self.look(self.phone(phone), which)),
+            Step::SayAgain { phone, take, disk } => self.say_again(self.phone(phone), take, disk),
             Step::Attach { phone, home, number, disk } => self.attach(self.phone(phone), home, number, disk),
             Step::SendPart { phone, up, down, disk } => self.send_part(self.phone(phone), up, down, disk).await,
             Step::RequestArrives(which) => self.late_request(which).await,
@@ -220,6 +225,8 @@ impl World {
                 self.phones[phone].shut_out = true;
                 Ok(None)
             }
+            // It has brought too much at a time, and keeps it.
+            Err(Refusal::TooManyAttempts(_)) => Ok(None),
             Err(refusal) => bail!("server: a request of {} fails: {refusal}", self.phones[phone].name),
         }
     }

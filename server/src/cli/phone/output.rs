@@ -1,5 +1,6 @@
 //! How a command of `phone` went: one JSON object, or words in Vietnamese and English.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
@@ -11,8 +12,8 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::console;
 use crate::phone::{
-    BlobLine, BlobsSent, Committed, Exchanged, HouseholdView, Identity, ItemFault, Line, Phone, PhoneFault, TornTail,
-    Traffic, Whereabouts,
+    BlobLine, BlobsSent, Committed, Exchanged, HouseholdView, Identity, ItemFault, Line, Phone, PhoneFault, PlanLine,
+    PlanView, Reason, TornTail, Traffic,
 };
 
 /// How it went.
@@ -122,7 +123,7 @@ impl Outcome {
                 format!("{rows} new rows were read; {waiting} entries still wait on this phone"),
             ),
         };
-        Self::done(fields, text + &blobs_text(&exchanged.blobs))
+        Self::done(fields, text + &blobs_text(&exchanged.blobs) + &clock_text(*clock_offset_ms))
     }
 
     pub(super) fn attached(line: &BlobLine) -> Self {
@@ -156,25 +157,57 @@ impl Outcome {
 
     pub(super) fn listed(lines: &[Line], blobs: &[BlobLine]) -> Self {
         let mut text = String::new();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::from([("phone", 0), ("server", 0), ("needs_you", 0)]);
         for line in lines {
-            let (vi, en) = match line.stands {
-                Whereabouts::Phone => ("trên máy này", "on this phone"),
-                Whereabouts::Server => ("ở máy chủ", "at the server"),
-                Whereabouts::NeedsYou => ("cần người xem", "needs you"),
-            };
+            *counts.entry(line.stands).or_default() += 1;
             let head = line.head.as_deref().unwrap_or("—");
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "{}  {head}: {vi} / {en}", line.household);
-            for reason in &line.reasons {
-                let _ = writeln!(text, "  {}\n  {}", reason.words.vi, reason.words.en);
-            }
+            let _ = writeln!(text, "{}  {head}: {} / {}", line.household, line.words.vi, line.words.en);
+            text.extend(line.reasons.iter().map(reason));
         }
-        Self::done(json!({ "households": lines, "blobs": blobs }), text)
+        let [phone, server, needs_you] = ["phone", "server", "needs_you"].map(|code| counts[code]);
+        text += &say(
+            format!("{phone} hộ còn việc trên máy này, {server} hộ đã ở máy chủ, {needs_you} hộ cần người xem"),
+            format!("{phone} with work on this phone, {server} at the server, {needs_you} need you"),
+        );
+        Self::done(json!({ "households": lines, "counts": counts, "blobs": blobs }), text)
+    }
+
+    pub(super) fn rebased(plan: &PlanView) -> Self {
+        let text = say(
+            format!("{}: đã ghi lại; gửi bằng «phone sync»", plan.household),
+            format!("{}: said again; send it with \"phone sync\"", plan.household),
+        );
+        Self::done(json!({ "rebased": plan }), text)
+    }
+
+    pub(super) fn planned(plan: &PlanView) -> Self {
+        let mut text = say(
+            format!("{}: ghi lại theo kế hoạch {}", plan.household, plan.id),
+            format!("{}: to be said again, plan {}", plan.household, plan.id),
+        );
+        for PlanLine { field, state, seen, accepted, own, .. } in &plan.fields {
+            let said = |values: &[Json]| match values {
+                [] => "—".to_owned(),
+                values => values.iter().map(Json::to_string).collect::<Vec<_>>().join(" | "),
+            };
+            let seen = seen.as_ref().map_or_else(|| "?".to_owned(), |seen| said(seen));
+            let (vi, en) = state_words(state);
+            text += &format!(
+                "  {field} ({vi} / {en})\n    lúc ghi / when written: {seen}\n    máy chủ / accepted: {}\n    \
+                 của tôi / mine: {}\n",
+                said(accepted),
+                said(std::slice::from_ref(own)),
+            );
+        }
+        Self::done(json!(plan), text)
     }
 
     pub(super) fn shown(phone: &Phone, households: &[HouseholdView]) -> Self {
-        let text = households.iter().map(|view| household_text(phone, view)).collect();
-        Self::done(json!({ "households": households }), text)
+        let offset_ms = phone.device().clock_offset_ms();
+        let text: String = households.iter().map(|view| household_text(phone, view)).collect();
+        let fields = json!({ "households": households, "clock_offset_ms": offset_ms });
+        Self::done(fields, text + &clock_text(offset_ms.unwrap_or(0)))
     }
 
     pub(super) fn exported(file: Json) -> Self {
@@ -187,6 +220,43 @@ impl Outcome {
         let text =
             say(format!("Đã xuất {households} hộ ra {out}"), format!("{households} households written to {out}"));
         Self::done(json!({ "out": path, "count": households }), text)
+    }
+}
+
+fn reason(reason: &Reason) -> String {
+    format!("  {}\n  {}\n", reason.words.vi, reason.words.en)
+}
+
+fn state_words(state: &str) -> (&'static str, &'static str) {
+    match state {
+        "free" => ("ghi lại được", "can be said again"),
+        "changed" => (
+            "đã có người ghi khác: xem kỹ rồi chọn bằng --take và --plan",
+            "changed since: choose with --take and --plan",
+        ),
+        "stands" => ("đã có ở máy chủ", "stands there already"),
+        _ => ("không ghi lại được", "cannot be said again"),
+    }
+}
+
+/// Beyond this a phone's clock is called wrong, in milliseconds.
+const CLOCK_IS_OFF_MS: u64 = 5 * 60 * 1000;
+
+/// What is said of a phone's clock; nothing while it is right.
+fn clock_text(offset_ms: i64) -> String {
+    let minutes = offset_ms.unsigned_abs() / 60_000;
+    if offset_ms.unsigned_abs() <= CLOCK_IS_OFF_MS {
+        return String::new();
+    }
+    match offset_ms {
+        1.. => say(
+            format!("Đồng hồ máy này chậm {minutes} phút so với máy chủ; chỉnh lại giờ"),
+            format!("This phone's clock is {minutes} minutes behind the server's; set it"),
+        ),
+        _ => say(
+            format!("Đồng hồ máy này nhanh {minutes} phút so với máy chủ; chỉnh lại giờ"),
+            format!("This phone's clock is {minutes} minutes ahead of the server's; set it"),
+        ),
     }
 }
 
@@ -214,6 +284,10 @@ fn exit_code(fault: &PhoneFault) -> u8 {
         PhoneFault::File { .. }
         | PhoneFault::NoHousehold(_)
         | PhoneFault::NoDisagreement(_)
+        | PhoneFault::NothingToRebase(_)
+        | PhoneFault::NoField(_)
+        | PhoneFault::PlanNeeded(_)
+        | PhoneFault::OtherPlan
         | PhoneFault::NoSide { .. }
         | PhoneFault::Commit(_) => 3,
         PhoneFault::Unreachable(_) | PhoneFault::Cut(..) => 4,
@@ -236,9 +310,15 @@ fn doubt_text(doubt: &Doubt) -> String {
     format!("  Lưu ý / Note {path}: {} / {}\n", text.vi, text.en)
 }
 
+fn standing_text(Line { words, reasons, .. }: &Line) -> String {
+    let reasons: String = reasons.iter().map(reason).collect();
+    format!("  {} / {}\n{reasons}", words.vi, words.en)
+}
+
 fn household_text(phone: &Phone, view: &HouseholdView) -> String {
     let household = &view.filed.household;
     let mut text = format!("{}  {}\n", household.household, view.form);
+    text.extend(view.standing.iter().map(standing_text));
     let answers = |text: &mut String, scope: Scope, answers: &schemas::household::Answers| {
         for (key, value) in answers {
             let words = phone.answer_words(&household.household, scope, key, value);

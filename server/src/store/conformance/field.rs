@@ -64,6 +64,7 @@ impl Field {
             author: self.author(),
             entry,
             wall_ms: -5,
+            seen_at: (entry > 1).then(|| at(0)),
             received_at: at(entry as i64),
             verdict,
             reason: None,
@@ -138,6 +139,7 @@ async fn every_change_is_kept_with_its_latest_verdict() {
     assert_eq!(change::of_document(read!(field.bench), &key).await.unwrap(), changes);
     assert_eq!(change::outside_of_document(read!(field.bench), &key).await.unwrap(), changes[1..]);
     assert_eq!(change::refused(read!(field.bench), commune, &round).await.unwrap(), changes[1..]);
+    assert_eq!(change::held_of_key(read!(field.bench), &changes[0].author.key).await.unwrap(), 1);
     assert_eq!(change::accepted_in(read!(field.bench), changes[0].hash).await.unwrap(), [OWN]);
     assert_eq!(change::accepted_in(read!(field.bench), changes[1].hash).await.unwrap(), []);
     let (hash, stored_key) = (changes[1].hash, key.clone());
@@ -148,6 +150,8 @@ async fn every_change_is_kept_with_its_latest_verdict() {
     let hashes = [changes[0].hash, ChangeHash([9; 32])];
     let found = change::by_hashes(read!(field.bench), commune, &round, &hashes).await.unwrap();
     assert_eq!(found.into_iter().collect::<Vec<_>>(), [((OWN, changes[0].hash), changes[0].clone())]);
+    let known = change::verdicts(read!(field.bench), commune, &round, &hashes).await.unwrap();
+    assert_eq!(known.into_iter().collect::<Vec<_>>(), [((OWN, changes[0].hash), Verdict::Accepted)]);
     let found = change::by_hash(read!(field.bench), &key, hash).await.unwrap().unwrap();
     assert_eq!((found.verdict, found.reason.as_deref()), (Verdict::Released, Some("có mặt")));
     let nothing: Result<(), StoreError> =
@@ -190,6 +194,27 @@ async fn segments_and_commands_are_kept_once() {
         let found = segment::head_at(read!(field.bench), author, number).await.unwrap();
         assert_eq!(found, head.map(EntryHash), "{number}");
     }
+}
+
+#[tokio::test]
+async fn of_two_segments_that_end_with_one_entry_the_longer_is_kept() {
+    let field = field().await;
+    let segment = |entries, journal| {
+        let (head, author, scope) = (EntryHash([2; 32]), field.author(), field.scope());
+        StoredSegment { head, author, entries, scope, received_at: at(3), journal }
+    };
+    let (commune, came) =
+        (field.commune, [segment((4, 4), vec![9]), segment((3, 4), vec![8]), segment((4, 4), vec![9])]);
+    let stored = came.clone();
+    let kept: Result<Vec<bool>, StoreError> = write!(field.bench, |tx| {
+        let mut kept = Vec::new();
+        for segment in &stored {
+            kept.push(segment::put(tx, commune, segment).await?);
+        }
+        Ok(kept)
+    });
+    assert_eq!(kept.unwrap(), [true, true, false]);
+    assert_eq!(segment::of_author(read!(field.bench), &field.author()).await.unwrap(), came[1..2]);
 }
 
 #[tokio::test]

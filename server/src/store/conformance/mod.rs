@@ -43,6 +43,7 @@ macro_rules! read {
 }
 
 // After the macros that they use.
+mod at_once;
 mod blobs;
 mod compiled;
 mod field;
@@ -107,7 +108,7 @@ fn device_key(seed: u8) -> DeviceKey {
 fn device_of(account: AccountId, unit: UnitId, seed: u8) -> Device {
     let public_key = device_key(seed);
     let (id, name) = (public_key.device_id(), "Máy của Lan".to_owned());
-    Device { id, public_key, account, unit, name, enrolled_at: at(1), revoked_at: None }
+    Device { id, public_key, account, unit, name, enrolled_at: at(1), revoked_at: None, clock: None }
 }
 
 fn round_of(unit: UnitId) -> Round {

@@ -1,6 +1,9 @@
 //! Phones that are let in, known again and shut out.
 
 use super::*;
+use crate::domain::device::ClockReading;
+
+const CLOCK: ClockReading = ClockReading { offset_ms: -7_200_000, read_at: Timestamp::UNIX_EPOCH };
 
 #[tokio::test]
 async fn an_enrolment_code_is_taken_once_and_in_time() {
@@ -39,12 +42,17 @@ async fn a_device_is_known_by_its_key_and_keeps_the_time_of_its_revocation() {
         let again = device::insert(tx, &Device { unit: other, ..added }).await?;
         device::revoke(tx, id, at(5)).await?;
         device::revoke(tx, id, at(6)).await?;
+        device::note_clock(tx, id, ClockReading { offset_ms: 9, read_at: at(2) }).await?;
+        device::note_clock(tx, id, CLOCK).await?;
         Ok((first, again))
     });
     assert_eq!(enrolled.unwrap(), (device::Enrolled::Added, device::Enrolled::KnownAlready));
     let read = read!(bench);
     let found = device::by_id(read, id).await.unwrap().unwrap();
-    assert_eq!(found, Device { revoked_at: Some(at(5)), ..device });
+    assert_eq!(found, Device { revoked_at: Some(at(5)), clock: Some(CLOCK), ..device });
+    let unknown = write!(bench, |tx| device::note_clock(tx, DeviceId([0; 16]), CLOCK).await);
+    assert!(unknown.is_err());
+    let read = read!(bench);
     assert_eq!(device::by_id(read, DeviceId([0; 16])).await.unwrap(), None);
     assert_eq!(device::within(read, province, TODAY).await.unwrap(), [found]);
     assert!(device::within(read, other, TODAY).await.unwrap().is_empty());

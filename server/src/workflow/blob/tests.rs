@@ -86,6 +86,26 @@ async fn a_household_outside_of_ones_villages_takes_no_photo_and_gives_none() {
 }
 
 #[tokio::test]
+async fn a_photo_of_a_household_whose_only_change_is_held_comes_and_is_seen_by_whoever_decides() {
+    let bench = Bench::new().await;
+    let mut lan = bench.phone(bench.lan, 11).await;
+    lan.write(bench.scope(0), home(1), [answer("floor_area", 40)]);
+    bench.unassign(bench.lan, 0).await;
+    let photo = picture(100);
+    let id = named(home(1), &photo);
+    announce(&bench, &mut lan, id, 100).await;
+    // While the village is somebody else's, the phone keeps it.
+    assert_eq!(fault(&bench, &lan.device, id, 0, &photo).await, BlobFault::OutOfScope);
+    bench.assign(bench.lan, 0).await;
+    assert!(take_part(&bench.app, &lan.device, id, 0, &photo).await.unwrap().there);
+    let hoa = permit(&bench, "hoa", Role::Reviewer).await;
+    let case = CaseId { round: round_id(), commune: bench.commune, household: home(1) };
+    let page = household::page(&bench.app, &hoa, case.clone()).await.unwrap();
+    assert_eq!((page.heads.len(), page.changes.len(), page.blobs.len()), (1, 1, 1));
+    assert_eq!(for_reader(&bench.app, &hoa, case, id.hash).await.unwrap().bytes, photo);
+}
+
+#[tokio::test]
 async fn lies_about_size_place_content_and_kind_are_refused_by_name_and_written_down() {
     let bench = Bench::new().await;
     let mut lan = lan(&bench).await;

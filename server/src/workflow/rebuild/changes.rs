@@ -118,6 +118,8 @@ fn named(stored: &StoredSegment) -> Vec<StoredChange> {
             author: *segment.author(),
             entry: entry.number,
             wall_ms: entry.wall_ms,
+            // What its author had seen is proven by the log as it was then.
+            seen_at: None,
             received_at: stored.received_at,
             verdict: Verdict::Accepted,
             reason: None,

@@ -52,6 +52,8 @@ impl Plan {
             86..88 => Step::Pass(self.rng.random()),
             88 => Step::Phone(self.rng.random(), Mishap::Restart),
             89 => Step::Phone(self.rng.random(), Mishap::Backup),
+            90 => Step::Look(self.rng.random(), self.rng.random()),
+            91..94 => Step::SayAgain { phone: self.rng.random(), take: self.rng.random(), disk: self.disk() },
             _ => Step::Office(self.act()),
         }
     }

@@ -1,10 +1,12 @@
-//! What people read about a verdict: what became of the change, and what to do next.
+//! What people read about where their work stands: one table for every screen, Vietnamese first.
 
 use schemas::form::Label;
-use sync_protocol::verdict::{Hold, Rejection, Verdict};
 
-/// The words for a verdict.
-pub(super) fn verdict(verdict: Verdict) -> Label {
+use crate::device::Whereabouts;
+use crate::verdict::{Hold, Rejection, Verdict};
+
+/// The words for a verdict: what became of the change, and what to do next.
+pub fn verdict(verdict: Verdict) -> Label {
     let (vi, en) = match verdict {
         Verdict::Accepted => ("đã nhận", "accepted"),
         Verdict::Released => ("đã cho vào", "released"),
@@ -13,6 +15,30 @@ pub(super) fn verdict(verdict: Verdict) -> Label {
         Verdict::Rejected(rejection) => rejected(rejection),
     };
     Label { vi: vi.into(), en: en.into() }
+}
+
+/// The words for where a household stands.
+pub fn whereabouts(stands: Whereabouts) -> Label {
+    let (vi, en) = match stands {
+        Whereabouts::Phone => ("trên máy này", "on this phone"),
+        Whereabouts::Server => ("ở máy chủ", "at the server"),
+        Whereabouts::NeedsYou => ("cần người xem", "needs you"),
+    };
+    Label { vi: vi.into(), en: en.into() }
+}
+
+/// The words for work of which the server took nothing.
+pub fn segment_refused() -> Label {
+    let (vi, en) =
+        ("máy chủ từ chối cả gói; ghi lại bằng «rebase»", "the server refused the whole segment; say it again");
+    Label { vi: vi.into(), en: en.into() }
+}
+
+/// The words for an open disagreement about a section.
+pub fn disagreement(section: &str) -> Label {
+    let vi = format!("hai người ghi khác nhau ở phần {section}; chọn bằng «settle»");
+    let en = format!("people said different things in {section}; choose with \"settle\"");
+    Label { vi, en }
 }
 
 fn held(hold: Hold) -> (&'static str, &'static str) {
@@ -30,6 +56,10 @@ fn held(hold: Hold) -> (&'static str, &'static str) {
             ("hộ đã chốt trong đợt này; để dành cho đợt sau", "closed by a decision; offered to the next round")
         }
         Hold::DocumentFull => ("hộ có quá nhiều thay đổi; hỏi văn phòng", "too many changes; ask the office"),
+        Hold::AlreadyDecided => (
+            "ghi lại một thay đổi mà văn phòng đã quyết; văn phòng sẽ xem",
+            "says again what the office had decided on; the office will look at it",
+        ),
     }
 }
 
