@@ -18,11 +18,11 @@ run: tools ## plays a whole review in data/ and leaves the server running at htt
 tools: ## says what is missing on this machine to build and run
 	@./.ci/tools
 
-test-tools: tools ## installs what the tests need besides (LibreOffice), or says what is missing
+test-tools: tools ## installs what the tests need besides (LibreOffice, PostgreSQL), or says what is missing
 	@./.ci/test-tools
 
 test: test-tools lint wasm ## everything that CI runs: format, lints, wasm builds, all tests
-	$(CARGO) test --profile $(PROFILE) --workspace --no-fail-fast
+	env -u DATABASE_URL $(CARGO) test --profile $(PROFILE) --workspace --no-fail-fast
 
 lint: ## format and clippy, warnings are errors
 	$(CARGO) fmt --all --check

@@ -139,20 +139,38 @@ async fn open_server_key(
     clock: &Clock,
     chance: &Chance,
 ) -> Result<SigningKey, OpenError> {
-    if let Some(stored) = store::server_key::newest(&mut store.read().await?).await? {
-        let plain = master_key.open(Subject::ServerKey, &stored.sealed)?;
-        let secret = <[u8; 32]>::try_from(plain.as_slice()).map_err(|_| SealError::NotGenuine)?;
-        return Ok(SigningKey::from_bytes(&secret));
-    }
+    let stored = match store::server_key::newest(&mut store.read().await?).await? {
+        Some(stored) => stored,
+        None => first_server_key(store, master_key, clock, chance).await?,
+    };
+    let plain = master_key.open(Subject::ServerKey, &stored.sealed)?;
+    let secret = <[u8; 32]>::try_from(plain.as_slice()).map_err(|_| SealError::NotGenuine)?;
+    Ok(SigningKey::from_bytes(&secret))
+}
+
+/// Makes the key that the server signs with, unless another process has just made one.
+async fn first_server_key(
+    store: &Store,
+    master_key: &MasterKey,
+    clock: &Clock,
+    chance: &Chance,
+) -> Result<SealedServerKey, OpenError> {
     let key = SigningKey::from_bytes(&chance.bytes());
     let sealed = master_key.seal(Subject::ServerKey, key.as_bytes(), chance)?;
-    let row = SealedServerKey { public_key: key.verifying_key().to_bytes(), sealed };
+    let made = SealedServerKey { public_key: key.verifying_key().to_bytes(), sealed };
     let now = clock.now();
-    let written: Result<(), StoreError> = store
-        .write("server_key/create", move |tx| Box::pin(async move { store::server_key::insert(tx, &row, now).await }))
+    let kept: Result<SealedServerKey, StoreError> = store
+        .write("server_key/create", move |tx| {
+            Box::pin(async move {
+                if let Some(there) = store::server_key::newest(tx).await? {
+                    return Ok(there);
+                }
+                store::server_key::insert(tx, &made, now).await?;
+                Ok(made)
+            })
+        })
         .await;
-    written?;
-    Ok(key)
+    Ok(kept?)
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 mod acknowledged;
 #[path = "../support/libreoffice.rs"]
 mod libreoffice;
+#[path = "../support/postgres.rs"]
+mod postgres;
 mod stage;
 
 use std::fs;
@@ -32,6 +34,13 @@ fn one_seed_gives_one_list_and_a_second_start_finds_it() {
     assert_eq!(added, 1, "nothing happened again but a start");
     let refused = first.command().args(["--seed", "9"]).output().unwrap();
     assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("--seed 7"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn one_seed_gives_one_list_on_either_engine() {
+    let (file, server) = (Stage::new(7), Stage::new(7));
+    let on_server = server.play_on(&postgres::database().await);
+    assert_eq!(Stage::root(&on_server), Stage::root(&file.play()));
 }
 
 #[test]

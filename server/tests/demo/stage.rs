@@ -39,7 +39,11 @@ impl Stage {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rasoat"));
         command.args(["demo", "--exit", "--villages", "3", "--households", &households.to_string()]);
         command.args(["--listen", &format!("127.0.0.1:{}", self.port)]);
-        command.env("RASOAT_DATA", self.path("")).env("RASOAT_LOG", "warn").stdin(Stdio::null());
+        command
+            .env("RASOAT_DATA", self.path(""))
+            .env("RASOAT_LOG", "warn")
+            .env_remove("DATABASE_URL")
+            .stdin(Stdio::null());
         command
     }
 
@@ -51,9 +55,12 @@ impl Stage {
 
     /// Plays from where the story is to its end; what it printed.
     pub(crate) fn play(&self) -> String {
-        let output = self.seeded().output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        told(&mut self.seeded())
+    }
+
+    /// Plays it with its database on a server.
+    pub(crate) fn play_on(&self, database: &str) -> String {
+        told(self.seeded().env("DATABASE_URL", database))
     }
 
     /// Starts the demo and kills it in the middle of what follows so many new lines of its story; false when it was over
@@ -111,4 +118,11 @@ impl Stage {
         convert(&self.path(name), EVERY_SHEET, folder.path())?;
         Some(sheets(folder.path()))
     }
+}
+
+/// What a command printed that went well.
+fn told(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }
