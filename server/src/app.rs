@@ -16,8 +16,9 @@ use crate::documents::child::{ChildLimits, Reader};
 use crate::password::{Cost, Passwords};
 use crate::seal::{MasterKey, MasterKeyError, SealError, Subject};
 use crate::standards::Standards;
+pub use crate::store::Database;
 use crate::store::server_key::SealedServerKey;
-use crate::store::{self, Database, Store, StoreError};
+use crate::store::{self, Store, StoreError};
 use crate::tables::BoundTables;
 use crate::throttle::{Rate, Throttle};
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::store::Database;
+use crate::app::Database;
 
 pub mod admin;
 pub mod boundaries;

@@ -13,10 +13,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::app::{App, Setup};
+use crate::app::{App, Database, Setup};
 use crate::http::serve::{Protection, start};
 use crate::password::Cost;
-use crate::store::Database;
 
 mod account;
 mod birth;

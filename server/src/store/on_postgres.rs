@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Database;
 
-#[path = "conformance/mod.rs"]
+#[path = "conformance.rs"]
 mod conformance;
 #[path = "../../tests/support/postgres.rs"]
 mod server;
@@ -13,6 +13,6 @@ mod server;
 /// Processes that may have one database.
 const PROCESSES: usize = 3;
 
-async fn place(_directory: &Path) -> Database {
-    Database::Postgres(server::database().await)
+fn place(_directory: &Path) -> Database {
+    Database::Postgres(server::database())
 }

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use super::Database;
 
-#[path = "conformance/mod.rs"]
+#[path = "conformance.rs"]
 mod conformance;
 
 /// Processes that may have one database.
 const PROCESSES: usize = 1;
 
-async fn place(directory: &Path) -> Database {
+fn place(directory: &Path) -> Database {
     Database::Sqlite(directory.join("rasoat.db"))
 }

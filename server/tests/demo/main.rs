@@ -36,10 +36,10 @@ fn one_seed_gives_one_list_and_a_second_start_finds_it() {
     assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("--seed 7"), "{refused:?}");
 }
 
-#[tokio::test]
-async fn one_seed_gives_one_list_on_either_engine() {
+#[test]
+fn one_seed_gives_one_list_on_either_engine() {
     let (file, server) = (Stage::new(7), Stage::new(7));
-    let on_server = server.play_on(&postgres::database().await);
+    let on_server = server.play_on(&postgres::database());
     assert_eq!(Stage::root(&on_server), Stage::root(&file.play()));
 }
 

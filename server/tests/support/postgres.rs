@@ -11,9 +11,6 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
-
 /// Starts a server, says so, and waits for its standard input to end.
 const SCRIPT: &str = "set -e; PATH=$0:$PATH; \
     initdb -D \"$1/data\" -U rasoat -A trust -E UTF8 --locale=C.UTF-8 --no-sync >\"$1/log\" 2>&1; \
@@ -26,20 +23,26 @@ const OPTIONS: &str = "-c listen_addresses= -c max_connections=400 -c fsync=off 
 /// A running server.
 struct Cluster {
     directory: PathBuf,
+    /// Where its programs are.
+    programs: PathBuf,
     /// Its end is the server's end.
     _stdin: ChildStdin,
     _child: Child,
 }
 
 /// A new, empty database.
-pub(crate) async fn database() -> String {
+pub(crate) fn database() -> String {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let cluster = CLUSTER.get_or_init(Cluster::start);
     let name = format!("t{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    let mut server: PgConnection =
-        cluster.address("postgres").parse::<PgConnectOptions>().unwrap().connect().await.unwrap();
-    server.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    let made = Command::new(cluster.programs.join("createdb"))
+        .arg("-h")
+        .arg(&cluster.directory)
+        .args(["-U", "rasoat", &name])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
     cluster.address(&name)
 }
 
@@ -48,7 +51,7 @@ impl Cluster {
         let programs = programs().expect("PostgreSQL must be installed: apt-get install postgresql");
         let directory = tempfile::Builder::new().prefix("rasoat-pg").tempdir().unwrap().keep();
         let mut command = Command::new("sh");
-        command.args(["-c", SCRIPT]).arg(programs).arg(&directory).arg(OPTIONS);
+        command.args(["-c", SCRIPT]).arg(&programs).arg(&directory).arg(OPTIONS);
         if let Some((user, group)) = other_user(&directory) {
             std::os::unix::fs::chown(&directory, Some(user), Some(group)).unwrap();
             command.uid(user).gid(group);
@@ -58,7 +61,7 @@ impl Cluster {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
         assert_eq!(said, "ready\n", "{}", fs::read_to_string(directory.join("log")).unwrap_or_default());
         let stdin = child.stdin.take().unwrap();
-        Self { directory, _stdin: stdin, _child: child }
+        Self { directory, programs, _stdin: stdin, _child: child }
     }
 
     fn address(&self, database: &str) -> String {

@@ -43,19 +43,28 @@ macro_rules! read {
 }
 
 // After the macros that they use.
+#[path = "conformance/at_once.rs"]
 mod at_once;
+#[path = "conformance/blobs.rs"]
 mod blobs;
+#[path = "conformance/compiled.rs"]
 mod compiled;
+#[path = "conformance/field.rs"]
 mod field;
+#[path = "conformance/geography.rs"]
 mod geography;
+#[path = "conformance/office.rs"]
 mod office;
+#[path = "conformance/phones.rs"]
 mod phones;
+#[path = "conformance/set_back.rs"]
 mod set_back;
+#[path = "conformance/suspects.rs"]
 mod suspects;
 
 async fn bench() -> Bench {
     let directory = tempfile::tempdir().unwrap();
-    let place = super::place(directory.path()).await;
+    let place = super::place(directory.path());
     Bench { store: Store::open(&place).await.unwrap(), place, _directory: directory }
 }
 
