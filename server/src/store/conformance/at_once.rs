@@ -14,13 +14,14 @@ const ROWS: u64 = 25;
 const WRITERS: u64 = 2;
 const GENERATION: u64 = 7;
 
-/// A database as often as the engine lets it be opened.
-async fn processes(bench: Bench) -> Vec<Arc<Store>> {
-    let mut stores = vec![Arc::new(bench.store)];
+/// A database as often as the engine lets it be opened, and the directory that it may be in.
+async fn processes(bench: Bench) -> (Vec<Arc<Store>>, tempfile::TempDir) {
+    let Bench { store, place, _directory: directory } = bench;
+    let mut stores = vec![Arc::new(store)];
     while stores.len() < PROCESSES {
-        stores.push(Arc::new(Store::open(&bench.place).await.unwrap()));
+        stores.push(Arc::new(Store::open(&place).await.unwrap()));
     }
-    stores
+    (stores, directory)
 }
 
 /// Adds the next row to a log, as ingest does: from where the log stands, within one job.
@@ -75,7 +76,7 @@ async fn rows_follow_one_another_whoever_writes_and_readers_neither_skip_nor_rep
         unit::insert(tx, Level::Village, always(), &named("Bản Hai", Some(other))).await
     });
     let scopes = [(commune, village), (other, made.unwrap())];
-    let stores = processes(bench).await;
+    let (stores, _directory) = processes(bench).await;
     let last = stores.len() as u64 * WRITERS * ROWS;
     let mut work = tokio::task::JoinSet::new();
     for (store, (commune, village)) in stores.iter().flat_map(|store| scopes.map(|scope| (store, scope))) {
@@ -107,7 +108,7 @@ async fn one_more(tx: &mut Tx, province: UnitId) -> Result<usize, StoreError> {
 async fn what_is_for_the_house_alone_waits_for_what_is_a_communes_and_the_other_way_round() {
     let bench = bench().await;
     let [_, province, commune, ..] = tree(&bench).await;
-    let stores = processes(bench).await;
+    let (stores, _directory) = processes(bench).await;
     let mut work = tokio::task::JoinSet::new();
     for (number, store) in (0..24).zip(stores.iter().cycle()) {
         let store = Arc::clone(store);
