@@ -285,8 +285,8 @@ async fn noted<T>(app: &App, device: &Device, id: BlobId, outcome: Result<T, Ref
 pub async fn for_device(app: &App, device: &Device, id: BlobId) -> Result<Picture, Refusal> {
     let mut read = app.store.read().await?;
     let home = store::household::by_id(&mut read, id.household).await?.ok_or(BlobFault::NotFound)?;
-    let assigned = exchange::assigned(app, device).await?;
-    if !assigned.iter().any(|(_, scope)| scope.village == home.village) {
+    let assigned = exchange::assigned(&mut read, device).await?;
+    if !assigned.iter().any(|(_, log)| log.scope.village == home.village) {
         return Err(BlobFault::NotFound.into());
     }
     let access = viewed(app, device.account, &home, id);

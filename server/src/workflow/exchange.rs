@@ -9,7 +9,7 @@ use super::{Refusal, give_back, intake, late, set_back};
 use crate::app::App;
 use crate::domain::device::{ClockReading, Device};
 use crate::domain::round::RoundState;
-use crate::store::{self, StoreError};
+use crate::store::{self, Read, StoreError};
 
 /// By how much a clock has to differ otherwise than before to be written down.
 const NOTABLE_MS: u64 = 60_000;
@@ -28,11 +28,12 @@ pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>
     for bytes in &request.segments {
         segments.push(intake::take(app, device, bytes).await);
     }
-    let assigned = assigned(app, device).await?;
-    let forgotten = give_back::forgotten(app, &request, &assigned).await?;
-    let Pages { pages, packed, more, name_scopes } = pages::collect(app, device, &request, &assigned).await?;
-    let set_back = set_back::told(app, &request).await?;
-    let scopes: Vec<Scope> = assigned.into_iter().map(|(_, scope)| scope).collect();
+    let mut read = app.store.read().await?;
+    let logs = assigned(&mut read, device).await?;
+    let forgotten = give_back::forgotten(app, &mut read, &request, &logs).await?;
+    let Pages { pages, packed, more, name_scopes } = pages::collect(app, &mut read, device, &request, &logs).await?;
+    let set_back = set_back::told(&mut read, &request).await?;
+    let scopes: Vec<Scope> = logs.into_iter().map(|(_, log)| log.scope).collect();
     let response = Response {
         // A device is answered in the version in which it asked.
         version: request.version,
@@ -75,16 +76,13 @@ fn is_known(request: &Request, assigned: &[Scope]) -> bool {
     request.version > 1 && (request.holding.is_some() || named == assigned)
 }
 
-/// The villages and rounds that the device's holder surveys now, each with its commune.
-pub(super) async fn assigned(app: &App, device: &Device) -> Result<Vec<(UnitId, Scope)>, Refusal> {
-    let mut read = app.store.read().await?;
-    let mut scopes = Vec::new();
-    for round in store::round::all(&mut read).await?.into_iter().filter(|round| round.state == RoundState::Open) {
-        for assignment in store::assignment::of_account(&mut read, device.account, &round.id).await? {
-            scopes.push((assignment.commune, Scope { village: assignment.village, round: round.id.clone() }));
-        }
+/// The logs of the villages that the device's holder surveys now, how far each has come, with its commune.
+pub(super) async fn assigned(read: &mut Read, device: &Device) -> Result<Vec<(UnitId, ScopeCursor)>, Refusal> {
+    let mut logs = Vec::new();
+    for round in store::round::all(read).await?.into_iter().filter(|round| round.state == RoundState::Open) {
+        logs.extend(store::log::of_account(read, device.account, &round.id).await?);
     }
-    Ok(scopes)
+    Ok(logs)
 }
 
 #[cfg(test)]

@@ -31,19 +31,19 @@ const ATTEMPTS: usize = 8;
 /// device that asks in version 1 is not told: it has no chapters.
 pub(super) async fn forgotten(
     app: &App,
+    read: &mut Read,
     request: &Request,
-    assigned: &[(UnitId, Scope)],
+    assigned: &[(UnitId, ScopeCursor)],
 ) -> Result<Vec<ScopeCursor>, Refusal> {
     let mut forgotten = Vec::new();
     let asked = request.scopes.iter().filter(|asked| request.version > 1 && asked.cursor.position > 0);
     for ScopeCursor { scope, cursor } in asked {
-        let commune = match assigned.iter().find(|(_, of)| of == scope) {
+        let commune = match assigned.iter().find(|(_, log)| log.scope == *scope) {
             Some((commune, _)) => Some(*commune),
             None => intake::place(app, scope).await?.map(|(commune, _)| commune),
         };
         let Some(commune) = commune else { continue };
-        let mut read = app.store.read().await?;
-        let position = known(&mut read, commune, scope, cursor.generation).await?;
+        let position = known(read, commune, scope, cursor.generation).await?;
         if position < cursor.position {
             let cursor = Cursor { generation: cursor.generation, position };
             forgotten.push(ScopeCursor { scope: scope.clone(), cursor });

@@ -30,7 +30,8 @@ pub(super) async fn take(app: &App, device: &Device, request: Request, refusal: 
     for bytes in &request.segments {
         segments.push(take_segment(app, device, bytes).await?);
     }
-    let forgotten = give_back::forgotten(app, &request, &[]).await?;
+    let mut read = app.store.read().await?;
+    let forgotten = give_back::forgotten(app, &mut read, &request, &[]).await?;
     let response = Response {
         version: request.version,
         server_ms: app.clock.now().as_millisecond(),
@@ -42,7 +43,7 @@ pub(super) async fn take(app: &App, device: &Device, request: Request, refusal: 
         name_scopes: None,
         chapters,
         forgotten: (!forgotten.is_empty()).then_some(forgotten),
-        set_back: set_back::told(app, &request).await?,
+        set_back: set_back::told(&mut read, &request).await?,
     };
     Ok(response.to_bytes())
 }

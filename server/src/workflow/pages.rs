@@ -42,32 +42,33 @@ pub(super) struct Pages {
 /// Collects what is new for a device in the scopes it is assigned to.
 pub(super) async fn collect(
     app: &App,
+    read: &mut Read,
     device: &Device,
     request: &Request,
-    assigned: &[(UnitId, Scope)],
+    assigned: &[(UnitId, ScopeCursor)],
 ) -> Result<Pages, Refusal> {
-    let mut read = app.store.read().await?;
     let mut collected = Pages::default();
-    let states = states(&mut read, assigned).await?;
     if let Some(hash) = request.holding {
-        collected.name_scopes = hash != holding(&standing(&states, assigned));
+        let standing: Vec<ScopeCursor> = assigned.iter().map(|(_, log)| log.clone()).collect();
+        collected.name_scopes = hash != holding(&standing);
         return Ok(collected);
     }
+    let states = states(read, assigned).await?;
     let own = Author { key: PublicKey(device.public_key.to_bytes()), account: device.account, epoch: request.epoch };
     let room = MOST_BYTES.min(request.want_bytes as usize);
     let mut reader = Reader { app, own, keys: BTreeMap::new(), room, empty: room > 0 };
-    for log @ (commune, scope) in assigned {
+    for (commune, ScopeCursor { scope, .. }) in assigned {
         let asked = request.scopes.iter().find(|asked| asked.scope == *scope).map(|asked| asked.cursor);
-        let Some(state) = states.get(log) else { continue };
+        let Some(state) = states.get(&(*commune, scope.clone())) else { continue };
         let Some(after) = news(asked, state) else { continue };
-        let Some(whole) = reader.page(&mut read, *commune, scope, after).await? else {
+        let Some(whole) = reader.page(read, *commune, scope, after).await? else {
             collected.more = true;
             continue;
         };
         collected.more |= whole.page.head.cursor.position < state.position;
         let as_bytes = request.as_bytes.as_ref().is_some_and(|scopes| scopes.contains(scope));
         let packed = match request.version > 1 && !as_bytes {
-            true => reader.packed(&mut read, &whole).await?,
+            true => reader.packed(read, &whole).await?,
             false => None,
         };
         match packed {
@@ -90,9 +91,10 @@ fn news(asked: Option<Cursor>, state: &LogState) -> Option<Cursor> {
 type States = BTreeMap<(UnitId, Scope), LogState>;
 
 /// Where the logs of the scopes stand; those without a row are left out. One question for each commune and round, however
-/// many villages there are: this is most of what a sync without news costs.
-async fn states(read: &mut Read, assigned: &[(UnitId, Scope)]) -> Result<States, Refusal> {
-    let logs: BTreeSet<(UnitId, &RoundId)> = assigned.iter().map(|(commune, scope)| (*commune, &scope.round)).collect();
+/// many villages there are.
+async fn states(read: &mut Read, assigned: &[(UnitId, ScopeCursor)]) -> Result<States, Refusal> {
+    let logs: BTreeSet<(UnitId, &RoundId)> =
+        assigned.iter().map(|(commune, log)| (*commune, &log.scope.round)).collect();
     let mut states = BTreeMap::new();
     for (commune, round) in logs {
         let of_commune = store::log::states(read, commune, round).await?;
@@ -100,15 +102,6 @@ async fn states(read: &mut Read, assigned: &[(UnitId, Scope)]) -> Result<States,
         states.extend(of_commune.into_iter().map(named));
     }
     Ok(states)
-}
-
-/// How far the logs of the scopes have come.
-fn standing(states: &States, assigned: &[(UnitId, Scope)]) -> Vec<ScopeCursor> {
-    let cursor = |log: &(UnitId, Scope)| {
-        let cursor = states.get(log).map(LogState::cursor);
-        ScopeCursor { scope: log.1.clone(), cursor: cursor.unwrap_or_default() }
-    };
-    assigned.iter().map(cursor).collect()
 }
 
 /// A page with the bytes of all its changes.

@@ -46,8 +46,8 @@ pub(super) struct Proof {
 }
 
 /// What a device is told of the last set-back. Version 1 mends nothing.
-pub(super) async fn told(app: &App, request: &Request) -> Result<Option<u64>, Refusal> {
-    let last = store::generation::last_set_back(&mut app.store.read().await?).await?;
+pub(super) async fn told(read: &mut Read, request: &Request) -> Result<Option<u64>, Refusal> {
+    let last = store::generation::last_set_back(read).await?;
     Ok(last.filter(|_| request.version > 1))
 }
 

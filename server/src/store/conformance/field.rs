@@ -7,7 +7,8 @@ use schemas::rules::{Class, ClassSet};
 use sync_protocol::actor::Author;
 use sync_protocol::hash::{ChangeHash, DisagreementId, EntryHash, PublicKey, RowHash};
 use sync_protocol::journal::Scope;
-use sync_protocol::log::{Digest, Row, RowEvent};
+use sync_protocol::log::{Cursor, Digest, Row, RowEvent};
+use sync_protocol::message::ScopeCursor;
 use sync_protocol::verdict::{Hold, Verdict};
 
 use super::*;
@@ -215,6 +216,26 @@ async fn of_two_segments_that_end_with_one_entry_the_longer_is_kept() {
     });
     assert_eq!(kept.unwrap(), [true, true, false]);
     assert_eq!(segment::of_author(read!(field.bench), &field.author()).await.unwrap(), came[1..2]);
+}
+
+#[tokio::test]
+async fn whoever_surveys_a_village_is_told_how_far_its_log_has_come_and_of_no_other() {
+    let field = field().await;
+    let (commune, account, scope) = (field.commune, field.account, field.scope());
+    let found = log::of_account(read!(field.bench), account, &field.round).await.unwrap();
+    assert_eq!(found, [], "nothing is assigned");
+    let assignment = Assignment { commune, round: field.round.clone(), village: field.village, account };
+    let given: Result<(), StoreError> = write!(field.bench, |tx| assignment::insert(tx, &assignment).await);
+    given.unwrap();
+    let mut log = ScopeCursor { scope: scope.clone(), cursor: Cursor { generation: 0, position: 0 } };
+    let found = log::of_account(read!(field.bench), account, &field.round).await.unwrap();
+    assert_eq!(found, [(commune, log.clone())], "no row yet");
+    let state = LogState { generation: 7, position: 3, row: RowHash([3; 32]), digest: Digest::default() };
+    let written: Result<(), StoreError> = write!(field.bench, |tx| log::put_state(tx, commune, &scope, &state).await);
+    written.unwrap();
+    log.cursor = Cursor { generation: 7, position: 3 };
+    let found = log::of_account(read!(field.bench), account, &field.round).await.unwrap();
+    assert_eq!(found, [(commune, log)]);
 }
 
 #[tokio::test]
