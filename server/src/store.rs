@@ -5,7 +5,7 @@
 //!
 //! Statements keep to what SQLite and PostgreSQL share, with `$1` placeholders.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -132,11 +132,6 @@ impl Store {
             }));
         }
         Ok(Self { readers, jobs, writers: Mutex::new(writers) })
-    }
-
-    /// Opens the database in this file.
-    pub async fn open_file(path: &Path) -> Result<Self, StoreError> {
-        Self::open(&Database::Sqlite(path.to_owned())).await
     }
 
     /// Runs a job in the writer's transaction and answers once it is on disk. Nobody else writes meanwhile.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite};
+use sqlx::{AssertSqlSafe, FromRow, Postgres, SqlSafeStr, SqlStr, Sqlite};
 
 use super::connection::Connection;
 use super::{Read, StoreError};
@@ -32,7 +32,7 @@ pub(super) enum Param<'q> {
 /// A statement with its parameters.
 #[derive(Debug)]
 pub(super) struct Statement<'q> {
-    text: Cow<'static, str>,
+    text: SqlStr,
     params: Vec<Param<'q>>,
     /// Whether the engine keeps it prepared: not worth it for one whose text is seldom the same.
     is_kept: bool,
@@ -44,12 +44,12 @@ pub(super) struct Scalar<'q>(Statement<'q>);
 
 /// A statement.
 pub(super) fn sql<'q>(text: &'static str) -> Statement<'q> {
-    Statement { text: text.into(), params: Vec::new(), is_kept: true }
+    Statement { text: text.into_sql_str(), params: Vec::new(), is_kept: true }
 }
 
 /// A statement that is put together of constants. Nothing that comes from outside may stand in its text.
 pub(super) fn sql_of<'q>(text: String) -> Statement<'q> {
-    Statement { text: text.into(), params: Vec::new(), is_kept: true }
+    Statement { text: AssertSqlSafe(text).into_sql_str(), params: Vec::new(), is_kept: true }
 }
 
 /// A statement of which one column is read.
@@ -73,7 +73,7 @@ pub(super) fn insert_rows<'q, T>(
         text.push(')');
     }
     text.push_str(after);
-    Statement { text: text.into(), params, is_kept: is_often(items.len()) }
+    Statement { text: AssertSqlSafe(text).into_sql_str(), params, is_kept: is_often(items.len()) }
 }
 
 /// The values of a row, one after the other.
@@ -93,7 +93,7 @@ pub(super) fn places(first: usize, count: usize) -> String {
 }
 
 /// Whether a statement for so many rows is worth keeping prepared: every number of rows makes another text.
-pub(super) fn is_often(rows: usize) -> bool {
+fn is_often(rows: usize) -> bool {
     rows == 1 || rows == ROWS
 }
 
@@ -115,7 +115,6 @@ macro_rules! bound {
 macro_rules! fetched {
     ($statement:expr, $from:expr, $fetch:ident) => {{
         let Statement { text, params, is_kept } = $statement;
-        let text = AssertSqlSafe(text.into_owned());
         match $from.connection() {
             Connection::Sqlite(connection) => {
                 let query = sqlx::query_as::<Sqlite, T>(text).persistent(is_kept);
@@ -144,7 +143,6 @@ impl<'q> Statement<'q> {
     /// Runs it. Returns how many rows it met.
     pub(super) async fn execute(self, to: &mut Read) -> Result<u64, StoreError> {
         let Self { text, params, is_kept } = self;
-        let text = AssertSqlSafe(text.into_owned());
         Ok(match to.connection() {
             Connection::Sqlite(connection) => {
                 let query = sqlx::query::<Sqlite>(text).persistent(is_kept);
