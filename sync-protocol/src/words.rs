@@ -34,6 +34,15 @@ pub fn segment_refused() -> Label {
     Label { vi: vi.into(), en: en.into() }
 }
 
+/// The words for a household that belongs to another village now.
+pub fn household_left() -> Label {
+    let (vi, en) = (
+        "hộ đã chuyển sang thôn khác; điều chưa được nhận sẽ do văn phòng xem",
+        "the household belongs to another village now; the office looks at what was not taken",
+    );
+    Label { vi: vi.into(), en: en.into() }
+}
+
 /// The words for an open disagreement about a section.
 pub fn disagreement(section: &str) -> Label {
     let vi = format!("hai người ghi khác nhau ở phần {section}; chọn bằng «settle»");

@@ -5,7 +5,7 @@ use schemas::ids::HouseholdId;
 use thiserror::Error;
 
 use super::request::SentSegment;
-use super::{Device, Mend, Outgoing, Record, Sync, Travel, View};
+use super::{Device, DeviceDocument, Mend, Outgoing, Record, Sync, Travel, View};
 use crate::journal::Scope;
 use crate::log::{Cursor, RowEvent, origin};
 use crate::message::{Documents, MessageFault, PackedPage, Page, Response, SegmentAnswer};
@@ -145,12 +145,15 @@ impl Device {
 
     fn unpack(&self, packed: &PackedPage, epoch: u32) -> Option<Page> {
         let scope = packed.scope();
+        let is_here = |document: &DeviceDocument| document.scope == *scope || document.is_logged_in(scope);
         let here: Vec<HouseholdId> =
-            self.documents.iter().filter(|(_, d)| d.scope == *scope).map(|(id, _)| *id).collect();
+            self.documents.iter().filter(|(_, document)| is_here(document)).map(|(id, _)| *id).collect();
         let ids: Vec<Option<HouseholdId>> =
             packed.households().iter().map(|named| named.find(here.iter().copied())).collect();
         let accepted = |id: &HouseholdId| self.documents.get(id).is_some_and(|document| !document.accepted.is_empty());
-        let open = ids.iter().flatten().filter(|id| accepted(id));
+        // A household that comes from another village comes with its whole history, whatever of it is here already.
+        let open = ids.iter().zip(packed.entering()).filter(|(_, enters)| !enters).filter_map(|(id, _)| id.as_ref());
+        let open = open.filter(|id| accepted(id));
         let open = open.filter_map(|id| Some((*id, self.history(id, View::Accepted)?))).collect();
         let mut documents = Documents::new(scope.round.clone(), self.forms.clone(), open);
         let own = |number| {

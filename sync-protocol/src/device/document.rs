@@ -1,9 +1,10 @@
 //! One household on a device: what the server has accepted, what the device wrote itself, and the views of both.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use schemas::form::Form;
-use schemas::ids::{HouseholdId, RoundId};
+use schemas::ids::{HouseholdId, RoundId, UnitId};
 
 use crate::change;
 use crate::genesis::Genesis;
@@ -79,6 +80,12 @@ impl OwnChange {
         Self { entry, hash, bytes, standing: Standing::Waiting, is_settled: false, answered: false }
     }
 
+    /// Whether nothing more is to be heard of it once its household has left: it was let in or said again, and told so.
+    pub(super) fn is_over(&self) -> bool {
+        let has_ended = matches!(self.standing, Standing::Acknowledged | Standing::Superseded);
+        self.is_settled && (has_ended || self.answered)
+    }
+
     /// Whether its author goes on from it.
     fn is_mine(&self) -> bool {
         self.standing == Standing::Acknowledged || (self.standing.is_mine() && !self.answered)
@@ -93,14 +100,18 @@ pub struct DeviceDocument {
     /// The device's own changes that are not in the log yet.
     pub own: Vec<OwnChange>,
     pub(super) accepted: Vec<Vec<u8>>,
-    pub(super) heads: Vec<ChangeHash>,
+    heads: Vec<ChangeHash>,
+    /// The villages whose logs say that the household belongs there, and the heads that each of them has told of: one, but
+    /// for a household that moves between two villages of this device, whose logs are read one after the other.
+    logged: BTreeMap<UnitId, Vec<ChangeHash>>,
     /// What was accepted in an earlier generation of the log and has not come again in this one.
     aside: Vec<(ChangeHash, Vec<u8>)>,
 }
 
 impl DeviceDocument {
     pub(super) fn new(scope: Scope) -> Self {
-        Self { scope, own: Vec::new(), accepted: Vec::new(), heads: Vec::new(), aside: Vec::new() }
+        let logged = BTreeMap::new();
+        Self { scope, own: Vec::new(), accepted: Vec::new(), heads: Vec::new(), logged, aside: Vec::new() }
     }
 
     /// The heads of what the server has accepted; empty before the first change.
@@ -108,19 +119,67 @@ impl DeviceDocument {
         &self.heads
     }
 
-    /// Puts what was accepted aside, because the log starts anew. Nothing of it is lost: a restored server may have
-    /// forgotten it.
-    pub(super) fn start_anew(&mut self) {
-        let accepted = std::mem::take(&mut self.accepted);
-        let named = accepted.into_iter().filter_map(|bytes| change::parse(&bytes).ok().map(|(_, hash)| (hash, bytes)));
-        self.aside.extend(named);
-        self.heads.clear();
+    /// Whether a village's log says that the household belongs there.
+    pub(super) fn is_logged_in(&self, scope: &Scope) -> bool {
+        self.scope.round == scope.round && self.logged.contains_key(&scope.village)
+    }
+
+    /// Whether any log says that the household belongs to its village.
+    pub(super) fn is_logged(&self) -> bool {
+        !self.logged.is_empty()
+    }
+
+    /// Takes in that the household belongs to a village from here on; its whole history follows.
+    pub(super) fn enter(&mut self, scope: &Scope) {
+        self.scope = scope.clone();
+        self.logged.insert(scope.village, Vec::new());
+    }
+
+    /// Takes in that the household belongs to a village no more. Returns the heads that its log had told of; `None` when
+    /// it did not belong there.
+    pub(super) fn leave(&mut self, village: UnitId) -> Option<Vec<ChangeHash>> {
+        let heads = self.logged.remove(&village)?;
+        if self.scope.village == village
+            && let Some(other) = self.logged.keys().next()
+        {
+            self.scope.village = *other;
+        }
+        Some(heads)
+    }
+
+    /// Puts what was accepted aside, because the log of a village starts anew. Nothing of it is lost: a restored server may
+    /// have forgotten it. What the log of another village tells of stays.
+    pub(super) fn start_anew(&mut self, village: UnitId) {
         self.own.iter_mut().for_each(|own| own.is_settled = false);
+        self.logged.remove(&village);
+        let mut told: BTreeSet<ChangeHash> = self.logged.values().flatten().copied().collect();
+        let (mut stays, mut goes) = (Vec::new(), Vec::new());
+        // Each stands behind those it builds on.
+        for bytes in std::mem::take(&mut self.accepted).into_iter().rev() {
+            let Ok((change, hash)) = change::parse(&bytes) else { continue };
+            if told.contains(&hash) {
+                told.extend(change.deps.iter().map(|dep| ChangeHash::from(*dep)));
+                stays.push((change.deps.clone(), hash, bytes));
+            } else {
+                goes.push((hash, bytes));
+            }
+        }
+        self.aside.extend(goes.into_iter().rev());
+        self.heads.clear();
+        for (deps, hash, bytes) in stays.into_iter().rev() {
+            advance(&mut self.heads, &deps, hash);
+            self.accepted.push(bytes);
+        }
     }
 
     /// What was accepted in an earlier generation and has not come again: hash and bytes, in the order of that log.
     pub(super) fn aside(&self) -> &[(ChangeHash, Vec<u8>)] {
         &self.aside
+    }
+
+    /// Forgets what was put aside: it was given back.
+    pub(super) fn forget_aside(&mut self) {
+        self.aside.clear();
     }
 
     /// Takes a change back that the log does not have as accepted any more.
@@ -136,29 +195,32 @@ impl DeviceDocument {
     /// The bytes of a change that the server left out because this device wrote it.
     pub(super) fn bytes_of(&self, hash: &ChangeHash) -> Option<Vec<u8>> {
         let own = self.own.iter().find(|own| own.hash == *hash).map(|own| &own.bytes);
-        let aside = self.aside.iter().find(|(other, _)| other == hash).map(|(_, bytes)| bytes);
-        own.or(aside).cloned()
+        let aside = || self.aside.iter().find(|(other, _)| other == hash).map(|(_, bytes)| bytes);
+        // The log of a village to which the household has moved tells of what is here already.
+        let is_it = |bytes: &&Vec<u8>| change::parse(bytes).is_ok_and(|(_, found)| found == *hash);
+        own.or_else(aside).or_else(|| self.accepted.iter().find(is_it)).cloned()
     }
 
     /// Whether the bytes of a change of this round are here, wherever it stands.
     pub(super) fn has(&self, round: &RoundId, hash: &ChangeHash) -> bool {
-        let is_it = |bytes: &Vec<u8>| change::parse(bytes).is_ok_and(|(_, found)| found == *hash);
-        self.scope.round == *round && (self.bytes_of(hash).is_some() || self.accepted.iter().any(is_it))
+        self.scope.round == *round && self.bytes_of(hash).is_some()
     }
 
-    /// Takes an accepted change in. `false` when its bytes are no change or it is here already.
-    pub(super) fn accept(&mut self, hash: ChangeHash, bytes: Vec<u8>) -> bool {
-        let Ok((change, found)) = change::parse(&bytes) else { return false };
-        if found != hash || self.accepted.contains(&bytes) {
-            return false;
+    /// Takes a change in that a village's log tells of. Returns the heads that this log had told of before and after it;
+    /// `None` when its bytes are no change, or the log does not say that the household belongs to the village.
+    pub(super) fn accept(&mut self, village: UnitId, hash: ChangeHash, bytes: Vec<u8>) -> Option<[Vec<ChangeHash>; 2]> {
+        let (change, found) = change::parse(&bytes).ok()?;
+        let told = self.logged.get_mut(&village).filter(|_| found == hash)?;
+        let before = told.clone();
+        advance(told, &change.deps, hash);
+        let after = told.clone();
+        if !self.accepted.contains(&bytes) {
+            advance(&mut self.heads, &change.deps, hash);
+            self.accepted.push(bytes);
         }
-        self.heads.retain(|head| !change.deps.contains(&(*head).into()));
-        self.heads.push(hash);
-        self.heads.sort_unstable();
-        self.accepted.push(bytes);
         self.own.retain(|own| own.hash != hash);
         self.aside.retain(|(other, _)| *other != hash);
-        true
+        Some([before, after])
     }
 
     /// Opens the document. `None` when an accepted change does not fit: the copy is damaged.
@@ -197,6 +259,13 @@ impl DeviceDocument {
             change.deps.contains(&genesis.into())
         })
     }
+}
+
+/// Moves heads on over a change.
+fn advance(heads: &mut Vec<ChangeHash>, deps: &[automerge::ChangeHash], hash: ChangeHash) {
+    heads.retain(|head| *head != hash && !deps.contains(&(*head).into()));
+    heads.push(hash);
+    heads.sort_unstable();
 }
 
 /// Adds a change. One that builds on a rejected change does not fit any more and is left out until its author says it again.

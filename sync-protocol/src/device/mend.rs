@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
-use schemas::ids::HouseholdId;
+use schemas::ids::{HouseholdId, RoundId};
 
 use super::answer::{Outcome, Remark};
 use super::document::{DeviceDocument, OwnChange, Standing};
@@ -194,7 +194,7 @@ impl Device {
 
     /// Own entries of a place that were answered for, without those that its log shows.
     fn unproven(&self, scope: &Scope) -> Vec<(u32, u64)> {
-        self.answered_beside(scope, &self.accepted_in(scope))
+        self.answered_beside(scope, &self.accepted_in(&scope.round))
     }
 
     /// Own entries of a place that were answered for, without changes that the server is known to have.
@@ -379,17 +379,26 @@ impl Device {
         let is_read_on = self.scopes.get(scope).is_some_and(|state| state.cursor.generation == generation);
         let known: BTreeSet<(HouseholdId, ChangeHash)> = match is_read_on {
             true => giving.known(),
-            false => self.accepted_in(scope),
+            false => self.accepted_in(&scope.round),
         };
         self.answered_beside(scope, &known).into_iter().for_each(|entry| self.resend(entry));
         if is_read_on {
             // The server has not begun a newer generation for it: what was read is not worth more than what it has.
-            self.read_anew(scope);
+            return self.read_anew(scope);
+        }
+        // What was told of them is given back; they are another village's.
+        let left = self.documents.iter().filter(|(household, document)| {
+            document.scope == *scope && !document.is_logged() && self.has_left(household, scope)
+        });
+        for household in left.map(|(household, _)| *household).collect::<Vec<_>>() {
+            self.documents.entry(household).and_modify(DeviceDocument::forget_aside);
+            self.let_go(&household, &scope.round);
         }
     }
 
-    fn accepted_in(&self, scope: &Scope) -> BTreeSet<(HouseholdId, ChangeHash)> {
-        let documents = self.households().chain(self.earlier()).filter(|(_, document)| document.scope == *scope);
+    /// What the logs of a round are known to have taken in. A household of the place may have moved on to another.
+    fn accepted_in(&self, round: &RoundId) -> BTreeSet<(HouseholdId, ChangeHash)> {
+        let documents = self.households().chain(self.earlier()).filter(|(_, document)| document.scope.round == *round);
         let accepted = |(household, document): (&HouseholdId, &DeviceDocument)| {
             let hashes = document.accepted.iter().filter_map(|bytes| Some(change::parse(bytes).ok()?.1));
             hashes.map(|hash| (*household, hash)).collect::<Vec<_>>()
@@ -442,8 +451,9 @@ impl Device {
     /// Puts what was read of a log aside. What the device wrote itself is kept as it is.
     pub(super) fn put_aside(&mut self, scope: &Scope) {
         self.read.remove(scope);
-        for document in self.all_documents().filter(|document| document.scope == *scope) {
-            document.start_anew();
+        let of_log = |document: &&mut DeviceDocument| document.scope == *scope || document.is_logged_in(scope);
+        for document in self.all_documents().filter(of_log) {
+            document.start_anew(scope.village);
         }
     }
 }

@@ -190,10 +190,15 @@ impl Device {
     fn apply_standing(&mut self, entry: (u32, u64), standing: Standing) {
         let at = self.outbox.iter().position(|outgoing| (outgoing.epoch, outgoing.entry.number) == entry);
         let Some(at) = at else { return };
-        self.answered.insert(entry, self.outbox.remove(at));
+        let outgoing = self.outbox.remove(at);
+        let (body, round) = (outgoing.entry.body.clone(), outgoing.scope.round.clone());
+        self.answered.insert(entry, outgoing);
         self.apply_announced(entry, standing);
         let own = self.all_documents().flat_map(|document| &mut document.own);
         own.filter(|own| own.entry == entry).for_each(|own| own.standing = standing);
+        if let Body::Change { household, .. } = body {
+            self.let_go(&household, &round);
+        }
     }
 
     fn apply_assigned(&mut self, scopes: &[Scope]) {
@@ -206,6 +211,10 @@ impl Device {
             self.read.remove(&scope);
             self.giving.retain(|(giving, _), _| *giving != scope);
             self.answered.retain(|_, answered| answered.scope != scope);
+            for document in self.all_documents().filter(|document| document.is_logged_in(&scope)) {
+                // One that another village's log tells of goes on there.
+                document.leave(scope.village);
+            }
             self.documents.retain(|_, document| document.scope != scope);
             self.earlier.retain(|_, document| document.scope != scope);
         }
@@ -263,20 +272,18 @@ impl Device {
     fn apply_row(&mut self, scope: &Scope, digest: &mut Digest, row: &Row, bytes: Option<Vec<u8>>) {
         match &row.event {
             RowEvent::Entered => {
-                let document = self.document_in(row.household, scope);
-                document.scope = scope.clone();
-                digest.add(&row.household, &document.heads);
+                self.document_in(row.household, scope).enter(scope);
+                digest.add(&row.household, &[]);
             }
             RowEvent::Left => {
-                if let Some(document) = self.of_round(&row.household, &scope.round) {
-                    let heads = document.heads.clone();
+                let document = self.of_round(&row.household, &scope.round);
+                if let Some(heads) = document.and_then(|document| document.leave(scope.village)) {
                     digest.remove(&row.household, &heads);
                 }
-                let stays = |document: &DeviceDocument| document.scope.round != scope.round || !document.own.is_empty();
-                self.documents.retain(|household, document| *household != row.household || stays(document));
+                self.let_go(&row.household, &scope.round);
             }
             RowEvent::Change(hash) => {
-                self.apply_change(&scope.round, digest, row, *hash, bytes.unwrap_or_default());
+                self.apply_change(scope, digest, row, *hash, bytes.unwrap_or_default());
             }
             RowEvent::Verdict { hash, verdict } => {
                 if let Some(own) = self.own(hash) {
@@ -288,16 +295,36 @@ impl Device {
                 if let Some(document) = self.of_round(&row.household, &scope.round).filter(|_| !waits) {
                     document.disown(hash);
                 }
+                self.let_go(&row.household, &scope.round);
             }
         }
     }
 
-    fn apply_change(&mut self, round: &RoundId, digest: &mut Digest, row: &Row, hash: ChangeHash, bytes: Vec<u8>) {
-        let Some(document) = self.of_round(&row.household, round) else { return };
+    /// Lets a household go that has left and of which nothing of one's own is left to be told: the log that it left goes on
+    /// telling what becomes of own work.
+    pub(super) fn let_go(&mut self, household: &HouseholdId, round: &RoundId) {
+        let Some(document) = self.of_round(household, round) else { return };
+        let is_told = !document.is_logged() && !document.is_read_anew();
+        let is_over = is_told && document.own.iter().all(OwnChange::is_over);
+        let scope = document.scope.clone();
+        if is_over && self.has_left(household, &scope) {
+            self.documents.retain(|other, document| other != household || document.scope.round != *round);
+            self.earlier.remove(&(*household, round.clone()));
+        }
+    }
+
+    /// Whether the log of a village, as far as it was read, ends with the household's leaving.
+    pub(super) fn has_left(&self, household: &HouseholdId, scope: &Scope) -> bool {
+        let rows = self.read.get(scope).into_iter().flatten().flat_map(|page| &page.rows).rev();
+        let mut of_household = rows.filter(|row| row.household == *household);
+        let last = of_household.find(|row| matches!(row.event, RowEvent::Entered | RowEvent::Left));
+        last.is_some_and(|row| row.event == RowEvent::Left)
+    }
+
+    fn apply_change(&mut self, scope: &Scope, digest: &mut Digest, row: &Row, hash: ChangeHash, bytes: Vec<u8>) {
+        let Some(document) = self.of_round(&row.household, &scope.round) else { return };
         let bytes = if bytes.is_empty() { document.bytes_of(&hash).unwrap_or_default() } else { bytes };
-        let before = document.heads.clone();
-        if document.accept(hash, bytes) {
-            let after = document.heads.clone();
+        if let Some([before, after]) = document.accept(scope.village, hash, bytes) {
             digest.remove(&row.household, &before);
             digest.add(&row.household, &after);
         }

@@ -9,6 +9,9 @@ use crate::disagreement::{self, Disagreement};
 use crate::verdict::{Rejection, Verdict};
 use crate::words;
 
+/// The name of the news that a household belongs to another village now.
+const LEFT: &str = "household/left";
+
 /// Where the newest work on a household is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Whereabouts {
@@ -34,7 +37,7 @@ impl Whereabouts {
 /// Why a person is needed, or what a person has said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Need {
-    /// The stable name: a verdict's, `segment/refused` or `disagreement/open`.
+    /// The stable name: a verdict's, `segment/refused`, `disagreement/open` or `household/left`.
     pub slug: &'static str,
     /// In words.
     pub words: Label,
@@ -61,12 +64,14 @@ impl Device {
             words: words::disagreement(&open.section.to_string()),
         };
         needs.extend(history.iter().flat_map(disagreement::open).map(disagreement));
+        let has_left = !document.is_logged() && self.has_left(household, &document.scope);
+        needs.extend(has_left.then(|| Need { slug: LEFT, words: words::household_left() }));
         needs.sort_by(|one, other| (one.slug, &one.words.vi).cmp(&(other.slug, &other.words.vi)));
         needs.dedup();
         let waiting = document.own.iter().filter(|own| own.standing == Standing::Waiting).count();
-        // What a reviewer has left out is told; nothing is left to do about it.
-        let told = Verdict::Rejected(Rejection::ByReviewer).slug();
-        let stands = match (waiting, needs.iter().all(|need| need.slug == told)) {
+        // What a reviewer has left out is told, and so is a move; nothing is left to do about it.
+        let told = [Verdict::Rejected(Rejection::ByReviewer).slug(), LEFT];
+        let stands = match (waiting, needs.iter().all(|need| told.contains(&need.slug))) {
             (_, false) => Whereabouts::NeedsYou,
             (0, true) => Whereabouts::Server,
             (_, true) => Whereabouts::Phone,

@@ -245,6 +245,12 @@ impl PackedPage {
         &self.households
     }
 
+    /// Of each of [`PackedPage::households`] whether it enters on the page.
+    pub fn entering(&self) -> impl Iterator<Item = bool> {
+        let enters = |at| move |row: &PackedRow| row.household == Some(at) && matches!(row.event, PackedEvent::Entered);
+        (0..self.households.len()).map(move |at| self.rows.iter().any(enters(at)))
+    }
+
     /// Makes the page. `previous`: the row that it should follow; `ids`: whom the names mean; `own`: household, hash and
     /// bytes of an own change by the number of its journal entry. Whether the page is to be believed is told by its chain and
     /// signature, which are still to be checked.
