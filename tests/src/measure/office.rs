@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use schemas::ids::HouseholdId;
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
+use schemas::ids::{HouseholdId, MemberId};
 use schemas::value::Value as Answered;
 use serde::Serialize;
 use serde_json::{Value, json};
 use server::clock::Stopwatch;
+use server::documents::workbook::Member;
+use server::documents::workbook::sample::{SampleCommune, book};
 use server::standards::Standards;
 use sync_protocol::change::{Slot, Write};
 
@@ -49,22 +53,23 @@ pub struct Office {
 pub async fn measure(commune: Commune) -> Result<Office> {
     let house = House::with_open_round().await?;
     let standards = Standards::shipped()?;
+    let mut heads = heads(commune).into_iter();
     for village in 0..commune.villages {
         let mut caller = Caller::enrolled(&house, &standards, village).await?;
-        survey(&mut caller, village, commune.households).await?;
+        survey(&mut caller, village, heads.by_ref().take(commune.households as usize)).await?;
     }
     let hoa = house.as_account(house.people.hoa).await?;
     let base = format!("/api/rounds/{ROUND}/communes/{}", house.units.commune);
     let (inbox_ms, inbox) = timed(hoa.get(&format!("{base}/inbox"))).await?;
     let households = commune.villages * commune.households;
-    ensure!(inbox.as_array().map_or(0, Vec::len) == households as usize, "every household waits in the inbox");
+    ensure!(waiting(&inbox)? == households as usize, "every household waits in the inbox");
     let lines = hoa.get(&format!("{base}/households")).await?.body;
     let lines = lines.as_array().context("the households")?;
     let first = lines.first().and_then(|line| line["household"].as_str()).context("a household")?;
     let (page_ms, _) = timed(hoa.get(&format!("{base}/households/{first}"))).await?;
     accept(&hoa, &base, lines).await?;
     let (empty_inbox_ms, empty) = timed(hoa.get(&format!("{base}/inbox"))).await?;
-    ensure!(empty.as_array().is_some_and(Vec::is_empty), "nothing waits");
+    ensure!(waiting(&empty)? == 0, "nothing waits");
     let (compile_ms, compiled) = timed(hoa.post(&format!("{base}/roster"), Value::Null)).await?;
     ensure!(compiled["outcome"] == "new", "{compiled}");
     let (again_ms, again) = timed(hoa.post(&format!("{base}/roster"), Value::Null)).await?;
@@ -73,19 +78,40 @@ pub async fn measure(commune: Commune) -> Result<Office> {
     Ok(Office { households, inbox_ms, page_ms, empty_inbox_ms, compile_ms, again_ms })
 }
 
+/// Heads of households as they stand on a list, for every household of the commune.
+fn heads(commune: Commune) -> Vec<Member> {
+    let (villages, households) = (commune.villages as usize, commune.households as usize);
+    let sample =
+        SampleCommune { name: "Xã Mẫu".into(), code: "01243".into(), villages, households, serials_from: 0 };
+    let listed = book(&[sample], &mut SmallRng::seed_from_u64(1)).listed;
+    listed.into_iter().filter_map(|household| household.members.into_iter().next()).collect()
+}
+
 /// Interviews every household of a village, a hundred to an exchange.
-async fn survey(caller: &mut Caller, village: u32, households: u32) -> Result<()> {
-    let interview = interview()?;
-    for number in 0..households {
+async fn survey(caller: &mut Caller, village: u32, heads: impl Iterator<Item = Member>) -> Result<()> {
+    let mut interview = interview()?;
+    let head = MemberId([0; 10]);
+    for (number, member) in (0u32..).zip(heads) {
         let mut id = [0; 16];
         id[..4].copy_from_slice(&village.to_be_bytes());
         id[4..8].copy_from_slice(&number.to_be_bytes());
+        let born = member.born.map(|born| born.to_string()).unwrap_or_default();
+        for (question, answer) in [("full_name", member.name), ("born", born)] {
+            interview.insert(Slot::MemberAnswer(head, question.parse()?), Write::Put(answer.as_str().into()));
+        }
         caller.commit(HouseholdId(id), &interview)?;
-        if number % 100 == 99 || number + 1 == households {
+        if number % 100 == 99 {
             caller.exchange().await?;
         }
     }
+    caller.exchange().await?;
     Ok(())
+}
+
+/// Items of the inbox that stand in the way of the list. Whoever has a namesake in the village is a suspect besides.
+fn waiting(inbox: &Value) -> Result<usize> {
+    let items = inbox.as_array().context("the inbox")?;
+    Ok(items.iter().filter(|item| item["kind"] != "suspected").count())
 }
 
 /// Confirms the points of every household and accepts it.
