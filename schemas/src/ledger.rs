@@ -213,6 +213,19 @@ pub enum Decision {
         /// How that was found out.
         reason: Reason,
     },
+    /// The household belongs to another village of the commune from here on. What was decided on it is to be decided again.
+    Moved {
+        /// The household.
+        household: HouseholdId,
+        /// The round.
+        round: RoundId,
+        /// The village that it has left.
+        from: UnitId,
+        /// The village that it belongs to now.
+        village: UnitId,
+        /// Why.
+        reason: Reason,
+    },
     /// The list was compiled from everything decided up to here.
     RosterCompiled {
         /// The round.

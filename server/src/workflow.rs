@@ -48,6 +48,7 @@ mod intake;
 mod late;
 pub mod ledger;
 pub mod logbook;
+pub mod moving;
 mod office;
 mod pages;
 pub mod permit;
@@ -213,6 +214,12 @@ pub enum Refusal {
     /// The household's own document does not say what the decision says.
     #[error("not borne out: {0:?}")]
     NotBorneOut(Unassessed),
+    /// Nothing of the household has been accepted yet.
+    #[error("nothing accepted yet")]
+    NothingAccepted,
+    /// The place is no other village of the commune.
+    #[error("not another village of the commune")]
+    NotAnotherVillage,
     /// Nobody else has confirmed the points on the paper form.
     #[error("paper points not confirmed")]
     PointsNotConfirmed,

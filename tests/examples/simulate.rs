@@ -38,6 +38,7 @@ fn add(total: &mut Tally, tally: Tally) {
     total.exchanges += tally.exchanges;
     total.written += tally.written;
     total.accepted += tally.accepted;
+    total.moved += tally.moved;
     tally.ends.into_iter().for_each(|(end, count)| *total.ends.entry(end).or_default() += count);
 }
 

@@ -67,6 +67,8 @@ pub struct Tally {
     pub written: usize,
     /// Households that the office accepted.
     pub accepted: usize,
+    /// Households that the office moved to another village.
+    pub moved: usize,
     /// How many changes have come to each end.
     pub ends: BTreeMap<&'static str, usize>,
 }
@@ -143,7 +145,7 @@ async fn play_on(script: &Script, events: &mut Vec<String>, witness: &mut Witnes
     witness.1 = script.steps.len();
     world.check().await?;
     calm::come_to_rest(&mut world).await?;
-    let ((written, accepted), ends) = (world.memory.counts(), world.memory.ends());
+    let ((written, accepted), moved, ends) = (world.memory.counts(), world.memory.moves(), world.memory.ends());
     calm::empty_quarantine(&mut world).await?;
-    Ok(Tally { steps: script.steps.len(), exchanges: world.exchanges, written, accepted, ends })
+    Ok(Tally { steps: script.steps.len(), exchanges: world.exchanges, written, accepted, moved, ends })
 }

@@ -46,6 +46,17 @@ async fn one_seed_is_one_run() -> Result<()> {
     Ok(())
 }
 
+/// Seed 20000 at 200 steps: a household had moved and two logs told of it, so that what only one of them knew of it was not
+/// put aside when that log began anew, and nobody gave it back.
+#[tokio::test]
+async fn what_a_server_set_back_has_forgotten_of_a_household_that_moved_comes_back() -> Result<()> {
+    let both = [Step::Office(Act::Assign(0, 0)), Step::Office(Act::Assign(1, 0))];
+    let moved = [Step::Server(Setback::Copy), Step::Office(Act::Move(0, 0)), Step::Office(Act::Move(0, 1))];
+    let forgotten = [sync(0), write(0, 0), sync(0), sync(0), Step::Server(Setback::Told)];
+    let steps = [&both[..], &[write(0, 0), write(0, 4), sync(0)], &moved, &forgotten].concat();
+    reproduce(20_000, &steps).await
+}
+
 /// A run that a seed has found, made shorter.
 async fn reproduce(seed: u64, steps: &[Step]) -> Result<()> {
     play(&Script { seed, phones: PHONES, steps: steps.to_vec() }).await?;

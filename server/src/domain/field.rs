@@ -31,6 +31,10 @@ pub struct Home {
 pub struct DocumentState {
     /// Which household.
     pub household: HouseholdId,
+    /// The village that it belongs to in this round.
+    pub village: UnitId,
+    /// The villages that it has left in this round: their logs go on telling what becomes of its changes.
+    pub left: Vec<UnitId>,
     /// The form it is filled in on.
     pub form: FormVersion,
     /// Its accepted heads, sorted; empty before the first change.

@@ -159,6 +159,7 @@ pub static RULES: &[Rule] = &[
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/accept", DECIDE),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/return", DECIDE),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/unassessed", DECIDE),
+    rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/move", DECIDE),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/confirm-points", DECIDE),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/disagreements/{disagreement}", DECIDE),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/changes/{change}/release", DECIDE),

@@ -33,6 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(accept))
         .routes(routes!(give_back))
         .routes(routes!(unassess))
+        .routes(routes!(move_to))
         .routes(routes!(confirm_points))
         .routes(routes!(settle))
         .routes(routes!(release))
@@ -81,6 +82,18 @@ pub(super) struct Unassess {
     #[schema(value_type = String)]
     why: Unassessed,
     /// The same in words.
+    reason: String,
+}
+
+/// A household that belongs to another village.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct MoveTo {
+    /// The heads of the household as they were shown, hexadecimal.
+    seen: Vec<String>,
+    /// The village that it belongs to, of the same commune.
+    #[schema(value_type = u64)]
+    village: UnitId,
+    /// Why.
     reason: String,
 }
 
@@ -214,6 +227,23 @@ pub(super) async fn unassess(
 ) -> Result<Json<Decided>, ApiError> {
     let Unassess { seen, why, reason } = body;
     let ledger = workflow::review::unassess(&app, &permit, case(id), hashes(&seen)?, why, reason).await?;
+    Ok(Json(Decided { ledger }))
+}
+
+/// Moves a household to another village of the commune, with its whole history. It has to be accepted anew.
+#[utoipa::path(post, path = "/api/rounds/{round}/communes/{unit}/households/{household}/move", tag = "review",
+    params(("round" = String, Path), ("unit" = u64, Path), ("household" = String, Path)), request_body = MoveTo,
+    security(("session" = []), ("session_cookie" = [])),
+    responses((status = 200, body = Decided), (status = 404, body = ProblemView), (status = 409, body = ProblemView),
+        (status = 422, body = ProblemView)))]
+pub(super) async fn move_to(
+    State(app): State<AppState>,
+    permit: Permit,
+    PathId(id): OfHousehold,
+    Body(body): Body<MoveTo>,
+) -> Result<Json<Decided>, ApiError> {
+    let MoveTo { seen, village, reason } = body;
+    let ledger = workflow::moving::move_to(&app, &permit, case(id), hashes(&seen)?, village, reason).await?;
     Ok(Json(Decided { ledger }))
 }
 

@@ -335,6 +335,8 @@ fn refused(refusal: &Refusal) -> Problem {
         | R::Incomplete(_)
         | R::HeldChanges(_)
         | R::NotBorneOut(_)
+        | R::NothingAccepted
+        | R::NotAnotherVillage
         | R::PointsNotConfirmed
         | R::PointsDiffer
         | R::PointsNotTyped

@@ -84,6 +84,17 @@ pub async fn of_commune(read: &mut Read, commune: UnitId) -> Result<Vec<Home>, S
     rows.into_iter().map(Home::try_from).collect()
 }
 
+/// Writes down where a household belongs from now on.
+pub async fn settle(tx: &mut Tx, home: &Home) -> Result<(), StoreError> {
+    let done = sql("UPDATE household SET village = $1 WHERE commune = $2 AND id = $3")
+        .bind(stored(home.village.0))
+        .bind(stored(home.commune.0))
+        .bind(home.id.0.as_slice())
+        .execute(tx)
+        .await?;
+    updated("household", home.id, done)
+}
+
 /// Destroys a household's key, and removes what could be read of the household without it.
 pub async fn erase(tx: &mut Tx, commune: UnitId, id: HouseholdId) -> Result<(), StoreError> {
     clue::forget(tx, commune, id).await?;

@@ -18,7 +18,7 @@ use crate::domain::blob::{
     MediaType, StoredBlob, hash_of,
 };
 use crate::domain::device::Device;
-use crate::domain::field::Home;
+use crate::domain::field::{DocumentKey, Home};
 use crate::domain::log::{Access, AccessAction, SecurityEventKind};
 use crate::seal::Subject;
 use crate::store::{self, Read, StoreError};
@@ -160,9 +160,15 @@ async fn expect(read: &mut Read, device: &Device, id: BlobId) -> Result<Expected
     if home.wrapped_key.is_none() {
         return Err(Refusal::Erased);
     }
-    // The round of the announcement, open or not: a photo may come later than the data.
+    // The round of the announcement, open or not: a photo may come later than the data, and later than a move.
     let assigned = store::assignment::of_account(read, device.account, &announced.round).await?;
-    if !assigned.iter().any(|assignment| assignment.village == home.village) {
+    let place = DocumentKey { commune: home.commune, round: announced.round.clone(), household: home.id };
+    let document = store::document::by_key(read, &place).await?;
+    let belongs = |village: UnitId| match &document {
+        Some(document) => document.village == village || document.left.contains(&village),
+        None => home.village == village,
+    };
+    if !assigned.iter().any(|assignment| belongs(assignment.village)) {
         return Err(BlobFault::OutOfScope.into());
     }
     match announced.size_bytes <= MAX_BLOB_BYTES {

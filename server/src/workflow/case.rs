@@ -45,8 +45,8 @@ impl Case {
         let round = inbox::enter(app, read, permit, id.commune, &id.round).await?;
         let home = store::household::by_id(read, id.household).await?;
         let home = home.filter(|home| home.commune == id.commune).ok_or(Refusal::HouseholdNotFound)?;
-        let ruling = Ruling::of(app, read, &round, home.village).await?;
         let opened = document::open_or_empty(app, read, home, &round).await?.ok_or(Refusal::HouseholdNotFound)?;
+        let ruling = Ruling::of(app, read, &round, opened.home.village).await?;
         Ok(Self { right, round, opened, ruling })
     }
 

@@ -7,6 +7,7 @@ use sync_protocol::archive;
 use sync_protocol::genesis::Genesis;
 use sync_protocol::hash::ChangeHash;
 use sync_protocol::history::History;
+use sync_protocol::journal::Scope;
 use sync_protocol::verdict::Verdict;
 
 use super::Refusal;
@@ -19,7 +20,7 @@ use crate::store::{self, Read};
 /// A household's document, open.
 #[derive(Debug)]
 pub struct Opened {
-    /// Where the household belongs.
+    /// Where the household belongs in the document's round.
     pub home: Home,
     /// Its key.
     pub key: HouseholdKey,
@@ -41,10 +42,28 @@ impl Opened {
         self.state.as_ref().map(|state| state.heads.as_slice()).unwrap_or_default()
     }
 
+    /// The villages that the household has left in this round.
+    pub fn left(&self) -> &[UnitId] {
+        self.state.as_ref().map(|state| state.left.as_slice()).unwrap_or_default()
+    }
+
+    /// The village and the round that it belongs to.
+    pub fn scope(&self) -> Scope {
+        Scope { village: self.home.village, round: self.history.genesis().round.clone() }
+    }
+
+    /// Whether what is stored of the document is what was opened: nobody has written to it, and it has not moved.
+    pub fn is_stored_as(&self, stored: Option<&DocumentState>) -> bool {
+        let told = |state: &DocumentState| (state.village, state.heads.clone());
+        stored.map(told) == self.state.as_ref().map(told)
+    }
+
     /// The document as it is to be stored with its history as it stands now; closed stays closed.
     pub fn state_with(&self, saved: Option<Vec<u8>>) -> DocumentState {
         DocumentState {
             household: self.home.id,
+            village: self.home.village,
+            left: self.left().to_vec(),
             form: self.history.genesis().form.clone(),
             heads: self.history.heads().to_vec(),
             changes: self.history.nodes().len() as u64,
@@ -103,6 +122,7 @@ pub async fn open_stored(
     state: DocumentState,
 ) -> Result<Opened, Refusal> {
     let key = key_of(app, &home)?;
+    let home = Home { village: state.village, ..home };
     let form = app.standards.form(&state.form).ok_or_else(|| Refusal::FormUnknown(state.form.clone()))?;
     let genesis = Genesis { household: home.id, round: round.clone(), form: state.form.clone() };
     let changes = match from_cache(&state, &key, round)? {

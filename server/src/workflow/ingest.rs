@@ -225,9 +225,8 @@ impl Batch {
         for hash in &after.freed {
             self.accept(tx, household, *hash, heads).await?;
         }
-        let scope = self.scope(household);
         for (hash, verdict) in given {
-            self.logbook.judged(tx, (place.commune, &scope), household, hash, verdict).await?;
+            self.logbook.judged(tx, &self.documents[&household], hash, verdict).await?;
         }
         Ok(())
     }
@@ -263,8 +262,7 @@ impl Batch {
             return Err(Refusal::AlreadyDecided);
         }
         store::change::set_verdict(tx, &place, change, Verdict::Superseded, None).await?;
-        let scope = self.scope(household);
-        self.logbook.judged(tx, (place.commune, &scope), household, change, Verdict::Superseded).await?;
+        self.logbook.judged(tx, &self.documents[&household], change, Verdict::Superseded).await?;
         ledger::append(tx, place.commune, self.now, Some(by), decision).await?;
         Ok(())
     }
@@ -307,9 +305,7 @@ impl Batch {
                 if verdict == Verdict::Accepted {
                     return self.accept(tx, household, hash, heads).await;
                 }
-                let scope = self.scope(household);
-                let log = (self.documents[&household].home.commune, &scope);
-                self.logbook.judged(tx, log, household, hash, verdict).await?;
+                self.logbook.judged(tx, &self.documents[&household], hash, verdict).await?;
             }
             Line::Unproven(event) => store::security_event::append(tx, &event).await?,
             Line::Command { entry, sealed } => {
@@ -320,11 +316,6 @@ impl Batch {
         Ok(())
     }
 
-    fn scope(&self, household: HouseholdId) -> Scope {
-        let opened = &self.documents[&household];
-        Scope { village: opened.home.village, round: opened.history.genesis().round.clone() }
-    }
-
     async fn accept(
         &mut self,
         tx: &mut Tx,
@@ -332,20 +323,18 @@ impl Batch {
         hash: ChangeHash,
         heads: &mut BTreeMap<HouseholdId, Vec<ChangeHash>>,
     ) -> Result<(), Refusal> {
-        let scope = self.scope(household);
         let opened = &self.documents[&household];
-        let log = (opened.home.commune, &scope);
         let before = match heads.get(&household) {
             Some(heads) => heads.clone(),
             None => {
                 if opened.state.is_none() {
-                    self.logbook.entered(tx, log, household).await?;
+                    self.logbook.entered(tx, opened).await?;
                 }
                 opened.stored_heads().to_vec()
             }
         };
         let after = heads_after(opened, &before, hash);
-        self.logbook.changed(tx, log, household, hash, (&before, &after)).await?;
+        self.logbook.changed(tx, opened, hash, (&before, &after)).await?;
         heads.insert(household, after);
         Ok(())
     }

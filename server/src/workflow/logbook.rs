@@ -9,6 +9,7 @@ use sync_protocol::journal::Scope;
 use sync_protocol::log::{Digest, Row, RowEvent, origin};
 use sync_protocol::verdict::Verdict;
 
+use super::document::Opened;
 use crate::app::App;
 use crate::domain::field::{LogState, LoggedRow};
 use crate::store::{self, StoreError, Tx};
@@ -65,29 +66,47 @@ impl Logbook {
         Ok(())
     }
 
-    /// The household belongs to the village from here on.
-    pub async fn entered(
-        &mut self,
-        tx: &mut Tx,
-        log: (UnitId, &Scope),
-        household: HouseholdId,
-    ) -> Result<(), StoreError> {
+    /// The household belongs to its village from here on.
+    pub async fn entered(&mut self, tx: &mut Tx, opened: &Opened) -> Result<(), StoreError> {
+        let household = opened.home.id;
+        let log = (opened.home.commune, &opened.scope());
         self.append(tx, log, household, RowEvent::Entered, |digest| digest.add(&household, &[])).await
+    }
+
+    /// The household belongs to a village no more.
+    pub async fn left(&mut self, tx: &mut Tx, opened: &Opened, village: UnitId) -> Result<(), StoreError> {
+        let household = opened.home.id;
+        let log = (opened.home.commune, &Scope { village, ..opened.scope() });
+        let removed = |digest: &mut Digest| digest.remove(&household, opened.stored_heads());
+        self.append(tx, log, household, RowEvent::Left, removed).await
     }
 
     /// A change was accepted: the document moves from heads to heads.
     pub async fn changed(
         &mut self,
         tx: &mut Tx,
-        log: (UnitId, &Scope),
-        household: HouseholdId,
+        opened: &Opened,
+        change: ChangeHash,
+        heads: (&[ChangeHash], &[ChangeHash]),
+    ) -> Result<(), StoreError> {
+        self.repeated(tx, opened, change, heads).await?;
+        self.told_where_it_left(tx, opened, change, Verdict::Accepted).await
+    }
+
+    /// A change that was accepted while the household belonged to another village.
+    pub async fn repeated(
+        &mut self,
+        tx: &mut Tx,
+        opened: &Opened,
         change: ChangeHash,
         (before, after): (&[ChangeHash], &[ChangeHash]),
     ) -> Result<(), StoreError> {
+        let household = opened.home.id;
         let moved = |digest: &mut Digest| {
             digest.remove(&household, before);
             digest.add(&household, after);
         };
+        let log = (opened.home.commune, &opened.scope());
         self.append(tx, log, household, RowEvent::Change(change), moved).await
     }
 
@@ -95,12 +114,38 @@ impl Logbook {
     pub async fn judged(
         &mut self,
         tx: &mut Tx,
-        log: (UnitId, &Scope),
-        household: HouseholdId,
+        opened: &Opened,
         hash: ChangeHash,
         verdict: Verdict,
     ) -> Result<(), StoreError> {
-        self.append(tx, log, household, RowEvent::Verdict { hash, verdict }, |_| {}).await
+        self.said(tx, opened, opened.home.village, (hash, verdict)).await?;
+        self.told_where_it_left(tx, opened, hash, verdict).await
+    }
+
+    /// Tells the logs that the household has left what became of a change: its author may read no other.
+    async fn told_where_it_left(
+        &mut self,
+        tx: &mut Tx,
+        opened: &Opened,
+        hash: ChangeHash,
+        verdict: Verdict,
+    ) -> Result<(), StoreError> {
+        for village in opened.left() {
+            self.said(tx, opened, *village, (hash, verdict)).await?;
+        }
+        Ok(())
+    }
+
+    /// A verdict in the log of one village.
+    pub async fn said(
+        &mut self,
+        tx: &mut Tx,
+        opened: &Opened,
+        village: UnitId,
+        (hash, verdict): (ChangeHash, Verdict),
+    ) -> Result<(), StoreError> {
+        let log = (opened.home.commune, &Scope { village, ..opened.scope() });
+        self.append(tx, log, opened.home.id, RowEvent::Verdict { hash, verdict }, |_| {}).await
     }
 
     /// Writes the rows, and where every log stands now.

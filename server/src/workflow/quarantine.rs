@@ -6,7 +6,6 @@ use schemas::ledger::{Decision, Hash, Reason};
 use sync_protocol::authority::{self, Waiting};
 use sync_protocol::gate::Policy;
 use sync_protocol::hash::ChangeHash;
-use sync_protocol::journal::Scope;
 use sync_protocol::salvage;
 use sync_protocol::verdict::{Rejection, Verdict};
 
@@ -72,7 +71,7 @@ pub async fn set_aside(
                 let verdict = Verdict::Rejected(Rejection::ByReviewer);
                 check_undecided(tx, &case, hash).await?;
                 store::change::set_verdict(tx, &case.place(), hash, verdict, Some(&reason)).await?;
-                logbook.judged(tx, (id.commune, &scope(&case)), id.household, hash, verdict).await?;
+                logbook.judged(tx, &case.opened, hash, verdict).await?;
                 let change = Hash(hash.0);
                 let decision = Decision::SetAside { household: id.household, round: id.round, change, reason };
                 ledger::append(tx, id.commune, now, Some(case.right.account()), decision).await?;
@@ -131,24 +130,22 @@ impl Released {
         check_undecided(tx, &self.case, hash).await?;
         let (place, opened) = (self.case.place(), &self.case.opened);
         let stored = store::document::by_key(tx, &place).await?;
-        let unmoved = stored.as_ref().map(|stored| &stored.heads) == opened.state.as_ref().map(|state| &state.heads);
-        if !unmoved || !self.after.holds(tx, &place).await? {
+        if !opened.is_stored_as(stored.as_ref()) || !self.after.holds(tx, &place).await? {
             return Err(Refusal::StaleHeads);
         }
         store::change::set_verdict(tx, &place, hash, Verdict::Released, None).await?;
-        let (scope, mut heads) = (scope(&self.case), self.before.clone());
-        let log = (place.commune, &scope);
+        let mut heads = self.before.clone();
         if stored.is_none() {
-            logbook.entered(tx, log, place.household).await?;
+            logbook.entered(tx, opened).await?;
         }
         let given = self.after.give(tx, &place).await?;
         for hash in std::iter::once(&hash).chain(&self.after.freed) {
             let after = heads_after(opened, &heads, *hash);
-            logbook.changed(tx, log, place.household, *hash, (&heads, &after)).await?;
+            logbook.changed(tx, opened, *hash, (&heads, &after)).await?;
             heads = after;
         }
         for (hash, verdict) in given {
-            logbook.judged(tx, log, place.household, hash, verdict).await?;
+            logbook.judged(tx, opened, hash, verdict).await?;
         }
         store::document::put(tx, &place, &self.state).await?;
         self.shown.put(tx, &place).await?;
@@ -174,8 +171,4 @@ async fn aftermath(app: &App, case: &mut Case, released: &StoredChange) -> Resul
 async fn check_undecided(tx: &mut Tx, case: &Case, hash: ChangeHash) -> Result<(), Refusal> {
     let kept = store::change::by_hash(tx, &case.place(), hash).await?;
     check_open(kept.map(|kept| kept.verdict))
-}
-
-fn scope(case: &Case) -> Scope {
-    Scope { village: case.opened.home.village, round: case.round.id.clone() }
 }

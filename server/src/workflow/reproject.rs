@@ -46,18 +46,18 @@ async fn refresh(app: &App, round: &Round, home: Home) -> Result<(), Refusal> {
         if store::document::by_key(&mut read, &place).await?.is_none() {
             return Ok(());
         }
-        let ruling = Ruling::of(app, &mut read, round, home.village).await?;
         let opened =
             document::open(app, &mut read, home.clone(), &round.id).await?.ok_or(Refusal::HouseholdNotFound)?;
+        let ruling = Ruling::of(app, &mut read, round, opened.home.village).await?;
         drop(read);
-        let projection = projection::project(&opened.history, home.village, &ruling);
-        let (key, seen) = (place.clone(), opened.stored_heads().to_vec());
+        let projection = projection::project(&opened.history, opened.home.village, &ruling);
+        let key = place.clone();
         let written: Result<bool, Refusal> = app
             .store
             .write_in(key.commune, "reproject/household", move |tx| {
                 Box::pin(async move {
                     let now = store::document::by_key(tx, &key).await?;
-                    let unmoved = now.is_some_and(|now| now.heads == seen);
+                    let unmoved = opened.is_stored_as(now.as_ref());
                     if unmoved {
                         store::view::put(tx, &key, &projection.view, &projection.disagreements).await?;
                     }

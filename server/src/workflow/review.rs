@@ -57,7 +57,7 @@ pub async fn give_back(
     decide(app, case, id, Word::Returned(reason)).await
 }
 
-fn check_reason(reason: &Reason) -> Result<(), Refusal> {
+pub(super) fn check_reason(reason: &Reason) -> Result<(), Refusal> {
     match reason.chars().count() {
         _ if reason.trim().is_empty() => Err(Refusal::ReasonNeeded),
         MORE_THAN_A_REASON.. => Err(Refusal::ReasonTooLong),
@@ -170,7 +170,7 @@ fn paper_points(case: &Case) -> Option<i64> {
 /// Makes sure, under the writer's lock, that the document is still what the decision was made on.
 pub(super) async fn check_unmoved(tx: &mut Tx, case: &Case) -> Result<(), Refusal> {
     let stored = store::document::by_key(tx, &case.place()).await?;
-    match stored.is_some_and(|state| state.heads == case.opened.history.heads()) {
+    match stored.is_some() && case.opened.is_stored_as(stored.as_ref()) {
         true => Ok(()),
         false => Err(Refusal::StaleHeads),
     }

@@ -121,6 +121,11 @@ impl Memory {
         (self.written.len(), self.pinned.len())
     }
 
+    /// How often a household was moved, as far as the ledger knows.
+    pub fn moves(&self) -> usize {
+        self.ledger.iter().filter(|entry| entry.contains(r#""kind":"moved""#)).count()
+    }
+
     /// How many of them have come to each end.
     pub fn ends(&self) -> BTreeMap<&'static str, usize> {
         let mut ends = BTreeMap::new();

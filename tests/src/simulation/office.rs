@@ -9,7 +9,7 @@ use server::store;
 use server::workflow::case::CaseId;
 use server::workflow::inbox::{self, Matter};
 use server::workflow::review::Settlement;
-use server::workflow::{Refusal, assignment, device, household, quarantine, review};
+use server::workflow::{Refusal, assignment, device, household, moving, quarantine, review};
 use sync_protocol::hash::ChangeHash;
 
 use super::commune::Commune;
@@ -60,6 +60,7 @@ async fn try_act(commune: &mut Commune, phones: &[Handset], act: Act) -> Result<
         Act::Settle(which, side) => settle(commune, which, side).await,
         Act::Release(which) | Act::Salvage(which) | Act::SetAside(which) => decide(commune, act, which).await,
         Act::Assign(village, person) | Act::Unassign(village, person) => assign(commune, act, village, person).await,
+        Act::Move(which, village) => move_to(commune, which, village).await,
         Act::Revoke(which) => revoke(commune, phones, which).await,
         Act::TurnRound => commune.turn_round().await.map(|()| Done::Done),
     }
@@ -153,6 +154,15 @@ async fn assign(commune: &Commune, act: Act, village: u8, person: u8) -> Result<
         }
         _ => assignment::unassign(app, &reviewer, commune.unit, round, (village, person)).await?,
     }
+    Ok(Done::Done)
+}
+
+async fn move_to(commune: &Commune, which: u8, village: u8) -> Result<Done, Refusal> {
+    let (app, reviewer) = (&commune.app, commune.reviewer().await?);
+    let Some(id) = case(commune, which).await? else { return nothing() };
+    let page = household::page(app, &reviewer, id.clone()).await?;
+    let village = commune.villages[usize::from(village) % commune.villages.len()];
+    moving::move_to(app, &reviewer, id, page.heads, village, REASON.to_owned()).await?;
     Ok(Done::Done)
 }
 

@@ -49,6 +49,8 @@ pub enum Fault {
     RoundTurns,
     /// A village is taken from somebody or given to somebody.
     VillageMoves,
+    /// A household moves to another village.
+    HouseholdMoves,
     /// A device is shut out.
     DeviceRevoked,
     /// The server is set back to an older copy of its disk.
@@ -61,7 +63,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault, with the most often that it comes, in steps of a thousand.
-    pub const ALL: [(Self, u32); 22] = [
+    pub const ALL: [(Self, u32); 23] = [
         (Self::RequestLost, 150),
         (Self::RequestLate, 80),
         (Self::RequestTwice, 80),
@@ -80,6 +82,7 @@ impl Fault {
         (Self::ServerTorn, 30),
         (Self::RoundTurns, 12),
         (Self::VillageMoves, 40),
+        (Self::HouseholdMoves, 90),
         (Self::DeviceRevoked, 3),
         (Self::ServerSetBack, 15),
         (Self::PageLost, 15),
@@ -214,6 +217,8 @@ pub enum Act {
     Assign(u8, u8),
     /// Takes a village from somebody.
     Unassign(u8, u8),
+    /// Moves a household to a village.
+    Move(u8, u8),
     /// Shuts a device out.
     Revoke(u8),
     /// Closes the round and opens the next.

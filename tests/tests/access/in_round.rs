@@ -46,6 +46,7 @@ const EXAMPLES: &[Example] = &[
     ask("POST", "communes/{unit}/households/{household}/accept", seen, &["review/held-changes"]),
     ask("POST", "communes/{unit}/households/{household}/return", seen, &[]),
     ask("POST", "communes/{unit}/households/{household}/unassessed", seen, &["review/not-borne-out", "review/held-changes"]),
+    ask("POST", "communes/{unit}/households/{household}/move", elsewhere, &["household/not-another-village"]),
     ask("POST", "communes/{unit}/households/{household}/confirm-points", points, &[]),
     ask("POST", "communes/{unit}/households/{household}/disagreements/{disagreement}", side, &["disagreement/not-found"]),
     ask("POST", "communes/{unit}/households/{household}/changes/{change}/release", why, &["review/already-decided"]),
@@ -87,6 +88,10 @@ fn assignment(surveyed: &Surveyed, _: &[String]) -> Option<Value> {
 
 fn seen(_: &Surveyed, heads: &[String]) -> Option<Value> {
     Some(json!({ "seen": heads, "why": "refused", "reason": "thử" }))
+}
+
+fn elsewhere(_: &Surveyed, heads: &[String]) -> Option<Value> {
+    Some(json!({ "seen": heads, "village": 0, "reason": "thử" }))
 }
 
 fn points(_: &Surveyed, _: &[String]) -> Option<Value> {

@@ -92,6 +92,27 @@ pub(super) fn problem(refusal: &Refusal) -> Problem {
                 ],
             )
         },
+        R::NothingAccepted => new(
+            S::CONFLICT,
+            "household/nothing-accepted",
+            ["Chưa nhận được gì của hộ này", "Xem các thay đổi đang chờ và cho vào trước khi chuyển hộ"],
+            [
+                "Nothing of this household has been accepted",
+                "Look at the changes that wait before moving the household",
+            ],
+        ),
+        R::NotAnotherVillage => new(
+            S::CONFLICT,
+            "household/not-another-village",
+            [
+                "Không phải một thôn khác của xã này",
+                "Chọn thôn khác trong xã; hộ đi khỏi xã thì kết thúc rà soát tại đây",
+            ],
+            [
+                "Not another village of this commune",
+                "Choose another village of the commune; for a household that left the commune the round ends here",
+            ],
+        ),
         R::PointsNotConfirmed => new(
             S::CONFLICT,
             "review/points-not-confirmed",

@@ -104,6 +104,8 @@ async fn a_document_is_read_back_as_it_was_written_last() {
     assert_eq!(document::by_key(read!(field.bench), &key).await.unwrap(), None);
     let mut state = DocumentState {
         household: OWN,
+        village: field.village,
+        left: Vec::new(),
         form: FormVersion("vn-2022-2025/1".to_owned()),
         heads: Vec::new(),
         changes: 0,
@@ -113,6 +115,7 @@ async fn a_document_is_read_back_as_it_was_written_last() {
     for heads in [vec![], vec![ChangeHash([1; 32]), ChangeHash([2; 32])]] {
         state.changes = heads.len() as u64;
         state.heads = heads;
+        state.left.extend([field.commune, field.village]);
         let (stored_key, stored) = (key.clone(), state.clone());
         let written: Result<(), StoreError> = write!(field.bench, |tx| document::put(tx, &stored_key, &stored).await);
         written.unwrap();
@@ -125,6 +128,34 @@ async fn a_document_is_read_back_as_it_was_written_last() {
         );
     }
     assert_eq!(document::of_commune(read!(field.bench), field.commune, &field.round).await.unwrap(), [state]);
+}
+
+#[tokio::test]
+async fn a_household_that_moves_stays_on_in_the_rounds_in_which_it_lived_elsewhere() {
+    let field = field().await;
+    let (key, elsewhere) = (field.key(OWN), field.commune);
+    let state = DocumentState {
+        household: OWN,
+        village: field.village,
+        left: Vec::new(),
+        form: FormVersion("vn-2022-2025/1".to_owned()),
+        heads: Vec::new(),
+        changes: 0,
+        saved: None,
+        closed_at: None,
+    };
+    let written: Result<(), StoreError> = write!(field.bench, |tx| document::put(tx, &key, &state).await);
+    written.unwrap();
+    let home = household::by_id(read!(field.bench), OWN).await.unwrap().unwrap();
+    let settled = Home { village: elsewhere, ..home.clone() };
+    let moved: Result<(), StoreError> = write!(field.bench, |tx| household::settle(tx, &settled).await);
+    moved.unwrap();
+    assert_eq!(household::by_id(read!(field.bench), OWN).await.unwrap().unwrap().village, elsewhere);
+    let standing = document::standing(read!(field.bench), &field.round, &[OWN]).await.unwrap();
+    assert_eq!(standing[&OWN].home.village, field.village);
+    let unknown = Home { id: HouseholdId([9; 16]), ..home };
+    let nothing: Result<(), StoreError> = write!(field.bench, |tx| household::settle(tx, &unknown).await);
+    assert!(matches!(nothing, Err(StoreError::NoSuchRow { .. })));
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use schemas::ids::{AccountId, RoundId, UnitId};
 use schemas::ledger::{self, Decision};
 use sync_protocol::hash::ChangeHash;
-use sync_protocol::journal::Scope;
 
 use super::entry::Prepared;
 use crate::store::{self, Tx};
@@ -43,9 +42,8 @@ impl Batch {
         if store::household::by_id(tx, home.id).await?.is_none() {
             store::household::insert(tx, home).await?;
         }
-        let scope = Scope { village: home.village, round: self.round.clone() };
         if opened.state.is_none() && !changes.is_empty() {
-            self.logbook.entered(tx, (self.commune, &scope), home.id).await?;
+            self.logbook.entered(tx, &opened).await?;
             let (household, round, village) = (home.id, self.round.clone(), home.village);
             let decision = Decision::Listed { household, round, village, by: ledger::Listing::Carried };
             append(tx, self.commune, self.now, Some(self.importer), decision).await?;
@@ -54,8 +52,7 @@ impl Batch {
         store::change::put(tx, self.commune, &self.round, &changes).await?;
         for change in &changes {
             let after = after(&heads, &opened, change.hash);
-            let log = (self.commune, &scope);
-            self.logbook.changed(tx, log, home.id, change.hash, (&heads, &after)).await?;
+            self.logbook.changed(tx, &opened, change.hash, (&heads, &after)).await?;
             heads = after;
         }
         if !changes.is_empty() {
@@ -85,8 +82,6 @@ async fn is_as_judged(tx: &mut Tx, prepared: &Prepared) -> Result<bool, Refusal>
     let opened = &prepared.opened;
     let stored = store::document::by_key(tx, &opened.place()).await?;
     let home = store::household::by_id(tx, opened.home.id).await?;
-    let same_document = stored.map(|state| state.heads) == opened.state.as_ref().map(|state| state.heads.clone());
-    let same_home =
-        home.is_none_or(|home| home.village == opened.home.village && home.wrapped_key == opened.home.wrapped_key);
-    Ok(same_document && same_home)
+    let same_home = home.is_none_or(|home| home.wrapped_key == opened.home.wrapped_key);
+    Ok(same_home && opened.is_stored_as(stored.as_ref()))
 }

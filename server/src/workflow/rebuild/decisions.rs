@@ -103,6 +103,9 @@ impl Decisions {
                 Decision::PaperScoreConfirmed { household, round, pin } if round == of => {
                     reviews.entry(*household).or_default().confirmed_points = Some(*pin);
                 }
+                Decision::Moved { household, round, .. } if round == of => {
+                    reviews.entry(*household).or_default().last = None;
+                }
                 _ => {}
             }
         }

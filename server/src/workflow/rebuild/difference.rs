@@ -37,6 +37,8 @@ pub enum Difference {
     SavedAlone(DocumentKey, ChangeHash),
     /// The changes that are kept of a document do not fit together or do not open.
     Changes(DocumentKey),
+    /// The document says that the household belongs to a village whose log does not.
+    Village(DocumentKey),
     /// The log names a household that is gone, and its key with it; or the key does not open.
     Household(DocumentKey),
     /// The chain or the digest of a village's log breaks at this position.
@@ -76,7 +78,7 @@ impl Difference {
             Self::Cache(_) | Self::View(_) | Self::Disagreements(_) | Self::Clues(_) => true,
             Self::Checks(..) | Self::Review(_) | Self::GivenBack(..) | Self::PinFound(..) => true,
             Self::ChangeLost(..) | Self::Verdict(..) | Self::SavedAlone(..) | Self::Changes(_) => false,
-            Self::Household(_) | Self::Log(..) | Self::Ledger(..) | Self::LedgerCut(..) => false,
+            Self::Village(_) | Self::Household(_) | Self::Log(..) | Self::Ledger(..) | Self::LedgerCut(..) => false,
             Self::Pin(..) | Self::RosterLost(..) | Self::Roster(..) | Self::RosterLines(..) => false,
         }
     }
@@ -115,6 +117,7 @@ impl Display for Difference {
             Self::Verdict(key, hash) => write!(out, "change/verdict {} {hash}", At(key)),
             Self::SavedAlone(key, hash) => write!(out, "document/saved-alone {} {hash}", At(key)),
             Self::Changes(key) => write!(out, "document/changes {}", At(key)),
+            Self::Village(key) => write!(out, "household/village {}", At(key)),
             Self::Household(key) => write!(out, "household/lost {}", At(key)),
             Self::Log(commune, Scope { village, round }, position) => {
                 write!(out, "log/chain {commune}/{village}/{round} {position}")

@@ -98,6 +98,9 @@ impl<'a> Households<'a> {
             Err(fault) => return Err(fault),
         };
         let state = store::document::by_key(read, &key).await?;
+        if state.as_ref().is_some_and(|state| !self.logged.is_in_village(&home.id, state.village)) {
+            rebuilt.differences.push(Difference::Village(key.clone()));
+        }
         let stored = self.changes(rebuilt, read, &key, (secret.as_ref(), state.as_ref())).await?;
         let Some(stored) = stored else { return Ok(()) };
         if self.decisions.may_mend() {
@@ -157,6 +160,7 @@ impl<'a> Households<'a> {
         let Ok(history) = archive::history(genesis, form.clone(), changes.iter().map(Vec::as_slice)) else {
             return Ok(None);
         };
+        let home = Home { village: state.map_or(home.village, |state| state.village), ..home };
         if !self.rulings.contains_key(&home.village) {
             let ruling = Ruling::of(self.app, read, self.round, home.village).await?;
             self.rulings.insert(home.village, ruling);

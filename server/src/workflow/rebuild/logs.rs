@@ -60,6 +60,11 @@ impl Logged {
         self.left.contains(household) && !stays
     }
 
+    /// Whether the household belongs to a village by the last word of the village's log.
+    pub(super) fn is_in_village(&self, household: &HouseholdId, village: UnitId) -> bool {
+        self.present.contains(&(*household, village))
+    }
+
     /// The changes that a household's logs name and that are not kept.
     pub(super) fn lost(&self, household: &HouseholdId, kept: &[StoredChange]) -> Vec<ChangeHash> {
         let kept: BTreeSet<ChangeHash> = kept.iter().map(|change| change.hash).collect();

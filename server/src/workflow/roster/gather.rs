@@ -309,9 +309,13 @@ impl Kept {
         let listed: BTreeMap<_, _> = listed.into_iter().map(|one| (one.household, one)).collect();
         let homes = store::household::of_commune(read, commune).await?.into_iter();
         let homes = homes.filter(|home| documents.contains_key(&home.id) || listed.contains_key(&home.id));
+        // The list says where a household belongs in its round, wherever it belongs by now.
+        let lives_in = |home: &Home| documents.get(&home.id).map_or(home.village, |document| document.village);
+        let homes = homes.map(|home| Home { village: lives_in(&home), ..home });
+        let homes = homes.map(|home| (home.id, home)).collect();
         let views = store::view::of_commune(read, commune, round).await?;
         Ok(Self {
-            homes: homes.map(|home| (home.id, home)).collect(),
+            homes,
             documents,
             reviews: store::review::of_commune(read, commune, round).await?.into_iter().collect(),
             pins: store::review::pins_of_commune(read, commune, round).await?,

@@ -88,6 +88,9 @@ impl Plan {
         if self.comes(Fault::VillageMoves) {
             return Some(Step::Office(self.village_moves()));
         }
+        if self.comes(Fault::HouseholdMoves) {
+            return Some(Step::Office(Act::Move(self.rng.random(), self.rng.random())));
+        }
         if self.comes(Fault::RoundTurns) {
             return Some(Step::Office(Act::TurnRound));
         }

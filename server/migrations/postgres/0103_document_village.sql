@@ -1,0 +1,6 @@
+-- The village that a household belongs to in a round, and those that it has left in it (eight bytes each): a household that
+-- moves stays where it was on the lists of earlier rounds.
+ALTER TABLE document ADD COLUMN village BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE document ADD COLUMN left_villages BYTEA NOT NULL DEFAULT '';
+UPDATE document SET village =
+    (SELECT h.village FROM household h WHERE h.commune = document.commune AND h.id = document.household);
