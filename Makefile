@@ -7,7 +7,7 @@ export RASOAT_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 RASOAT := $(CARGO) run --quiet --profile $(PROFILE) --bin rasoat --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate fuzz lint wasm bench bench-sync doc clean tools test-tools wasm-tools
+.PHONY: help run test simulate exhaust fuzz lint wasm bench bench-sync doc clean tools test-tools wasm-tools
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -36,6 +36,9 @@ wasm: wasm-tools ## builds the two lower crates for the browser
 
 simulate: ## plays RUNS runs of STEPS steps of the simulated commune from SEED up; a failure is replayed and made shorter
 	$(CARGO) run --quiet --profile $(PROFILE) -p house-tests --example simulate -- $(or $(SEED),1) $(or $(STEPS),300) $(or $(RUNS),1)
+
+exhaust: ## goes through every order of two devices, a server and a reviewer with one household; takes hours
+	$(CARGO) run --quiet --profile $(PROFILE) -p house-tests --example exhaust
 
 # Coverage for libFuzzer, on the stable compiler. The fuzzer's lock is the house's, so that the same versions are fuzzed.
 fuzz: COVERAGE := -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-,level=4 inline-8bit-counters pc-table trace-compares)

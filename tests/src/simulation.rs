@@ -10,6 +10,7 @@ mod again;
 pub mod calm;
 pub mod commune;
 pub mod edit;
+pub mod exhaust;
 pub mod ground;
 pub mod handset;
 pub mod memory;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use house_tests::measure::office::{Commune, measure};
 use house_tests::measure::{Scale, run};
 use serde_json::Value;
 
@@ -40,5 +41,12 @@ async fn a_small_run_measures_everything() -> Result<()> {
         assert!(slow.milliseconds >= 60 * slow.round_trips, "{slow:?}");
     }
     assert!(report.table().contains("durable changes/s"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_office_comes_to_a_list() -> Result<()> {
+    let office = measure(Commune { villages: 2, households: 12 }).await?;
+    assert_eq!(office.households, 24);
     Ok(())
 }

@@ -62,7 +62,8 @@ pub async fn measure(commune: Commune) -> Result<Office> {
     let base = format!("/api/rounds/{ROUND}/communes/{}", house.units.commune);
     let (inbox_ms, inbox) = timed(hoa.get(&format!("{base}/inbox"))).await?;
     let households = commune.villages * commune.households;
-    ensure!(waiting(&inbox)? == households as usize, "every household waits in the inbox");
+    let waits = waiting(&inbox)?;
+    ensure!(waits == households as usize, "{waits} of {households} wait in the inbox");
     let lines = hoa.get(&format!("{base}/households")).await?.body;
     let lines = lines.as_array().context("the households")?;
     let first = lines.first().and_then(|line| line["household"].as_str()).context("a household")?;
@@ -95,7 +96,8 @@ async fn survey(caller: &mut Caller, village: u32, heads: impl Iterator<Item = M
         let mut id = [0; 16];
         id[..4].copy_from_slice(&village.to_be_bytes());
         id[4..8].copy_from_slice(&number.to_be_bytes());
-        let born = member.born.map(|born| born.to_string()).unwrap_or_default();
+        // Of an age at which the same questions are asked.
+        let born = (1975 + number % 20).to_string();
         for (question, answer) in [("full_name", member.name), ("born", born)] {
             interview.insert(Slot::MemberAnswer(head, question.parse()?), Write::Put(answer.as_str().into()));
         }
