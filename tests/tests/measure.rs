@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use house_tests::measure::{Scale, run};
+use house_tests::cluster::Cluster;
+use house_tests::measure::{Scale, nation, run};
 use serde_json::Value;
 
 fn number(value: &Value, field: &str) -> Result<u64> {
@@ -40,5 +41,28 @@ async fn a_small_run_measures_everything() -> Result<()> {
         assert!(slow.milliseconds >= 60 * slow.round_trips, "{slow:?}");
     }
     assert!(report.table().contains("durable changes/s"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_nation_is_measured_on_both_engines_and_drawn() -> Result<()> {
+    let scale = nation::Scale::small();
+    let cluster = Cluster::start()?;
+    let mut costs = nation::measure(&scale, "sqlite", None).await?;
+    costs.extend(nation::measure(&scale, "postgresql", Some(cluster.database("nation")?)).await?);
+    let report = nation::report(&scale, costs)?;
+    let directory = tempfile::tempdir()?;
+    report.write(directory.path())?;
+    let written: Value = serde_json::from_str(&std::fs::read_to_string(directory.path().join("store.json"))?)?;
+    let sizes = [30, 60, 30, 60];
+    for (cost, size) in written["costs"].as_array().context("costs")?.iter().zip(sizes) {
+        assert_eq!(number(cost, "households")?, size);
+        for figure in ["changes_per_second", "sync_microseconds", "inbox_microseconds", "roster_microseconds"] {
+            assert!(number(cost, figure)? > 0, "{cost}");
+        }
+    }
+    let picture = std::fs::read_to_string(directory.path().join("store.svg"))?;
+    assert_eq!(picture.matches("<polyline").count(), 8, "four curves of each engine");
+    assert!(report.table().contains("postgresql"));
     Ok(())
 }
