@@ -50,7 +50,7 @@ impl Scale {
             households: 100,
             listed: 300,
             day: Day { phones: 10, households: 25 },
-            asked: 41,
+            asked: 11,
         }
     }
 
