@@ -7,7 +7,7 @@ export RASOAT_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 RASOAT := $(CARGO) run --quiet --profile $(PROFILE) --bin rasoat --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate exhaust fuzz lint wasm bench bench-sync doc clean tools test-tools wasm-tools
+.PHONY: help run test test-failover simulate exhaust fuzz lint wasm bench bench-sync bench-store doc clean tools test-tools wasm-tools
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -62,6 +62,12 @@ bench: bench-sync ## measures classification, roster and the exchange; results u
 
 bench-sync: ## measures the exchange: durable changes a second, bytes, slow lines, memory; results in target/bench/sync.json
 	$(CARGO) bench -p house-tests --bench sync
+
+bench-store: ## measures what a commune's work costs while the database grows to 300,000 households, on SQLite and PostgreSQL; curves in target/bench
+	$(CARGO) bench -p house-tests --bench store
+
+test-failover: test-tools ## kills a replicated PostgreSQL under load: nothing acknowledged may be lost
+	env -u DATABASE_URL $(CARGO) test --profile $(PROFILE) --workspace --test crash -- failover --nocapture
 
 doc: ## the documentation of all crates
 	$(CARGO) doc --workspace --no-deps --open

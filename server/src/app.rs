@@ -37,6 +37,13 @@ pub struct Setup {
     pub password_cost: Cost,
 }
 
+impl Setup {
+    /// Where the database is.
+    fn database(&self) -> Database {
+        self.database.clone().unwrap_or_else(|| Database::Sqlite(self.data.join("rasoat.db")))
+    }
+}
+
 /// Why a data directory could not be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {
@@ -71,6 +78,8 @@ pub struct App {
     pub clock: Clock,
     /// Where random bytes come from.
     pub chance: Chance,
+    /// Tells this process from others in their logs.
+    pub process: [u8; 4],
     /// Hashes and checks passwords.
     pub passwords: Passwords,
     /// Logins per account name.
@@ -93,15 +102,27 @@ pub struct App {
 impl App {
     /// Opens a data directory; the first start makes its keys.
     pub async fn open(setup: Setup) -> Result<Self, OpenError> {
-        let Setup { data, database, clock, chance, password_cost } = setup;
-        make_private_directory(&data)?;
+        make_private_directory(&setup.data)?;
+        let store = Store::open(&setup.database()).await?;
+        Self::with(setup, store).await
+    }
+
+    /// The same for work that nobody may come into meanwhile, be it through another server.
+    pub async fn open_alone(setup: Setup) -> Result<Self, OpenError> {
+        make_private_directory(&setup.data)?;
+        let store = Store::open_alone(&setup.database()).await?;
+        Self::with(setup, store).await
+    }
+
+    async fn with(setup: Setup, store: Store) -> Result<Self, OpenError> {
+        let Setup { data, clock, chance, password_cost, .. } = setup;
         let standards = Standards::shipped()?;
         let master_key = MasterKey::load_or_create(&data.join("master.key"), &chance)?;
-        let store = Store::open(&database.unwrap_or_else(|| Database::Sqlite(data.join("rasoat.db")))).await?;
         let server_key = open_server_key(&store, &master_key, &clock, &chance).await?;
         Ok(Self {
             store,
             clock,
+            process: chance.bytes(),
             chance,
             passwords: Passwords::new(password_cost),
             logins_by_name: Throttle::new(Rate { burst: 10, one_more_every: Duration::from_secs(30) }),

@@ -12,8 +12,10 @@ use crate::app::Database;
 pub mod admin;
 pub mod boundaries;
 pub mod classify;
+pub mod copy;
 pub mod demo;
 pub mod import;
+pub mod migrate;
 pub mod phone;
 pub mod rebuild;
 pub mod restored;
@@ -50,6 +52,10 @@ enum Command {
     /// Danh sách chính thức: lập, xuất, kiểm tra. The official list: compile, export, verify.
     #[command(subcommand)]
     Roster(roster::Roster),
+    /// Nâng cấu trúc cơ sở dữ liệu. Bring the database to this release's schema.
+    Migrate(migrate::Migrate),
+    /// Sao chép cơ sở dữ liệu, giữa SQLite và PostgreSQL. Copy the database, between SQLite and PostgreSQL.
+    Copy(copy::Copy),
     /// Tính lại dữ liệu dẫn xuất. Make caches and projections again.
     Rebuild(rebuild::Rebuild),
     /// Báo rằng dữ liệu vừa được khôi phục từ bản sao cũ. Say that the data were put back from an older copy.
@@ -90,6 +96,8 @@ impl Cli {
             Command::Import(import) => import.run().await?,
             Command::Boundaries(boundaries) => boundaries.run().await?,
             Command::Roster(roster) => roster.run().await?,
+            Command::Migrate(migrate) => migrate.run().await?,
+            Command::Copy(copy) => copy.run().await?,
             Command::Rebuild(rebuild) => rebuild.run().await?,
             Command::Restored(restored) => restored.run().await?,
             Command::Phone(phone) => return phone.run().await,

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::app::{App, Database, Setup};
-use crate::http::serve::{Protection, start};
+use crate::clock::Chance;
+use crate::http::serve::{Protection, Running, start};
 use crate::password::Cost;
 
 mod account;
@@ -29,12 +30,14 @@ mod people;
 mod place;
 mod review;
 mod rogue;
+mod servers;
 mod story;
 mod teller;
 
 pub use place::Place;
 pub use story::Size;
 
+use servers::Servers;
 use story::Story;
 use teller::Teller;
 
@@ -49,6 +52,8 @@ pub struct Demo {
     pub database: Option<Database>,
     /// Where the server listens; with port 0 any that is free, kept for later starts.
     pub listen: SocketAddr,
+    /// Servers that share the database, at least one. Everybody goes to another one than whoever came before.
+    pub servers: usize,
     /// Units and round.
     pub place: Place,
     /// How much of everything.
@@ -94,28 +99,52 @@ impl Demo {
     }
 
     async fn play_on(&self, teller: &mut Teller) -> anyhow::Result<Told> {
-        let app = Arc::new(App::open(self.setup(teller)).await?);
-        let listen = teller.left_by("address").map_or(Ok(self.listen), str::parse)?;
-        let running = start(Arc::clone(&app), listen, Protection::LoopbackOnly).await?;
-        let address = running.address();
-        teller.done("address", &address.to_string())?;
-        let played = self.tell(teller, &app, address).await;
-        running.stop().await;
-        Ok(Told { account: played?, address })
+        let first = App::open(self.setup(teller, teller.chance("server"))).await?;
+        let (mut apps, mut running) = (vec![Arc::new(first)], Vec::new());
+        for number in 2..=self.servers {
+            let own = teller.chance(&format!("server/{number}"));
+            let mut app = App::open(self.setup(teller, own)).await?;
+            // From here on one stream for all of them: keys are drawn in the order of the story, whoever draws them.
+            app.chance = apps[0].chance.clone();
+            apps.push(Arc::new(app));
+        }
+        for (number, app) in (1..).zip(&apps) {
+            running.push(self.listen(teller, Arc::clone(app), number).await?);
+        }
+        let addresses: Vec<SocketAddr> = running.iter().map(Running::address).collect();
+        let (app, address) = apps.first().zip(addresses.first()).context("a server")?;
+        let played = self.tell(teller, app, &addresses).await;
+        for server in running {
+            server.stop().await;
+        }
+        Ok(Told { account: played?, address: *address })
     }
 
-    async fn tell(&self, teller: &mut Teller, app: &App, address: SocketAddr) -> anyhow::Result<String> {
-        let at = (format!("http://{address}"), self.directory.as_path());
+    /// Starts a server where phones remember it, or anywhere the first time.
+    async fn listen(&self, teller: &mut Teller, app: Arc<App>, number: usize) -> anyhow::Result<Running> {
+        let (step, first) = match number {
+            1 => ("address".to_owned(), self.listen),
+            _ => (format!("address/{number}"), SocketAddr::new(self.listen.ip(), 0)),
+        };
+        let listen = teller.left_by(&step).map_or(Ok(first), str::parse)?;
+        let running = start(app, listen, Protection::LoopbackOnly).await?;
+        teller.done(&step, &running.address().to_string())?;
+        Ok(running)
+    }
+
+    async fn tell(&self, teller: &mut Teller, app: &App, addresses: &[SocketAddr]) -> anyhow::Result<String> {
+        let servers = Servers::new(addresses);
+        let at = (servers, self.directory.as_path());
         let ending = Story::begin(teller, app, at, (&self.place, self.size)).await?.play().await?;
         Ok(account::text(teller, &ending, &self.directory))
     }
 
-    fn setup(&self, teller: &Teller) -> Setup {
+    fn setup(&self, teller: &Teller, chance: Chance) -> Setup {
         Setup {
             data: self.server_data(),
             database: self.database.clone(),
             clock: teller.clock.clone(),
-            chance: teller.chance("server"),
+            chance,
             password_cost: Cost::Standard,
         }
     }

@@ -10,21 +10,21 @@ use tokio::task::JoinHandle;
 use crate::app::App;
 use crate::workflow::housekeeping;
 
-/// How often what is over is forgotten.
-const HOUSEKEEPING: Duration = Duration::from_secs(3600);
+/// How often a server looks whether anything is due. Of several servers one does it.
+const LOOK: Duration = Duration::from_secs(600);
 
 /// Starts the jobs; aborting the handle ends them between two statements of theirs, never within a commit.
 pub fn start(app: Arc<App>) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let mut due = tokio::time::interval(HOUSEKEEPING);
+        let mut due = tokio::time::interval(LOOK);
         loop {
             due.tick().await;
             match housekeeping::forget_ended(&app).await {
-                Ok(forgotten) => {
-                    let housekeeping::Forgotten { sessions, codes, blob_parts } = forgotten;
+                Ok(None) => {}
+                Ok(Some(housekeeping::Forgotten { sessions, codes, blob_parts })) => {
                     tracing::debug!(sessions, codes, blob_parts, "Forgot what is over");
                 }
-                Err(error) => tracing::error!(%error, "Housekeeping failed; the next one is in an hour"),
+                Err(error) => tracing::error!(%error, "Housekeeping failed; the next try is in ten minutes"),
             }
         }
     })

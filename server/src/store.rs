@@ -5,11 +5,11 @@
 //!
 //! Statements keep to what SQLite and PostgreSQL share, with `$1` placeholders.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use schemas::ids::UnitId;
 use sqlx::{PgPool, SqlitePool};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
@@ -17,12 +17,15 @@ use tokio::task::JoinHandle;
 pub mod access_log;
 pub mod account;
 pub mod assignment;
+pub mod background_job;
 pub mod blob;
 pub mod boundary;
+mod catalogue;
 pub mod change;
 pub mod chapter;
 pub mod clue;
 mod connection;
+pub mod copy;
 pub mod device;
 pub mod device_token;
 pub mod document;
@@ -35,6 +38,9 @@ pub mod ledger;
 pub mod listing;
 mod lock;
 pub mod log;
+mod partition;
+#[cfg(test)]
+pub(crate) mod plans;
 pub mod points_table;
 mod postgres;
 pub mod review;
@@ -50,20 +56,23 @@ mod statement;
 pub mod suspicion;
 #[cfg(test)]
 pub(crate) mod tampering;
+mod turn;
 pub mod unit;
 pub mod view;
 mod writer;
 
 #[cfg(test)]
-mod on_postgres;
+pub(crate) mod on_postgres;
 #[cfg(test)]
 mod on_sqlite;
 
 pub use connection::{Read, Tx};
 pub use error::StoreError;
-use statement::sql;
+use statement::{scalar, sql};
+use turn::Turn;
+pub use turn::{Part, Parts};
 pub use writer::BoxFuture;
-use writer::{Answered, Queued, Turn, Work};
+use writer::{Answered, Queued, Work};
 
 /// Jobs that may wait for the writer; past that, callers wait before they queue.
 const QUEUE_JOBS: usize = 1024;
@@ -90,6 +99,23 @@ impl FromStr for Database {
     }
 }
 
+impl fmt::Display for Database {
+    /// Where it is, for people: without the password that an address may hold.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(out, "sqlite:{}", path.display()),
+            Self::Postgres(address) => out.write_str(&postgres::shown(address)),
+        }
+    }
+}
+
+/// Who else may work with a database. A file has one process in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Company {
+    Others,
+    Nobody,
+}
+
 /// An open database. Cheap to share behind an `Arc`.
 #[derive(Debug)]
 pub struct Store {
@@ -107,15 +133,41 @@ enum Readers {
 
 impl Store {
     /// Opens the database, makes it when there is none, and runs the migrations that it has not seen. A file is refused
-    /// while another process, or another store in this one, has it.
+    /// while another process, or another store in this one, has it. Half a copy of another database is refused.
     pub async fn open(database: &Database) -> Result<Self, StoreError> {
+        Self::begin(database, Company::Others).await?.whole().await
+    }
+
+    /// The same for work that nobody may come into: a server is refused too while another process has it, and others have
+    /// to wait with what they write until this is closed.
+    pub async fn open_alone(database: &Database) -> Result<Self, StoreError> {
+        Self::begin(database, Company::Nobody).await?.whole().await
+    }
+
+    /// The same, for a copy to begin: half of another one may be in it.
+    pub async fn open_for_copy(database: &Database) -> Result<Self, StoreError> {
+        Self::begin(database, Company::Nobody).await
+    }
+
+    async fn whole(self) -> Result<Self, StoreError> {
+        let unfinished = copy::unfinished(&mut self.read().await?).await?;
+        match unfinished {
+            None => Ok(self),
+            Some(copy::Unfinished { source, .. }) => {
+                self.close().await;
+                Err(StoreError::HalfCopied(source))
+            }
+        }
+    }
+
+    async fn begin(database: &Database, company: Company) -> Result<Self, StoreError> {
         let (readers, txs, lock) = match database {
             Database::Sqlite(path) => {
                 let sqlite::Opened { readers, writer, lock } = sqlite::open(path).await?;
                 (Readers::Sqlite(readers), vec![writer], Some(lock))
             }
             Database::Postgres(address) => {
-                let postgres::Opened { readers, writers } = postgres::open(address).await?;
+                let postgres::Opened { readers, writers } = postgres::open(address, company).await?;
                 (Readers::Postgres(readers), writers, None)
             }
         };
@@ -148,20 +200,22 @@ impl Store {
         self.queue(Work::new(name, Turn::House, 0, job)).await
     }
 
-    /// The same for a job that writes only what is a commune's. Where several write, others do in other communes meanwhile.
-    pub async fn write_in<T, E, F>(&self, commune: UnitId, name: &'static str, job: F) -> Result<T, E>
+    /// The same for a job that writes only in some parts of the house: a commune, what an account has. Where several write,
+    /// others do in other parts meanwhile. What a job reads to decide and is no part's (units, rights, rounds) is written
+    /// with the house only, and stands still.
+    pub async fn write_in<T, E, F>(&self, parts: impl Into<Parts>, name: &'static str, job: F) -> Result<T, E>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.write_much_in(commune, name, 0, job).await
+        self.write_much_in(parts, name, 0, job).await
     }
 
     /// The same for a job that writes much: about how many bytes, so that no group grows without bounds.
     pub async fn write_much_in<T, E, F>(
         &self,
-        commune: UnitId,
+        parts: impl Into<Parts>,
         name: &'static str,
         bytes: usize,
         job: F,
@@ -171,7 +225,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.queue(Work::new(name, Turn::Commune(commune), bytes, job)).await
+        self.queue(Work::new(name, Turn::Parts(parts.into()), bytes, job)).await
     }
 
     async fn queue<T, E, F>(&self, (work, answer): (Work<T, E, F>, Answered<T, E>)) -> Result<T, E>
@@ -180,10 +234,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let number = match work.turn {
-            Turn::Commune(commune) => commune.0 as usize % self.jobs.len(),
-            Turn::House => 0,
-        };
+        let number = work.turn.queue(self.jobs.len());
         self.jobs[number].send(Queued::Job(Box::new(work))).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
@@ -201,6 +252,11 @@ impl Store {
         let mut read = self.read().await?;
         sql("SELECT 1").execute(&mut read).await?;
         if self.jobs.iter().any(mpsc::Sender::is_closed) { Err(StoreError::Closed) } else { Ok(()) }
+    }
+
+    /// The number of the last migration that the database has seen.
+    pub async fn schema(&self) -> Result<i64, StoreError> {
+        scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&mut self.read().await?).await
     }
 
     /// Jobs that stand in the queue.

@@ -39,6 +39,8 @@ pub mod exchange;
 pub mod geography;
 mod give_back;
 pub mod grant;
+#[cfg(test)]
+mod hot_paths;
 pub mod household;
 pub mod housekeeping;
 pub mod import;

@@ -3,15 +3,19 @@
 use std::path::Path;
 
 use anyhow::Result;
+use house_tests::cluster::Cluster;
 use house_tests::measure::{Scale, ingest, run};
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let scale = Scale::full();
-    // `-- ingest` for the figure that one works on most.
+    // `-- ingest` for the figure that one works on most, `-- ingest postgresql` for the other engine.
     if std::env::args().any(|argument| argument == "ingest") {
-        for day in scale.days {
-            println!("{:?}", ingest::measure(day).await?);
+        let on_server = std::env::args().any(|argument| argument == "postgresql");
+        let cluster = on_server.then(Cluster::start).transpose()?;
+        for (number, day) in scale.days.into_iter().enumerate() {
+            let database = cluster.as_ref().map(|cluster| cluster.database(&format!("day{number}"))).transpose()?;
+            println!("{:?}", ingest::measure(day, database).await?);
         }
         return Ok(());
     }

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use schemas::form::FormVersion;
 use schemas::ids::{AccountId, UnitId};
 use serde_json::json;
-use server::app::{App, Setup};
+use server::app::{App, Database, Setup};
 use server::clock::{Chance, Clock};
 use server::documents::child::Reader;
 use server::domain::account::{Login, Session};
@@ -104,11 +104,16 @@ impl House {
 
     /// Starts a server; the cost of passwords matters to whoever measures.
     pub async fn start_with(password_cost: Cost) -> Result<Self> {
+        Self::start_on(None, password_cost).await
+    }
+
+    /// Starts a server whose database is elsewhere than in its directory: an empty one.
+    pub async fn start_on(database: Option<Database>, password_cost: Cost) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let clock = Clock::manual("2026-10-01T01:00:00Z".parse()?);
         let chance = Chance::seeded(2026);
         let data = directory.path().join(DATA);
-        let mut app = App::open(Setup { data, database: None, clock: clock.clone(), chance, password_cost }).await?;
+        let mut app = App::open(Setup { data, database, clock: clock.clone(), chance, password_cost }).await?;
         // The program of a test is no reader of workbooks.
         app.workbooks = Reader::Here;
         let app = Arc::new(app);
@@ -121,7 +126,12 @@ impl House {
 
     /// A house whose province has opened the round, with points typed from paper. Nobody surveys any village yet.
     pub async fn with_open_round() -> Result<Self> {
-        let house = Self::start().await?;
+        Self::with_open_round_on(None).await
+    }
+
+    /// The same on a database that is elsewhere.
+    pub async fn with_open_round_on(database: Option<Database>) -> Result<Self> {
+        let house = Self::start_on(database, Cost::Light).await?;
         house.open_round(B1Mode::Paper).await?;
         Ok(house)
     }
@@ -150,7 +160,12 @@ impl House {
 
     /// Lets somebody survey a village of the commune in the round.
     pub async fn assign(&self, account: AccountId, village: UnitId) -> Result<()> {
-        let assignment = Assignment { commune: self.units.commune, round: ROUND.parse()?, village, account };
+        self.assign_in(self.units.commune, account, village).await
+    }
+
+    /// The same in any commune.
+    pub async fn assign_in(&self, commune: UnitId, account: AccountId, village: UnitId) -> Result<()> {
+        let assignment = Assignment { commune, round: ROUND.parse()?, village, account };
         let written: Result<(), StoreError> = self
             .app
             .store

@@ -4,6 +4,7 @@
 //! Owns no tests; those stand in `tests/`, one file per subject.
 
 pub mod client;
+pub mod cluster;
 pub mod field;
 pub mod fieldwork;
 pub mod fuzz;

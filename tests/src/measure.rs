@@ -7,6 +7,7 @@ pub mod crew;
 pub mod growth;
 pub mod ingest;
 pub mod link;
+pub mod nation;
 pub mod office;
 pub mod served;
 pub mod standing;
@@ -108,7 +109,7 @@ impl Machine {
 pub async fn run(scale: &Scale, server: &Path) -> Result<Report> {
     let mut ingest = Vec::new();
     for day in &scale.days {
-        ingest.push(ingest::measure(*day).await?);
+        ingest.push(ingest::measure(*day, None).await?);
     }
     let mut standing = Vec::new();
     for held in &scale.held {

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use house_tests::cluster::Cluster;
 use house_tests::measure::office::{Commune, measure};
-use house_tests::measure::{Scale, run};
+use house_tests::measure::{Scale, nation, run};
 use serde_json::Value;
 
 fn number(value: &Value, field: &str) -> Result<u64> {
@@ -48,5 +49,28 @@ async fn a_small_run_measures_everything() -> Result<()> {
 async fn a_small_office_comes_to_a_list() -> Result<()> {
     let office = measure(Commune { villages: 2, households: 12 }).await?;
     assert_eq!(office.households, 24);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_nation_is_measured_on_both_engines_and_drawn() -> Result<()> {
+    let scale = nation::Scale::small();
+    let cluster = Cluster::start()?;
+    let mut costs = nation::measure(&scale, "sqlite", None).await?;
+    costs.extend(nation::measure(&scale, "postgresql", Some(cluster.database("nation")?)).await?);
+    let report = nation::report(&scale, costs)?;
+    let directory = tempfile::tempdir()?;
+    report.write(directory.path())?;
+    let written: Value = serde_json::from_str(&std::fs::read_to_string(directory.path().join("store.json"))?)?;
+    let sizes = [30, 60, 30, 60];
+    for (cost, size) in written["costs"].as_array().context("costs")?.iter().zip(sizes) {
+        assert_eq!(number(cost, "households")?, size);
+        for figure in ["changes_per_second", "sync_microseconds", "inbox_microseconds", "roster_microseconds"] {
+            assert!(number(cost, figure)? > 0, "{cost}");
+        }
+    }
+    let picture = std::fs::read_to_string(directory.path().join("store.svg"))?;
+    assert_eq!(picture.matches("<polyline").count(), 8, "four curves of each engine");
+    assert!(report.table().contains("postgresql"));
     Ok(())
 }

@@ -25,6 +25,9 @@ pub struct DemoCommand {
     /// Địa chỉ và cổng. Address and port.
     #[arg(long, env = "RASOAT_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR")]
     listen: SocketAddr,
+    /// Số máy chủ cùng dùng một cơ sở dữ liệu PostgreSQL. Servers that share one PostgreSQL database.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8), value_name = "N")]
+    servers: u8,
     /// Số thôn mỗi xã, ít nhất ba. Villages in each commune, at least three.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(3..=40))]
     villages: u8,
@@ -50,6 +53,7 @@ impl DemoCommand {
             directory: self.data.directory,
             database: self.data.database,
             listen: self.listen,
+            servers: usize::from(self.servers),
             place,
             size,
         };

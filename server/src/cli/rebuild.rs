@@ -3,7 +3,7 @@
 use anyhow::bail;
 
 use super::Data;
-use super::serve::open;
+use super::serve::open_alone;
 use crate::console;
 use crate::workflow::rebuild::rebuild;
 
@@ -18,7 +18,7 @@ pub struct Rebuild {
 impl Rebuild {
     /// Does what was asked. Fails when a log or a ledger is broken: those cannot be made again.
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let app = open(self.data).await?;
+        let app = open_alone(self.data).await?;
         let rebuilt = rebuild(&app).await;
         app.store.close().await;
         let rebuilt = rebuilt?;

@@ -3,7 +3,7 @@
 use anyhow::Context;
 
 use super::Data;
-use super::serve::open;
+use super::serve::open_alone;
 use crate::workflow::set_back::declare;
 
 /// Báo rằng thư mục dữ liệu vừa được khôi phục từ bản sao cũ: điện thoại sẽ gửi lại những gì máy chủ đã quên.
@@ -17,7 +17,7 @@ pub struct Restored {
 impl Restored {
     /// Starts every log anew and has the ledgers say that there is a gap.
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let app = open(self.data).await?;
+        let app = open_alone(self.data).await?;
         let restarted = declare(&app).await;
         app.store.close().await;
         let restarted = restarted.context("nothing was changed")?;

@@ -61,15 +61,18 @@ pub(super) async fn serve(app: App, listen: SocketAddr, protection: Protection) 
 
 /// Opens a data directory with the clock and the randomness of the machine.
 pub(super) async fn open(data: Data) -> anyhow::Result<App> {
+    Ok(App::open(setup(data)?).await?)
+}
+
+/// The same for work that nobody may come into meanwhile.
+pub(super) async fn open_alone(data: Data) -> anyhow::Result<App> {
+    Ok(App::open_alone(setup(data)?).await?)
+}
+
+fn setup(data: Data) -> anyhow::Result<Setup> {
     let chance = Chance::from_system().context("the operating system gives no randomness")?;
-    let setup = Setup {
-        data: data.directory,
-        database: data.database,
-        clock: Clock::system(),
-        chance,
-        password_cost: Cost::Standard,
-    };
-    Ok(App::open(setup).await?)
+    let Data { directory, database } = data;
+    Ok(Setup { data: directory, database, clock: Clock::system(), chance, password_cost: Cost::Standard })
 }
 
 /// SIGTERM and SIGINT. Taken before the first connection is: a signal that comes earlier must not kill work begun.

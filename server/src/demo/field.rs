@@ -19,6 +19,7 @@ use super::desk::Desk;
 use super::ground::{Commune, FORM, Ground, beat};
 use super::interview::{Call, Edits, asking_family, interview, not_met};
 use super::people::{People, Post};
+use super::servers::Servers;
 use super::teller::Teller;
 use crate::phone::{Choice, Committed, Enrolment, Phone, PlainHttp, Road, Surroundings};
 
@@ -77,13 +78,13 @@ impl<'a> Crew<'a> {
         teller: &mut Teller,
         (ground, commune): (&Ground, &'a Commune),
         people: &People,
-        (server, phones): (&str, &Path),
+        (servers, phones): (&Servers, &Path),
     ) -> anyhow::Result<Self> {
-        let reviewer = Desk::log_in(server, &Post::Reviewer.login(&commune.slug)).await?;
+        let reviewer = Desk::log_in(servers.next(), &Post::Reviewer.login(&commune.slug)).await?;
         let villages = ground.villages(&reviewer, commune).await?;
         let open = async |post: Post| {
             let login = post.login(&commune.slug);
-            let entry = Entry { server, login: &login, reviewer: &reviewer, phones };
+            let entry = Entry { server: servers.next(), login: &login, reviewer: &reviewer, phones };
             phone(teller, entry, people, commune.id).await
         };
         let (lan, minh) = (open(Post::Lan).await?, open(Post::Minh).await?);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::desk::Desk;
 use super::ground::{Commune, Ground};
 use super::people::Post;
+use super::servers::Servers;
 use super::teller::Teller;
 
 /// How often the inbox is gone through before something must be wrong.
@@ -34,9 +35,9 @@ struct Row {
 
 impl<'a> Office<'a> {
     /// Everybody comes to work.
-    pub(super) async fn open(server: &str, ground: &'a Ground, commune: &'a Commune) -> anyhow::Result<Self> {
-        let reviewer = Desk::log_in(server, &Post::Reviewer.login(&commune.slug)).await?;
-        let committee = Desk::log_in(server, &Post::Committee.login(&commune.slug)).await?;
+    pub(super) async fn open(servers: &Servers, ground: &'a Ground, commune: &'a Commune) -> anyhow::Result<Self> {
+        let reviewer = Desk::log_in(servers.next(), &Post::Reviewer.login(&commune.slug)).await?;
+        let committee = Desk::log_in(servers.next(), &Post::Committee.login(&commune.slug)).await?;
         Ok(Self { ground, commune, reviewer, committee })
     }
 

@@ -19,6 +19,7 @@ use super::people::{self, COMPILER, People, Post};
 use super::place::Place;
 use super::review::Office;
 use super::rogue::Rogue;
+use super::servers::Servers;
 use super::teller::Teller;
 use crate::app::App;
 use crate::documents::workbook::sample::{self, SampleCommune};
@@ -47,7 +48,7 @@ pub(super) fn scenes(place: &Place) -> u64 {
 /// The story with everything in it.
 pub(super) struct Story<'a> {
     pub(super) teller: &'a mut Teller,
-    pub(super) server: String,
+    pub(super) servers: Servers,
     pub(super) directory: &'a Path,
     pub(super) size: Size,
     ground: Ground,
@@ -77,16 +78,16 @@ impl<'a> Story<'a> {
     pub(super) async fn begin(
         teller: &'a mut Teller,
         app: &App,
-        (server, directory): (String, &'a Path),
+        (servers, directory): (Servers, &'a Path),
         (place, size): (&Place, Size),
     ) -> anyhow::Result<Self> {
         teller.scene("Lập cây đơn vị, tài khoản, đợt rà soát / Units, accounts, the round");
         let nation = ground::administrator(app, place).await?;
-        let admin = Desk::log_in(&server, people::ADMINISTRATOR).await?;
+        let admin = Desk::log_in(servers.next(), people::ADMINISTRATOR).await?;
         let ground = Ground::plant(&admin, nation, place).await?;
         let people = people::invite(&admin, &ground).await?;
         ground.open_round(&admin, place).await?;
-        Ok(Self { teller, server, directory, size, ground, people })
+        Ok(Self { teller, servers, directory, size, ground, people })
     }
 
     /// Plays everything to its end.
@@ -108,9 +109,9 @@ impl<'a> Story<'a> {
             return Ok(());
         }
         let workbook = self.workbook(commune)?;
-        let compiler = Desk::log_in(&self.server, COMPILER).await?;
+        let compiler = Desk::log_in(self.servers.next(), COMPILER).await?;
         let imported = ground::import(&compiler, &self.ground, commune, workbook).await?;
-        let reviewer = Desk::log_in(&self.server, &Post::Reviewer.login(&commune.slug)).await?;
+        let reviewer = Desk::log_in(self.servers.next(), &Post::Reviewer.login(&commune.slug)).await?;
         let villages = self.ground.villages(&reviewer, commune).await?;
         ground::assign(&reviewer, (&self.ground, commune), &self.people, &villages).await?;
         self.note_report(commune, &imported)?;
@@ -156,19 +157,18 @@ impl<'a> Story<'a> {
     /// Five days of two phones.
     async fn field(&mut self, ground: &Ground, commune: &Commune, at: usize) -> anyhow::Result<()> {
         let phones = self.directory.join("phones");
-        let server = self.server.clone();
         self.teller.scene(&format!("{}: đi từng nhà, không có sóng / from house to house, offline", commune.name));
         self.teller.morning(1);
-        let mut crew = Crew::gather(self.teller, (ground, commune), &self.people, (&server, &phones)).await?;
+        let mut crew = Crew::gather(self.teller, (ground, commune), &self.people, (&self.servers, &phones)).await?;
         crew.first_calls(self.teller).await?;
         self.teller.morning(2);
         crew.quarrel(self.teller).await?;
-        let office = Office::open(&server, ground, commune).await?;
+        let office = Office::open(&self.servers, ground, commune).await?;
         office.note_disagreements(self.teller, "opened").await?;
         crew.settle_at_the_door(self.teller).await?;
         self.teller.morning(3);
         crew.second_calls(self.teller).await?;
-        let office = Office::open(&server, ground, commune).await?;
+        let office = Office::open(&self.servers, ground, commune).await?;
         // The office moves people about in some communes while their phones are out of reach.
         if at.is_multiple_of(3) {
             crew.too_late(self.teller, (ground, &office.reviewer), &self.people).await?;
@@ -178,13 +178,13 @@ impl<'a> Story<'a> {
         }
         self.teller.morning(4);
         self.teller.scene(&format!("{}: xã duyệt / the commune reviews", commune.name));
-        let office = Office::open(&server, ground, commune).await?;
+        let office = Office::open(&self.servers, ground, commune).await?;
         office.work(self.teller).await?;
         let returned = self.teller.left_by(&format!("returned/{}", commune.slug)).map(str::parse::<HouseholdId>);
         let accepted = office.an_accepted_one().await?;
         self.teller.morning(5);
         crew.after_review(self.teller, returned.transpose()?, accepted).await?;
-        let office = Office::open(&server, ground, commune).await?;
+        let office = Office::open(&self.servers, ground, commune).await?;
         office.work(self.teller).await?;
         office.note_disagreements(self.teller, "left-open").await?;
         crew.read_news(self.teller).await
@@ -197,7 +197,7 @@ impl<'a> Story<'a> {
             return Ok(());
         }
         let account = self.people[&Post::Lan.login(&commune.slug)];
-        let rogue = Rogue::enrol(&self.server, reviewer, (account, commune.id), self.teller).await?;
+        let rogue = Rogue::enrol(self.servers.next(), reviewer, (account, commune.id), self.teller).await?;
         let device = crew.lan().device();
         let (household, document) = device.households().next().context("a household")?;
         let history = device.history(household, View::Accepted).context("its history")?;
@@ -211,11 +211,11 @@ impl<'a> Story<'a> {
 
     async fn list(&mut self, ground: &Ground, commune: &Commune) -> anyhow::Result<()> {
         self.teller.scene(&format!("{}: lập danh sách / the list", commune.name));
-        let reviewer = Desk::log_in(&self.server, &Post::Reviewer.login(&commune.slug)).await?;
+        let reviewer = Desk::log_in(self.servers.next(), &Post::Reviewer.login(&commune.slug)).await?;
         let compiled = reviewer.post(&ground.path(commune, "roster"), &Value::Null).await?;
         ensure!(compiled["outcome"] != "waiting", "{}: the list waits: {}", commune.name, compiled["waiting"]);
         // The chair's file has the salts, with which anybody can compute the root again.
-        let chair = Desk::log_in(&self.server, &Post::Chair.login(&commune.slug)).await?;
+        let chair = Desk::log_in(self.servers.next(), &Post::Chair.login(&commune.slug)).await?;
         for (format, query) in [("xlsx", ""), ("csv", ""), ("json", "?salts=true")] {
             let bytes = chair.file(&ground.path(commune, &format!("roster.{format}{query}"))).await?;
             std::fs::write(self.file("lists", &format!("danh-sach-2026-{}.{format}", commune.slug))?, bytes)?;
@@ -225,7 +225,7 @@ impl<'a> Story<'a> {
 
     /// The list of the unit above, from those of its communes.
     async fn lists(&mut self, ground: &Ground) -> anyhow::Result<Ending> {
-        let compiler = Desk::log_in(&self.server, COMPILER).await?;
+        let compiler = Desk::log_in(self.servers.next(), COMPILER).await?;
         let mut lists = Vec::new();
         let mut roots: Vec<(UnitId, Hash)> = Vec::new();
         for commune in &ground.communes {

@@ -33,8 +33,8 @@ struct RequestIds {
 impl AppState {
     /// State for one running server.
     pub fn new(app: Arc<App>, transport: Transport) -> Self {
-        // One draw per start, not per request: how often somebody asks for /health must not change a seeded run.
-        let requests = RequestIds { start: app.chance.bytes(), next: AtomicU64::new(1) };
+        // Drawn once per process, not per request: how often somebody asks for /health must not change a seeded run.
+        let requests = RequestIds { start: app.process, next: AtomicU64::new(1) };
         Self { app, transport, requests: Arc::new(requests) }
     }
 

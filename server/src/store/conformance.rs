@@ -61,6 +61,8 @@ mod phones;
 mod set_back;
 #[path = "conformance/suspects.rs"]
 mod suspects;
+#[path = "conformance/whole.rs"]
+mod whole;
 
 async fn bench() -> Bench {
     let directory = tempfile::tempdir().unwrap();

@@ -7,7 +7,7 @@ use std::ops::{Deref, DerefMut};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, Executor, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 
-use super::writer::Turn;
+use super::turn::Turn;
 use super::{StoreError, postgres};
 
 /// A snapshot that can be asked. Everything that reads takes one of these.
@@ -19,8 +19,8 @@ enum Source {
     Sqlite(Transaction<'static, Sqlite>),
     SqliteWriter(SqliteConnection),
     Postgres(Transaction<'static, Postgres>),
-    /// With the way to get another connection when this one breaks.
-    PostgresWriter(PgConnection, Box<PgConnectOptions>),
+    /// With the way to get another connection when this one breaks, if there may be another.
+    PostgresWriter(PgConnection, Option<Box<PgConnectOptions>>),
 }
 
 /// The engine's own handle.
@@ -74,26 +74,30 @@ impl Tx {
         Self { read: Read(Source::SqliteWriter(connection)), broken: None }
     }
 
-    pub(super) fn postgres(connection: PgConnection, options: PgConnectOptions) -> Self {
-        Self { read: Read(Source::PostgresWriter(connection, Box::new(options))), broken: None }
+    pub(super) fn postgres(connection: PgConnection, options: Option<PgConnectOptions>) -> Self {
+        Self { read: Read(Source::PostgresWriter(connection, options.map(Box::new))), broken: None }
     }
 
     /// Opens the group's transaction. SQLite locks the file, PostgreSQL what its statements meet.
-    pub(super) async fn begin(&mut self, turn: Turn) -> Result<(), StoreError> {
+    pub(super) async fn begin(&mut self, turn: &Turn) -> Result<(), StoreError> {
         self.broken = None;
         let Source::PostgresWriter(connection, options) = &mut self.read.0 else {
             return self.execute("BEGIN IMMEDIATE").await;
         };
-        if connection.execute(postgres::begin(turn)).await.is_err() {
+        match (connection.execute(postgres::begin(turn)).await, options) {
+            (Ok(_), _) => {}
+            (Err(error), None) => return Err(error.into()),
             // The server may have been restarted, or another one stands in its place now.
-            *connection = PgConnection::connect_with(options).await?;
-            connection.execute(postgres::begin(turn)).await?;
+            (Err(_), Some(options)) => {
+                *connection = PgConnection::connect_with(options).await?;
+                connection.execute(postgres::begin(turn)).await?;
+            }
         }
         Ok(())
     }
 
     /// Whether a job may join a group that has another job's turn. In a file a group has everything for itself.
-    pub(super) fn may_share(&self, turn: Turn, next: Turn) -> bool {
+    pub(super) fn may_share(&self, turn: &Turn, next: &Turn) -> bool {
         match &self.read.0 {
             Source::Sqlite(_) | Source::SqliteWriter(_) => true,
             Source::Postgres(_) | Source::PostgresWriter(..) => turn == next,

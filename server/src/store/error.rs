@@ -17,6 +17,33 @@ pub enum StoreError {
          Another process works with this data directory ({0}, process {1}): stop the server first, or do this through it."
     )]
     InUse(PathBuf, String),
+    /// Other processes work with the database, and this needs it alone.
+    #[error(
+        "cơ sở dữ liệu đang được tiến trình khác dùng ({0}): dừng các máy chủ rồi làm lại.\n\
+         Other processes work with this database ({0}): stop the servers first."
+    )]
+    Shared(String),
+    /// Another database was being copied into this one, and that did not end.
+    #[error(
+        "cơ sở dữ liệu này mới được sao chép một phần từ {0}: chạy lại `rasoat copy`.\n\
+         This database holds only a part of {0}, from a copy that did not end: run `rasoat copy` again."
+    )]
+    HalfCopied(String),
+    /// Something else is in the database that another one was to be copied into.
+    #[error(
+        "cơ sở dữ liệu đích không trống ({0}): hãy chọn một cơ sở dữ liệu trống.\n\
+         The database to copy into is not empty ({0}): take an empty one."
+    )]
+    NotEmpty(String),
+    /// Two databases cannot be copied into one another.
+    #[error("the databases do not hold the same tables: {0}")]
+    Unlike(String),
+    /// What was copied does not read back as it was.
+    #[error(
+        "bản sao khác bản gốc ở bảng {0}; cơ sở dữ liệu đích không dùng được.\n\
+         The copy differs from what was copied in table {0}; do not use it."
+    )]
+    CopyDiffers(String),
     /// Neither a file nor a server.
     #[error(
         "địa chỉ cơ sở dữ liệu phải là sqlite:ĐƯỜNG_DẪN hoặc postgres://…\n\

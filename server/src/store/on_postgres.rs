@@ -13,6 +13,7 @@ mod server;
 /// Processes that may have one database.
 const PROCESSES: usize = 3;
 
-fn place(_directory: &Path) -> Database {
+/// A new, empty database.
+pub(crate) fn place(_directory: &Path) -> Database {
     Database::Postgres(server::database())
 }

@@ -29,6 +29,18 @@ pub(super) enum Param<'q> {
     Bytes(Option<Cow<'q, [u8]>>),
 }
 
+impl Param<'_> {
+    /// The same, borrowed from nobody.
+    pub(super) fn into_owned(self) -> Param<'static> {
+        match self {
+            Self::Int(value) => Param::Int(value),
+            Self::Flag(value) => Param::Flag(value),
+            Self::Text(value) => Param::Text(value.map(|value| value.into_owned().into())),
+            Self::Bytes(value) => Param::Bytes(value.map(|value| value.into_owned().into())),
+        }
+    }
+}
+
 /// A statement with its parameters.
 #[derive(Debug)]
 pub(super) struct Statement<'q> {
@@ -50,6 +62,14 @@ pub(super) fn sql<'q>(text: &'static str) -> Statement<'q> {
 /// A statement that is put together of constants. Nothing that comes from outside may stand in its text.
 pub(super) fn sql_of<'q>(text: String) -> Statement<'q> {
     Statement { text: AssertSqlSafe(text).into_sql_str(), params: Vec::new(), is_kept: true }
+}
+
+/// A statement that each engine says in its own words.
+pub(super) fn sql_each<'q>(to: &mut Read, sqlite: &'static str, postgres: &'static str) -> Statement<'q> {
+    match to.connection() {
+        Connection::Sqlite(_) => sql(sqlite),
+        Connection::Postgres(_) => sql(postgres),
+    }
 }
 
 /// A statement of which one column is read.
@@ -115,6 +135,8 @@ macro_rules! bound {
 macro_rules! fetched {
     ($statement:expr, $from:expr, $fetch:ident) => {{
         let Statement { text, params, is_kept } = $statement;
+        #[cfg(test)]
+        super::plans::note(text.as_str(), params.len());
         match $from.connection() {
             Connection::Sqlite(connection) => {
                 let query = sqlx::query_as::<Sqlite, T>(text).persistent(is_kept);
@@ -143,6 +165,8 @@ impl<'q> Statement<'q> {
     /// Runs it. Returns how many rows it met.
     pub(super) async fn execute(self, to: &mut Read) -> Result<u64, StoreError> {
         let Self { text, params, is_kept } = self;
+        #[cfg(test)]
+        super::plans::note(text.as_str(), params.len());
         Ok(match to.connection() {
             Connection::Sqlite(connection) => {
                 let query = sqlx::query::<Sqlite>(text).persistent(is_kept);

@@ -9,9 +9,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::time::Duration;
 
-use schemas::ids::UnitId;
 use tokio::sync::{mpsc, oneshot};
 
+use super::turn::Turn;
 use super::{StoreError, Tx};
 use crate::clock::Stopwatch;
 
@@ -25,22 +25,13 @@ const GROUP_TIME: Duration = Duration::from_millis(50);
 /// A future that borrows a transaction.
 pub type BoxFuture<'t, T> = Pin<Box<dyn Future<Output = T> + Send + 't>>;
 
-/// What a job has for itself while it works, where others write beside it. Whoever waits for several takes the house first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
-    /// Everything: nobody else writes.
-    House,
-    /// A commune: others write in others.
-    Commune(UnitId),
-}
-
 /// Tells a caller how its job ended, once the group's fate is known.
 pub(super) type Answer = Box<dyn FnOnce(Result<(), String>) + Send>;
 
 /// What a queued job asks of the writer.
 pub(super) trait Job: Send {
     /// What it has for itself meanwhile.
-    fn turn(&self) -> Turn;
+    fn turn(&self) -> &Turn;
     /// About how many bytes it writes; 0 for the small ones that most are.
     fn bytes(&self) -> usize;
     /// Does the work within its own savepoint.
@@ -86,8 +77,8 @@ where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
-    fn turn(&self) -> Turn {
-        self.turn
+    fn turn(&self) -> &Turn {
+        &self.turn
     }
 
     fn bytes(&self) -> usize {
@@ -172,7 +163,7 @@ impl Writer {
     }
 
     /// The next job of a group, if one stands in the queue that may share the group's turn.
-    fn following(&mut self, turn: Turn) -> Option<Box<dyn Job>> {
+    fn following(&mut self, turn: &Turn) -> Option<Box<dyn Job>> {
         match self.queue.try_recv().ok()? {
             Queued::Job(job) if self.tx.may_share(turn, job.turn()) => Some(job),
             other => {
@@ -183,8 +174,8 @@ impl Writer {
     }
 
     async fn commit_group(&mut self, first: Box<dyn Job>) {
-        let turn = first.turn();
-        if let Err(error) = self.tx.begin(turn).await {
+        let turn = first.turn().clone();
+        if let Err(error) = self.tx.begin(&turn).await {
             tracing::error!(%error, "The writer could not begin");
             return first.refuse(error.to_string());
         }
@@ -195,7 +186,7 @@ impl Writer {
             bytes += job.bytes();
             answers.push(job.run(&mut self.tx).await);
             let room = answers.len() < GROUP_JOBS && bytes < GROUP_BYTES && working.elapsed() < GROUP_TIME;
-            next = if room { self.following(turn) } else { None };
+            next = if room { self.following(&turn) } else { None };
         }
         metrics::histogram!("rasoat_write_group_jobs").record(answers.len() as f64);
         metrics::gauge!("rasoat_write_queue_jobs").set(self.queue.len() as f64);

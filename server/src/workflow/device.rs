@@ -115,13 +115,11 @@ pub async fn renew(
     let known = store::device::by_id(&mut app.store.read().await?, id).await?;
     let message = renewal_message(&app.server_public_key(), id, challenge);
     // An unknown device and a wrong signature get one answer: whether a device exists is nobody's business.
-    if !known.is_some_and(|device| device.public_key.signed(&message, signature)) {
-        return Err(Refusal::ProofWrong);
-    }
+    let known = known.filter(|device| device.public_key.signed(&message, signature)).ok_or(Refusal::ProofWrong)?;
     let token = Token::draw(&app.chance);
     let hash = token.hash();
     app.store
-        .write("device/renew", move |tx| {
+        .write_in(known.account, "device/renew", move |tx| {
             Box::pin(async move {
                 store::device_token::delete_expired(tx, id, now).await?;
                 Ok::<_, Refusal>(issue_token(tx, id, hash, now).await?)

@@ -61,7 +61,9 @@ async fn note_clock(app: &App, device: &Device, sent_at_ms: i64) -> Result<(), R
     let clock = ClockReading { offset_ms, read_at };
     let written: Result<(), StoreError> = app
         .store
-        .write("device/clock", move |tx| Box::pin(async move { store::device::note_clock(tx, id, clock).await }))
+        .write_in(device.account, "device/clock", move |tx| {
+            Box::pin(async move { store::device::note_clock(tx, id, clock).await })
+        })
         .await;
     Ok(written?)
 }

@@ -159,7 +159,7 @@ async fn witness(app: &App, commune: UnitId, chapter: &Chapter) -> Result<(), Re
     let (now, scope, head) = (app.clock.now(), chapter.scope().clone(), chapter.head().clone());
     let (generation, shown) = (head.cursor.generation, head.cursor.position);
     app.store
-        .write("chapter/witness", move |tx| {
+        .write_in(commune, "chapter/witness", move |tx| {
             Box::pin(async move {
                 let fresh = EndedGeneration { scope: scope.clone(), generation, position: 0, shown: 0, ended_at: now };
                 store::generation::end(tx, commune, &fresh).await?;

@@ -1,4 +1,4 @@
-//! Forgetting what is over: sessions and codes that can no longer be used, and parts of photos that never became whole. What
+//! Housekeeping, by one of several servers: forgetting what is over: sessions and codes that can no longer be used, and parts of photos that never became whole. What
 //! sessions and codes did stands in the security events; a phone that still has a photo brings it again from the first byte.
 
 use std::time::Duration;
@@ -9,6 +9,8 @@ use super::Refusal;
 use crate::app::App;
 use crate::store;
 
+/// How often it is due.
+const EVERY: Duration = Duration::from_secs(3600);
 /// Kept so long past its end that somebody who asks why they were put out can still be told.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -23,16 +25,21 @@ pub struct Forgotten {
     pub blob_parts: u64,
 }
 
-/// Forgets sessions, codes and parts of photos that ended, or of which nothing came, long ago.
-pub async fn forget_ended(app: &App) -> Result<Forgotten, Refusal> {
-    let before = app.clock.now().saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
+/// Forgets sessions, codes and parts of photos that ended, or of which nothing came, long ago. `None` when it is not due:
+/// whichever server did it last.
+pub async fn forget_ended(app: &App) -> Result<Option<Forgotten>, Refusal> {
+    let now = app.clock.now();
+    let [before, due] = [KEPT, EVERY].map(|span| now.saturating_sub(span).unwrap_or(Timestamp::MIN));
     app.store
         .write("housekeeping/forget_ended", move |tx| {
             Box::pin(async move {
+                if !store::background_job::claim(tx, "housekeeping", due, now).await? {
+                    return Ok(None);
+                }
                 let sessions = store::session::delete_expired(tx, before).await?;
                 let codes = store::enrolment_code::delete_expired(tx, before).await?;
                 let blob_parts = store::blob::forget_parts(tx, before).await?;
-                Ok(Forgotten { sessions, codes, blob_parts })
+                Ok(Some(Forgotten { sessions, codes, blob_parts }))
             })
         })
         .await

@@ -334,7 +334,8 @@ impl Run<'_> {
             logbook: Logbook::new(self.context.app),
             households,
         };
-        let moved = self.context.app.store.write("import/households", move |tx| Box::pin(batch.write(tx))).await?;
+        let store = &self.context.app.store;
+        let moved = store.write_in(batch.commune, "import/households", move |tx| Box::pin(batch.write(tx))).await?;
         Ok(moved.into_iter().collect())
     }
 
@@ -379,7 +380,7 @@ impl Run<'_> {
         self.context
             .app
             .store
-            .write("import/record", move |tx| {
+            .write_in(commune, "import/record", move |tx| {
                 Box::pin(async move {
                     if was_imported(tx, commune, &round, file).await? {
                         return Ok(());

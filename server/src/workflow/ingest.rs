@@ -24,7 +24,7 @@ use crate::domain::blob::{Announcement, BlobId};
 use crate::domain::field::{DocumentKey, DocumentStanding, GivenBack, StoredChange, StoredChapter, StoredSegment};
 use crate::domain::log::{SecurityEvent, SecurityEventKind};
 use crate::seal::Subject;
-use crate::store::{self, Tx};
+use crate::store::{self, Part, Parts, Tx};
 
 /// One entry as it will be written.
 enum Line {
@@ -138,8 +138,19 @@ impl Batch {
     }
 
     async fn store(self, app: &App, name: &'static str) -> Result<bool, Refusal> {
-        let (commune, bytes) = (self.commune, self.bytes());
-        app.store.write_much_in(commune, name, bytes, move |tx| Box::pin(self.write(tx))).await
+        let (parts, bytes) = (self.parts(), self.bytes());
+        app.store.write_much_in(parts, name, bytes, move |tx| Box::pin(self.write(tx))).await
+    }
+
+    /// What is written in: the commune, those of households that belong elsewhere by now, and for an office's work the
+    /// journal in the person's name, which runs through all communes.
+    fn parts(&self) -> Parts {
+        let homes = self.documents.values().map(|opened| Part::Commune(opened.home.commune));
+        let journal = match &self.evidence {
+            Evidence::Segment(segment) if self.of_office => Some(Part::Account(segment.author.account)),
+            Evidence::Segment(_) | Evidence::Chapter(..) => None,
+        };
+        homes.chain([Part::Commune(self.commune)]).chain(journal).collect()
     }
 
     /// About how many bytes will be written.

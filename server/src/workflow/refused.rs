@@ -15,5 +15,9 @@ pub(super) async fn note(
 ) -> Result<(), StoreError> {
     let subject = format!("{} {why}", device.id);
     let event = SecurityEvent { at: app.clock.now(), kind, actor: Some(device.account), subject };
-    app.store.write(name, move |tx| Box::pin(async move { store::security_event::append(tx, &event).await })).await
+    app.store
+        .write_in(device.account, name, move |tx| {
+            Box::pin(async move { store::security_event::append(tx, &event).await })
+        })
+        .await
 }

@@ -191,7 +191,7 @@ pub async fn confirm_points(app: &App, permit: &Permit, id: CaseId, points: i64)
     }
     let now = app.clock.now();
     app.store
-        .write("review/confirm-points", move |tx| {
+        .write_in(id.commune, "review/confirm-points", move |tx| {
             Box::pin(async move {
                 check_unmoved(tx, &case).await?;
                 let pin = ledger::points_pin(&case.opened.key, points);

@@ -200,10 +200,11 @@ async fn write(
 ) -> Result<Compiled, Refusal> {
     let (now, header, root, counts) = (app.clock.now(), roster.header().clone(), roster.root(), counts(roster));
     let households = roster.lines().len() as u64;
+    let commune = header.commune.id;
     app.store
-        .write("roster/compile", move |tx| {
+        .write_in(commune, "roster/compile", move |tx| {
             Box::pin(async move {
-                let (commune, round) = (header.commune.id, header.round.clone());
+                let round = header.round.clone();
                 // A decision that came in between belongs on the list or takes something off it.
                 if store::ledger::last(tx, commune).await?.map_or(0, |(number, _)| number) != seen {
                     return Err(Refusal::LedgerMoved);

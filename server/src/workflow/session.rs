@@ -29,7 +29,7 @@ pub async fn log_in(app: &App, login: Login, password: Password, from: IpAddr) -
     let session = Session { hash, account: account.id, created_at: now, expires_at, revoked_at: None };
     let caller = app
         .store
-        .write("session/log_in", move |tx| {
+        .write_in(account.id, "session/log_in", move |tx| {
             Box::pin(async move {
                 let account = admitted(tx, account.id, now).await?;
                 store::session::insert(tx, &session).await?;
@@ -87,7 +87,7 @@ async fn note_failure(app: &App, account: AccountId) -> Result<(), Refusal> {
     let event =
         SecurityEvent { at: now, kind: SecurityEventKind::LoginFailed, actor: None, subject: account.to_string() };
     app.store
-        .write("session/login_failed", move |tx| {
+        .write_in(account, "session/login_failed", move |tx| {
             Box::pin(async move { Ok(store::security_event::append(tx, &event).await?) })
         })
         .await
@@ -133,7 +133,7 @@ pub async fn resume_fully(app: &App, token: &Token) -> Result<Caller, Refusal> {
 pub async fn log_out(app: &App, caller: &Caller) -> Result<(), Refusal> {
     let (now, hash, account) = (app.clock.now(), caller.session.hash, caller.account.id);
     app.store
-        .write("session/log_out", move |tx| {
+        .write_in(account, "session/log_out", move |tx| {
             Box::pin(async move {
                 store::session::revoke(tx, hash, now).await?;
                 Ok(note(tx, SecurityEventKind::LoggedOut, account, now).await?)
@@ -157,7 +157,7 @@ pub async fn change_password(app: &App, caller: &Caller, old: Password, new: Pas
     check_password(app, &caller.account.login, old).await?;
     let stored = app.passwords.hash(new, &app.chance).await?;
     app.store
-        .write("session/change_password", move |tx| {
+        .write_in(account, "session/change_password", move |tx| {
             Box::pin(async move {
                 store::account::set_password(tx, account, &stored).await?;
                 store::session::revoke_others(tx, account, Some(kept), now).await?;

@@ -69,7 +69,9 @@ async fn note(app: &App, account: AccountId, commune: UnitId) -> Result<(), Stor
     let (at, action) = (app.clock.now(), AccessAction::Viewed);
     let access = Access { commune, at, account, action, subject: "suspects".to_owned() };
     app.store
-        .write("suspects/view", move |tx| Box::pin(async move { store::access_log::append(tx, &access).await }))
+        .write_in(commune, "suspects/view", move |tx| {
+            Box::pin(async move { store::access_log::append(tx, &access).await })
+        })
         .await
 }
 
@@ -105,7 +107,7 @@ fn find(warnings: Vec<Warning>, pin: Pin) -> Option<Suspicion> {
 async fn write(app: &App, right: Right, id: CaseId, suspicion: Pin, reason: Reason) -> Result<u64, Refusal> {
     let now = app.clock.now();
     app.store
-        .write("suspicion/check", move |tx| {
+        .write_in(id.commune, "suspicion/check", move |tx| {
             Box::pin(async move {
                 let CaseId { round, commune, household } = id;
                 if store::suspicion::of_commune(tx, commune, &round).await?.contains_key(&(household, suspicion)) {

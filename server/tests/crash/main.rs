@@ -3,8 +3,14 @@
 //! The real binary serves a real directory to phones with their own directories; `ferry` kills it with SIGKILL. What is
 //! drawn follows from one seed; how processes and threads fall together does not, so a failure may need more than one run.
 
+mod balance;
+mod failover;
 mod ferry;
 mod office;
+#[allow(clippy::unwrap_used, reason = "every function of it is part of a test")]
+#[path = "../support/postgres.rs"]
+mod postgres;
+mod servers;
 mod walker;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,7 +57,7 @@ fn draw_moment(chance: &Chance) -> Moment {
 async fn nothing_acknowledged_is_lost_when_the_server_is_killed_at_any_moment() -> Result<()> {
     println!("seed {SEED}");
     let chance = Chance::seeded(SEED);
-    let office = Office::prepare(chance.clone(), usize::from(PHONES)).await?;
+    let office = Office::prepare(None, chance.clone(), usize::from(PHONES)).await?;
     let (ferry, told) = (Ferry::open().await?, Told::default());
     ferry.lead_to(office.serve()?);
     let walked = walk_and_kill(&office, &ferry, &chance, &told).await?;

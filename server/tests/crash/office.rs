@@ -1,4 +1,5 @@
-//! A data directory with a village, an open round and people with codes for their phones, and the binary that serves it.
+//! A data directory with a village, an open round and people with codes for their phones, and the binary that serves it, its
+//! database in the directory or on a server.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -11,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use schemas::form::FormVersion;
 use schemas::ids::{AccountId, RoundId, UnitId};
-use server::app::{App, Setup};
+use server::app::{App, Database, Setup};
 use server::clock::{Chance, Clock};
 use server::domain::device::EnrolmentCode;
 use server::domain::round::{Assignment, B1Mode, Round, RoundState};
@@ -43,13 +44,15 @@ pub(crate) struct Office {
     pub(crate) scope: Scope,
     /// A code for each phone.
     pub(crate) codes: Vec<EnrolmentSecret>,
+    /// Where the database is; `None` for a file in the directory.
+    database: Option<Database>,
 }
 
 impl Office {
     /// Makes the directory and fills it; no server runs yet. `phones`: for how many there are codes.
-    pub(crate) async fn prepare(chance: Chance, phones: usize) -> Result<Self> {
+    pub(crate) async fn prepare(database: Option<Database>, chance: Chance, phones: usize) -> Result<Self> {
         let directory = tempfile::tempdir()?;
-        let app = open(directory.path().join("data"), chance.clone()).await?;
+        let app = open(directory.path().join("data"), database.clone(), chance.clone()).await?;
         let codes: Vec<EnrolmentSecret> = (0..phones).map(|_| EnrolmentSecret::draw(&chance)).collect();
         let hashes: Vec<_> = codes.iter().map(EnrolmentSecret::hash).collect();
         let (now, round) = (app.clock.now(), "2026-dinh-ky".parse::<RoundId>()?);
@@ -72,7 +75,7 @@ impl Office {
             .await;
         let (commune, village) = made?;
         app.store.close().await;
-        Ok(Self { directory, commune, scope: Scope { village, round }, codes })
+        Ok(Self { directory, commune, scope: Scope { village, round }, codes, database })
     }
 
     /// Starts the binary on the directory, on a port that the machine chooses.
@@ -81,9 +84,13 @@ impl Office {
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--log-json"])
             .env("RASOAT_DATA", self.directory.path().join("data"))
+            .env_remove("DATABASE_URL")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
+        if let Some(Database::Postgres(address)) = &self.database {
+            command.env("DATABASE_URL", address);
+        }
         // Until it speaks: `spawn` may return shortly before the new process has let go of our files.
         let _forking = while_nothing_starts();
         let mut server = command.spawn()?;
@@ -100,12 +107,12 @@ impl Office {
 
     /// Opens the directory in the test itself, once no server has it.
     pub(crate) async fn look_inside(&self, chance: Chance) -> Result<App> {
-        open(self.directory.path().join("data"), chance).await
+        open(self.directory.path().join("data"), self.database.clone(), chance).await
     }
 }
 
-async fn open(data: PathBuf, chance: Chance) -> Result<App> {
-    Ok(App::open(Setup { data, database: None, clock: Clock::system(), chance, password_cost: Cost::Light }).await?)
+async fn open(data: PathBuf, database: Option<Database>, chance: Chance) -> Result<App> {
+    Ok(App::open(Setup { data, database, clock: Clock::system(), chance, password_cost: Cost::Light }).await?)
 }
 
 async fn plant(tx: &mut Tx) -> Result<(UnitId, UnitId), StoreError> {

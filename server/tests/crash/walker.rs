@@ -32,6 +32,8 @@ pub(crate) struct Steps {
     pub(crate) written: u64,
     pub(crate) synced: u64,
     pub(crate) cut_off: u64,
+    /// Syncs after which the phone had to be told to try again.
+    pub(crate) failed: u64,
     pub(crate) reopened: u64,
 }
 
@@ -82,6 +84,21 @@ impl Walker {
         Ok(self)
     }
 
+    /// Works for so many syncs that came through, coming to the server anew now and then.
+    pub(crate) async fn walk_for(mut self, syncs: u64) -> Result<Self> {
+        let until = self.steps.synced + syncs;
+        while self.steps.synced < until {
+            for _ in 0..=draw(&self.chance, 3) {
+                self.write()?;
+            }
+            if draw(&self.chance, 3) == 0 {
+                self = self.reopened()?;
+            }
+            self.sync().await?;
+        }
+        Ok(self)
+    }
+
     fn write(&mut self) -> Result<()> {
         let n = u8::try_from(draw(&self.chance, HOUSEHOLDS))?;
         // The first byte says whose it is: 0 is everybody's.
@@ -123,6 +140,16 @@ impl Walker {
             }
             Err(PhoneFault::Unreachable(_) | PhoneFault::Cut(..)) => {
                 self.steps.cut_off += 1;
+                self.steps.failed += 1;
+                Ok(None)
+            }
+            Err(PhoneFault::NotTaken(slug)) if slug == "sync/try-again" => {
+                self.steps.failed += 1;
+                Ok(None)
+            }
+            // The database behind the server is away.
+            Err(PhoneFault::Refused(problem)) if problem.status >= 500 => {
+                self.steps.failed += 1;
                 Ok(None)
             }
             Err(PhoneFault::NotTaken(_)) => Ok(None),

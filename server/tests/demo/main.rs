@@ -44,6 +44,15 @@ fn one_seed_gives_one_list_on_either_engine() {
 }
 
 #[test]
+fn one_seed_gives_one_list_however_many_servers_share_the_database() {
+    let (file, servers) = (Stage::new(7), Stage::new(7));
+    let on_two = servers.play_with(&postgres::database(), 2);
+    assert_eq!(Stage::root(&on_two), Stage::root(&file.play()));
+    let story = fs::read_to_string(servers.path("story")).unwrap();
+    assert!(story.contains("\tstep\taddress/2\t"), "the second server listened");
+}
+
+#[test]
 fn every_disagreement_of_the_demo_has_one_end_and_no_head_is_a_child() {
     let stage = Stage::new(5);
     let told = stage.sized(8).args(["--seed", "5"]).output().unwrap();

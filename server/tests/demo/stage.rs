@@ -63,6 +63,11 @@ impl Stage {
         told(self.seeded().env("DATABASE_URL", database))
     }
 
+    /// Plays it with so many servers on one database.
+    pub(crate) fn play_with(&self, database: &str, servers: u8) -> String {
+        told(self.seeded().env("DATABASE_URL", database).args(["--servers", &servers.to_string()]))
+    }
+
     /// Starts the demo and kills it in the middle of what follows so many new lines of its story; false when it was over
     /// before.
     pub(crate) fn killed_after(&self, lines: usize) -> bool {

@@ -70,7 +70,7 @@ impl Cluster {
 }
 
 /// Where the newest installed server's programs are.
-fn programs() -> Option<PathBuf> {
+pub(crate) fn programs() -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").ok().into_iter().flatten();
     let debian = versions.filter_map(|entry| Some(entry.ok()?.path().join("bin")));
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -81,7 +81,7 @@ fn programs() -> Option<PathBuf> {
 }
 
 /// User and group to run as when this is root: PostgreSQL refuses to.
-fn other_user(directory: &Path) -> Option<(u32, u32)> {
+pub(crate) fn other_user(directory: &Path) -> Option<(u32, u32)> {
     use std::os::unix::fs::MetadataExt;
     if fs::metadata(directory).unwrap().uid() != 0 {
         return None;

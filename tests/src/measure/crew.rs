@@ -37,11 +37,16 @@ pub struct Caller {
 impl Caller {
     /// Makes a village and lets a phone in that surveys it and has read what is there.
     pub async fn enrolled(house: &House, standards: &Standards, number: u32) -> Result<Self> {
-        let (commune, round) = (house.units.commune, ROUND.parse()?);
+        Self::enrolled_in(house, standards, house.units.commune, number).await
+    }
+
+    /// The same in any commune that hoa reviews.
+    pub async fn enrolled_in(house: &House, standards: &Standards, commune: UnitId, number: u32) -> Result<Self> {
+        let round = ROUND.parse()?;
         let account = house.account(&format!("do-{number}"), commune).await?;
         house.give(account, Role::Enumerator, commune).await?;
-        let village = village(house, number).await?;
-        house.assign(account, village).await?;
+        let village = village(house, commune, number).await?;
+        house.assign_in(commune, account, village).await?;
         let hoa = house.as_account(house.people.hoa).await?;
         let phone = Phone::new(number);
         let let_in = phone.enrol(&hoa, &house.anonymous, account, commune).await?;
@@ -103,9 +108,9 @@ impl Caller {
     }
 }
 
-async fn village(house: &House, number: u32) -> Result<UnitId> {
+async fn village(house: &House, commune: UnitId, number: u32) -> Result<UnitId> {
     let attributes = UnitAttributes {
-        parent: Some(house.units.commune),
+        parent: Some(commune),
         name: format!("Bản đo {number}"),
         name_en: None,
         area: Some(Area::Rural),

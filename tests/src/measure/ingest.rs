@@ -1,13 +1,14 @@
 //! How many changes a second are gated and on disk, when phones that were offline all day come at once.
 //!
 //! Segments are made and signed beforehand. What is timed is everything from the first request to the last answer: HTTP,
-//! the gate, classification, sealing and SQLite. A third of the changes are whole interviews, the others edits.
+//! the gate, classification, sealing and the database. A third of the changes are whole interviews, the others edits.
 
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use schemas::ids::HouseholdId;
+use schemas::ids::{HouseholdId, UnitId};
 use serde::Serialize;
+use server::app::Database;
 use server::clock::Stopwatch;
 use server::standards::Standards;
 
@@ -40,19 +41,25 @@ pub struct Ingested {
     pub changes_per_second: u64,
 }
 
-/// Measures one day's work.
-pub async fn measure(day: Day) -> Result<Ingested> {
-    let house = House::with_open_round().await?;
+/// Measures one day's work, on an empty database elsewhere or in a file.
+pub async fn measure(day: Day, database: Option<Database>) -> Result<Ingested> {
+    let house = House::with_open_round_on(database).await?;
+    let ingested = measure_in(&house, house.units.commune, day, 0).await?;
+    house.stop().await;
+    Ok(ingested)
+}
+
+/// The same in a commune of a house that is there; `first`: the number of the first of these phones, none comes twice.
+pub async fn measure_in(house: &House, commune: UnitId, day: Day, first: u32) -> Result<Ingested> {
     let standards = Standards::shipped()?;
     let mut callers = Vec::new();
-    for number in 0..day.phones {
-        let mut caller = Caller::enrolled(&house, &standards, number).await?;
+    for number in first..first + day.phones {
+        let mut caller = Caller::enrolled_in(house, &standards, commune, number).await?;
         work(&mut caller, day, number)?;
         callers.push(caller);
     }
     let changes = callers.iter().map(|caller| caller.device.waiting() as u64).sum();
     let elapsed = sync_all(callers).await?;
-    house.stop().await;
     let per_second = changes as f64 / elapsed.as_secs_f64();
     let milliseconds = u64::try_from(elapsed.as_millis())?;
     Ok(Ingested { phones: day.phones, changes, milliseconds, changes_per_second: per_second.round() as u64 })

@@ -117,7 +117,7 @@ fn waiting(inbox: &Value) -> Result<usize> {
 }
 
 /// Confirms the points of every household and accepts it.
-async fn accept(hoa: &Client, base: &str, lines: &[Value]) -> Result<()> {
+pub(super) async fn accept(hoa: &Client, base: &str, lines: &[Value]) -> Result<()> {
     let points = match interview()?.remove(&Slot::Answer("b1_points".parse()?)) {
         Some(Write::Put(Answered::Int(points))) => points,
         other => anyhow::bail!("points expected: {other:?}"),

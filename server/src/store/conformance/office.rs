@@ -106,3 +106,22 @@ async fn a_code_belongs_to_one_unit_at_a_time_and_ends_where_the_next_begins() {
     assert_eq!(unit::revised_on(read, commune).await.unwrap(), Some(REFORM));
     assert_eq!(unit::revised_on(read, UnitId(999)).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn a_job_is_claimed_once_until_it_is_due_again_and_left_to_the_next_by_whoever_fails() {
+    let bench = bench().await;
+    let claims = async |before: i64, now: i64| -> bool {
+        let claimed: Result<bool, StoreError> =
+            write!(bench, |tx| background_job::claim(tx, "sweep", at(before), at(now)).await);
+        claimed.unwrap()
+    };
+    assert!(claims(0, 10).await);
+    assert!(!claims(9, 20).await, "it was done at 10");
+    let failed: Result<(), StoreError> = write!(bench, |tx| {
+        background_job::claim(tx, "sweep", at(10), at(30)).await?;
+        Err(StoreError::Closed)
+    });
+    assert!(failed.is_err());
+    assert!(claims(10, 20).await, "nobody has done it since");
+    assert!(claims(0, 15).await, "by a clock that was wrong it is done in five seconds");
+}

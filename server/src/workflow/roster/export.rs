@@ -24,7 +24,7 @@ use crate::domain::roster::{LeafKind, StoredRoster};
 use crate::domain::round::Round;
 use crate::domain::unit::{Level, Unit};
 use crate::seal::{HouseholdKey, Subject};
-use crate::store::{self, Read, StoreError};
+use crate::store::{self, Part, Parts, Read, StoreError};
 use crate::workflow::Refusal;
 use crate::workflow::document::key_of;
 use crate::workflow::permit::{Permit, Right};
@@ -203,9 +203,10 @@ fn subject(round: &RoundId, roster: &StoredRoster) -> String {
 
 async fn log(app: &App, right: &Right, taken: Vec<(UnitId, String)>) -> Result<(), Refusal> {
     let (at, account) = (app.clock.now(), right.account());
+    let parts: Parts = taken.iter().map(|(commune, _)| Part::Commune(*commune)).collect();
     let written: Result<(), StoreError> = app
         .store
-        .write("roster/export", move |tx| {
+        .write_in(parts, "roster/export", move |tx| {
             Box::pin(async move {
                 for (commune, subject) in taken {
                     let access = Access { commune, at, account, action: AccessAction::Exported, subject };

@@ -23,8 +23,8 @@ use crate::workflow::review;
 /// A surveyed commune, its reviewer and a phone.
 pub(in crate::workflow) struct Commune {
     pub(in crate::workflow) bench: Bench,
-    lan: Carried,
-    hoa: Permit,
+    pub(in crate::workflow) lan: Carried,
+    pub(in crate::workflow) hoa: Permit,
 }
 
 impl Commune {
@@ -51,7 +51,7 @@ impl Commune {
         commune
     }
 
-    fn case(&self, n: u8) -> CaseId {
+    pub(in crate::workflow) fn case(&self, n: u8) -> CaseId {
         CaseId { round: round_id(), commune: self.bench.commune, household: home(n) }
     }
 

@@ -1,0 +1,5 @@
+-- What servers do by themselves, and when it was done last: of several servers one does it.
+CREATE TABLE background_job (
+    name TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    done_at BIGINT NOT NULL
+);

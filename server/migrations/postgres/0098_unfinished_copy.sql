@@ -1,0 +1,5 @@
+-- While another database is copied into this one: from where, and since when. Nothing works with half a copy.
+CREATE TABLE unfinished_copy (
+    source TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    begun_at BIGINT NOT NULL
+);
