@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ed25519_dalek::SigningKey;
+use schemas::ids::DeviceId;
 use schemas::standard::Faults;
 use thiserror::Error;
 
@@ -73,6 +74,8 @@ pub struct App {
     pub logins_by_name: Throttle<String>,
     /// Unauthenticated attempts (logins, enrolments, renewals) per address.
     pub attempts_by_address: Throttle<std::net::IpAddr>,
+    /// Parcels of others per carrier.
+    pub parcels_by_carrier: Throttle<DeviceId>,
     /// Wraps the keys of households.
     pub master_key: MasterKey,
     /// The standards by which households are classified.
@@ -100,6 +103,7 @@ impl App {
             passwords: Passwords::new(password_cost),
             logins_by_name: Throttle::new(Rate { burst: 10, one_more_every: Duration::from_secs(30) }),
             attempts_by_address: Throttle::new(Rate { burst: 60, one_more_every: Duration::from_secs(1) }),
+            parcels_by_carrier: Throttle::new(Rate { burst: 120, one_more_every: Duration::from_secs(1) }),
             master_key,
             standards,
             tables: BoundTables::default(),

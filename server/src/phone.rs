@@ -13,6 +13,7 @@ mod fault;
 pub mod file;
 mod frames;
 mod identity;
+mod parcel;
 mod report;
 mod sections;
 mod settle;
@@ -39,6 +40,7 @@ pub use connection::{PlainHttp, Road, Traffic};
 pub use exchange::{Enrolment, Exchanged};
 pub use fault::{PhoneFault, Problem};
 pub use identity::Identity;
+pub use parcel::{CarriedParcel, ParcelTaken};
 pub use report::{
     DisagreementView, FiledHousehold, HouseholdView, Line, Reason, RoundPoints, Scoring, SideView, Whereabouts,
 };

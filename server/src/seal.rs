@@ -83,6 +83,8 @@ pub enum Subject<'a> {
     RosterUnassessed(&'a str),
     /// Where the house stands and who has a number, by round.
     Clues(&'a str),
+    /// A key that parcels are sealed to.
+    ParcelKey,
 }
 
 impl Subject<'_> {
@@ -98,6 +100,7 @@ impl Subject<'_> {
             Self::RosterLine(round) => (7, round.as_bytes()),
             Self::RosterUnassessed(round) => (8, round.as_bytes()),
             Self::Clues(round) => (9, round.as_bytes()),
+            Self::ParcelKey => (12, b""),
         };
         associated_data(tag, household, name)
     }

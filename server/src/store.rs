@@ -19,6 +19,7 @@ pub mod access_log;
 pub mod account;
 pub mod assignment;
 pub mod boundary;
+pub mod carriage;
 pub mod change;
 pub mod clue;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub mod ledger;
 pub mod listing;
 mod lock;
 pub mod log;
+pub mod parcel_key;
 pub mod points_table;
 pub mod review;
 pub mod roster;

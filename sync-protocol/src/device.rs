@@ -6,6 +6,7 @@
 
 mod answer;
 mod document;
+mod parcel;
 mod record;
 mod request;
 
@@ -31,6 +32,7 @@ use crate::verdict::{Rejection, Verdict};
 
 pub use answer::{AnswerFault, Outcome, Remark};
 pub use document::{DeviceDocument, OwnChange, Standing, View};
+pub use parcel::{Awaited, MOST_AWAITED, PackedParcel, ParcelAnswerFault};
 pub use record::{Record, RecordFault};
 pub use request::Sync;
 
@@ -93,6 +95,14 @@ struct Outgoing {
     travel: Travel,
 }
 
+impl Outgoing {
+    /// Whether it can stand in one segment right after another entry.
+    fn follows(&self, before: &Self) -> bool {
+        let next = before.entry.number.checked_add(1) == Some(self.entry.number);
+        next && self.epoch == before.epoch && self.scope == before.scope
+    }
+}
+
 /// A phone.
 pub struct Device {
     identity: Identity,
@@ -107,6 +117,8 @@ pub struct Device {
     refused: Vec<(u32, u64, String)>,
     /// Whether the server has asked for the scopes by name: forgotten with the process, because it would ask again.
     name_scopes: bool,
+    /// Parcels that may be answered, the newest last.
+    awaited: Vec<Awaited>,
 }
 
 /// Why something was not written.
@@ -143,6 +155,7 @@ impl Device {
             outbox: Vec::new(),
             refused: Vec::new(),
             name_scopes: false,
+            awaited: Vec::new(),
         }
     }
 

@@ -20,6 +20,7 @@ pub mod journal;
 pub mod log;
 pub mod message;
 pub mod named;
+pub mod parcel;
 pub mod salvage;
 pub mod segment;
 pub mod verdict;

@@ -13,6 +13,7 @@ pub mod handset;
 pub mod memory;
 pub mod office;
 pub mod plan;
+pub mod relay;
 pub mod shrink;
 pub mod stranger;
 pub mod world;

@@ -423,3 +423,34 @@ async fn a_day_of_work_costs_no_more_bytes_than_it_should() -> Result<()> {
     assert!(edit.bytes_up < 1_000 && edit.bytes_down < 600, "{edit:?}");
     Ok(())
 }
+
+#[tokio::test]
+async fn work_reaches_the_server_on_a_colleagues_card_and_the_answer_comes_back() -> Result<()> {
+    let field = Field::open().await?;
+    let (mut lan, mut minh) = (field.phone("lan").await?, field.phone("minh").await?);
+    let home = lan.found_households(family())?.written[0].household;
+    let card = field.at("card");
+    std::fs::create_dir(&card)?;
+    let (parcel, cut) = (card.join("lan.parcel"), card.join("cut.parcel"));
+    assert!(lan.export_parcel(&parcel)? > 0);
+    let bytes = std::fs::read(&parcel)?;
+    assert!(!bytes.windows(9).any(|seen| seen == "Lý Thị".as_bytes()), "a carrier reads nothing");
+    std::fs::write(&cut, &bytes[..bytes.len() / 2])?;
+    let carried = minh.carry(&[cut, parcel.clone(), parcel], &card).await;
+    let slugs: Vec<_> = carried.iter().map(|one| one.answer.as_ref().err().map(PhoneFault::slug)).collect();
+    assert_eq!(slugs, [Some("parcel/unreadable"), None, None]);
+    let answer = carried[2].answer.as_ref().ok().context("an answer")?;
+    assert_eq!(minh.import_parcel(answer).err().context("another's")?.slug(), "parcel/not-awaited");
+    minh.pull().await?;
+    assert_eq!(said(&minh, &home, "wall"), Some(Value::from("durable")));
+    drop(lan);
+    let mut lan = field.open_again("lan")?;
+    assert_eq!(lan.list()[0].stands, Whereabouts::Phone);
+    assert_eq!(lan.import_parcel(answer)?.waiting, 0);
+    assert_eq!(lan.list()[0].stands, Whereabouts::Server);
+    let again = lan.import_parcel(answer)?;
+    assert_eq!((again.sent, again.rows), (0, 0));
+    assert_eq!(said(&lan, &home, "wall"), Some(Value::from("durable")));
+    assert_eq!(lan.sync().await?.sent, 0);
+    Ok(())
+}

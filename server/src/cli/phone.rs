@@ -52,6 +52,12 @@ pub enum EnrolledCommand {
     Export(Export),
     /// Từng hộ đang ở đâu. Where each household stands.
     List(Common),
+    /// Gói việc đang chờ vào tệp để người khác mang đi. Put waiting work into a parcel for somebody to carry.
+    ExportParcel(ExportParcel),
+    /// Nhận câu trả lời cho một gói. Take the answer to a parcel in.
+    ImportParcel(FromParcel),
+    /// Mang gói của người khác tới máy chủ. Carry others' parcels to the server.
+    Carry(Carry),
 }
 
 /// What every command of `phone` takes.
@@ -184,6 +190,38 @@ pub struct Export {
     view: ViewFlag,
 }
 
+/// Flags of `phone export-parcel`.
+#[derive(Debug, clap::Args)]
+pub struct ExportParcel {
+    #[command(flatten)]
+    common: Common,
+    /// Tệp ra. The file.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// Flags of `phone import-parcel`.
+#[derive(Debug, clap::Args)]
+pub struct FromParcel {
+    #[command(flatten)]
+    common: Common,
+    /// Tệp trả lời. The answer's file.
+    file: PathBuf,
+}
+
+/// Flags of `phone carry`.
+#[derive(Debug, clap::Args)]
+pub struct Carry {
+    #[command(flatten)]
+    common: Common,
+    /// Các gói. The parcels.
+    #[arg(required = true)]
+    parcels: Vec<PathBuf>,
+    /// Thư mục cho các câu trả lời. The directory for the answers.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
 impl PhoneCommand {
     /// Does what was asked and prints how it went.
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
@@ -224,6 +262,9 @@ impl EnrolledCommand {
             Self::Show(show) => &show.common,
             Self::Settle(settle) => &settle.common,
             Self::Export(export) => &export.common,
+            Self::ExportParcel(export) => &export.common,
+            Self::ImportParcel(from) => &from.common,
+            Self::Carry(carry) => &carry.common,
         }
     }
 
@@ -237,6 +278,9 @@ impl EnrolledCommand {
             Self::Settle(settle) => settle.act(phone),
             Self::Export(export) => export.act(phone),
             Self::List(_) => Ok(Outcome::listed(&phone.list())),
+            Self::ExportParcel(export) => Ok(Outcome::packed(&export.out, phone.export_parcel(&export.out)?)),
+            Self::ImportParcel(from) => Ok(Outcome::unpacked(phone.import_parcel(&from.file)?)),
+            Self::Carry(carry) => Ok(Outcome::carried(&phone.carry(&carry.parcels, &carry.out).await)),
         }
     }
 }

@@ -123,6 +123,7 @@ pub static RULES: &[Rule] = &[
     rule("GET", "/api/units/{unit}/devices", Who::Holders(OFFICE_AND_AUDIT, Place::PathUnit)),
     rule("POST", "/api/devices/{device}/revoke", Who::Holders(OFFICE, Place::UnitOfDevice)),
     rule("POST", "/api/sync", Who::Device),
+    rule("POST", "/api/sync/parcels", Who::Device),
     rule("POST", "/api/device-challenges", Who::Anyone),
     rule("POST", "/api/device-tokens", Who::Anyone),
     rule("GET", "/api/rounds/{round}/communes/{unit}/inbox", Who::Holders(READERS, Place::PathCommune)),

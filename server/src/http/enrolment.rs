@@ -72,6 +72,8 @@ pub(super) struct EnrolledView {
     server_key: String,
     account: u64,
     unit: u64,
+    /// The key that parcels are sealed to, signed by the server, hex.
+    parcel_key: String,
 }
 
 /// Lets a phone in.
@@ -84,12 +86,14 @@ pub(super) async fn enrol(
     Body(body): Body<EnrolDevice>,
 ) -> Result<(StatusCode, Json<EnrolledView>), ApiError> {
     let (device, token) = workflow::enrolment::enrol(&app, body.parse()?, address).await?;
+    let parcel_key = workflow::parcel::key(&app).await?;
     let view = EnrolledView {
         device: device.id.to_string(),
         token: token.reveal(),
         server_key: hex(&app.server_public_key()),
         account: device.account.0,
         unit: device.unit.0,
+        parcel_key: hex(&parcel_key.to_bytes()),
     };
     Ok((StatusCode::CREATED, Json(view)))
 }

@@ -87,8 +87,13 @@ impl Connection {
     }
 
     /// Posts a sync message.
-    pub(super) async fn post_sync(&mut self, body: Vec<u8>, token: &Token) -> Result<Vec<u8>, PhoneFault> {
-        self.post("/api/sync", "application/cbor", body, Some(token)).await
+    pub(super) async fn post_message(
+        &mut self,
+        path: &str,
+        body: Vec<u8>,
+        token: &Token,
+    ) -> Result<Vec<u8>, PhoneFault> {
+        self.post(path, "application/cbor", body, Some(token)).await
     }
 
     async fn post(

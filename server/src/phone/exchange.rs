@@ -10,6 +10,7 @@ use sync_protocol::device::{Outcome, Remark};
 use super::connection::{Connection, Road, Traffic};
 use super::fault::PhoneFault;
 use super::identity::{Identity, load_token, save_token};
+use super::parcel::{read_key, save_key};
 use super::store::Store;
 use super::{Phone, Surroundings};
 use crate::domain::device::enrolment_message;
@@ -58,6 +59,7 @@ struct Enrolled {
     server_key: String,
     account: AccountId,
     unit: UnitId,
+    parcel_key: String,
 }
 
 #[derive(Deserialize)]
@@ -95,6 +97,7 @@ pub(super) async fn enrol(
         return Err(PhoneFault::Untrusted("server key".to_owned()));
     }
     let token = read_token(&enrolled.token)?;
+    save_key(store, &read_key(&enrolled.parcel_key, &server_key)?)?;
     let Enrolled { device, account, unit, .. } = enrolled;
     let identity = Identity { key, server_key, device, account, unit, road: enrolment.road, form: enrolment.form };
     // The token first: a phone counts as enrolled once its identity is there.
@@ -168,16 +171,26 @@ impl Phone {
     /// One request and its answer, written down before anything is made of it.
     async fn turn(&mut self) -> Result<Outcome, PhoneFault> {
         let sync = self.device.request(self.clocks().wall_ms, WANT_BYTES);
-        let answer = match self.connection.post_sync(sync.bytes.clone(), &self.token).await {
-            Err(PhoneFault::Refused(problem)) if problem.slug == "device/token-not-valid" => {
-                self.renew().await?;
-                self.connection.post_sync(sync.bytes.clone(), &self.token).await?
-            }
-            other => other?,
-        };
+        let answer = self.post("/api/sync", sync.bytes.clone()).await?;
         let outcome = self.device.answer(&sync, &answer, self.clocks().wall_ms)?;
         self.store.append(&outcome.records)?;
         Ok(outcome)
+    }
+
+    /// Carries a parcel and brings its answer back.
+    pub(super) async fn post_parcel(&mut self, parcel: Vec<u8>) -> Result<Vec<u8>, PhoneFault> {
+        self.post("/api/sync/parcels", parcel).await
+    }
+
+    /// Posts a message, with a new token when the old one is over.
+    async fn post(&mut self, path: &str, body: Vec<u8>) -> Result<Vec<u8>, PhoneFault> {
+        match self.connection.post_message(path, body.clone(), &self.token).await {
+            Err(PhoneFault::Refused(problem)) if problem.slug == "device/token-not-valid" => {
+                self.renew().await?;
+                self.connection.post_message(path, body, &self.token).await
+            }
+            other => other,
+        }
     }
 
     /// Gets a new token for the phone's signature on a challenge.

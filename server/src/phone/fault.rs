@@ -5,7 +5,8 @@
 use std::path::PathBuf;
 
 use schemas::form::Label;
-use sync_protocol::device::{AnswerFault, CommitError};
+use sync_protocol::device::{AnswerFault, CommitError, ParcelAnswerFault};
+use sync_protocol::parcel::ParcelFault;
 use thiserror::Error;
 
 use super::store::StoreFault;
@@ -74,6 +75,12 @@ pub enum PhoneFault {
         /// How many there are.
         sides: usize,
     },
+    /// A file is no parcel, or no answer to one of this phone's.
+    #[error(transparent)]
+    Parcel(#[from] ParcelFault),
+    /// The phone was let in without a key for parcels.
+    #[error("no parcel key")]
+    NoParcelKey,
     /// What was to be written is refused.
     #[error(transparent)]
     Commit(#[from] CommitError),
@@ -93,6 +100,15 @@ pub struct Problem {
 impl From<AnswerFault> for PhoneFault {
     fn from(fault: AnswerFault) -> Self {
         Self::Untrusted(fault.to_string())
+    }
+}
+
+impl From<ParcelAnswerFault> for PhoneFault {
+    fn from(fault: ParcelAnswerFault) -> Self {
+        match fault {
+            ParcelAnswerFault::Parcel(fault) => fault.into(),
+            ParcelAnswerFault::Answer(fault) => fault.into(),
+        }
     }
 }
 
@@ -121,6 +137,8 @@ impl PhoneFault {
             Self::NoHousehold(_) => "phone/no-household",
             Self::NoDisagreement(_) => "phone/no-disagreement",
             Self::NoSide { .. } => "phone/no-side",
+            Self::Parcel(fault) => fault.slug(),
+            Self::NoParcelKey => "phone/no-parcel-key",
             Self::Commit(_) => "phone/commit",
         }
     }
@@ -131,6 +149,11 @@ impl PhoneFault {
             Self::Store(fault) => store(fault),
             Self::Refused(problem) => problem.words.clone(),
             Self::Commit(fault) => commit(fault),
+            Self::Parcel(fault) => parcel(*fault),
+            Self::NoParcelKey => label(
+                "Máy này chưa có khóa để lập gói; ghi danh lại bằng bản mới",
+                "This phone has no key for parcels; enrol with a newer version",
+            ),
             Self::NotEnrolled | Self::EnrolledAlready | Self::Code | Self::ServerKey | Self::FormUnknown(_) => {
                 self.enrolment()
             }
@@ -217,6 +240,28 @@ fn store(fault: &StoreFault) -> Label {
         StoreFault::File { .. } | StoreFault::Unreadable { .. } | StoreFault::Broken => {
             said(format!("Lỗi lưu trên máy này: {fault}"), format!("This phone's storage failed: {fault}"))
         }
+    }
+}
+
+fn parcel(fault: ParcelFault) -> Label {
+    match fault {
+        ParcelFault::NotAwaited => label(
+            "Đây không phải câu trả lời cho gói nào máy này đang chờ",
+            "This answers no parcel that this phone waits for",
+        ),
+        ParcelFault::OtherWay => {
+            label("Nhầm chiều: đây là gói gửi đi hay câu trả lời?", "The other way: is this a parcel or an answer?")
+        }
+        ParcelFault::Version => label("Gói của phiên bản khác; hãy cập nhật", "A parcel of another version; update"),
+        ParcelFault::TooLarge => label("Tệp quá lớn", "The file is too large"),
+        ParcelFault::Unreadable
+        | ParcelFault::OtherKey
+        | ParcelFault::WeakKey
+        | ParcelFault::Damaged
+        | ParcelFault::Signature => said(
+            format!("Tệp hỏng hoặc bị sửa ({}); chép lại từ máy gốc", fault.slug()),
+            format!("The file is damaged or was altered ({}); copy it again", fault.slug()),
+        ),
     }
 }
 

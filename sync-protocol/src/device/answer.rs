@@ -54,7 +54,16 @@ pub struct Outcome {
 impl Device {
     /// Takes the answer to a request in. `wall_ms`: the device's clock when it arrived.
     pub fn answer(&mut self, sync: &Sync, response: &[u8], wall_ms: i64) -> Result<Outcome, AnswerFault> {
-        let response = Response::from_bytes(response)?;
+        self.take_response(sync, Response::from_bytes(response)?, wall_ms)
+    }
+
+    /// Takes a response in that was read.
+    pub(super) fn take_response(
+        &mut self,
+        sync: &Sync,
+        response: Response,
+        wall_ms: i64,
+    ) -> Result<Outcome, AnswerFault> {
         if response.segments.len() != sync.sent.len() {
             return Err(AnswerFault::OtherRequest);
         }

@@ -6,6 +6,7 @@ use schemas::ids::{HouseholdId, RoundId};
 use thiserror::Error;
 
 use super::document::{DeviceDocument, OwnChange, Standing};
+use super::parcel::{Awaited, MOST_AWAITED};
 use super::{Device, Outgoing, ScopeState, Travel};
 use crate::hash::ChangeHash;
 use crate::journal::{Body, JournalEntry, JournalHead, Scope, from_cbor, to_cbor};
@@ -53,6 +54,9 @@ pub enum Record {
     /// A page of these scopes could not be made from its intents.
     #[n(7)]
     AskBytes(#[n(0)] Vec<Scope>),
+    /// The device made a parcel, which may be answered.
+    #[n(12)]
+    Parcel(#[n(0)] Awaited),
 }
 
 /// The bytes are not a record.
@@ -94,6 +98,10 @@ impl Device {
             Record::AskBytes(scopes) => {
                 let asked = self.scopes.iter_mut().filter(|(scope, _)| scopes.contains(scope));
                 asked.for_each(|(_, state)| state.as_bytes = true);
+            }
+            Record::Parcel(awaited) => {
+                self.awaited.push(awaited.clone());
+                self.awaited.drain(..self.awaited.len().saturating_sub(MOST_AWAITED));
             }
         }
     }

@@ -6,17 +6,16 @@ use minicbor::bytes::ByteVec;
 use schemas::ids::HouseholdId;
 
 use super::{Device, Outgoing, Travel, View};
-use crate::actor::Author;
 use crate::history::History;
 use crate::journal::{Body, Scope};
 use crate::message::{MAX_SEGMENTS, Request, ScopeCursor, holding, packed_size};
 use crate::named::Named;
-use crate::segment::{Packing, Payload, Segment};
+use crate::segment::{Packing, Segment};
 
 /// Bytes of segments that one request carries at most; what is left goes with the next.
 const REQUEST_SEGMENT_BYTES: usize = 256 * 1024;
 /// Entries that one segment carries at most.
-const SEGMENT_ENTRIES: usize = 200;
+pub(super) const SEGMENT_ENTRIES: usize = 200;
 /// Bytes up to which the cursors themselves are sent with a question that brings nothing; beyond it their hash.
 const FEW_CURSOR_BYTES: usize = 48;
 
@@ -41,8 +40,7 @@ impl Device {
         let mut segments: Vec<ByteVec> = Vec::new();
         let mut size = 0;
         // What the server has taken from the middle leaves a gap, and a segment is a run without gaps.
-        let follows = |a: &Outgoing, b: &Outgoing| a.entry.number.checked_add(1) == Some(b.entry.number);
-        for run in self.outbox.chunk_by(|a, b| a.epoch == b.epoch && a.scope == b.scope && follows(a, b)) {
+        for run in self.outbox.chunk_by(|before, outgoing| outgoing.follows(before)) {
             for part in run.chunks(SEGMENT_ENTRIES) {
                 let segment = self.segment(part);
                 size += segment.len();
@@ -76,10 +74,7 @@ impl Device {
     }
 
     fn segment(&self, part: &[Outgoing]) -> Vec<u8> {
-        let author = Author { epoch: part[0].epoch, ..self.author() };
-        let entries = part.iter().map(|outgoing| outgoing.entry.clone()).collect();
-        let payloads = part.iter().filter_map(|outgoing| outgoing.payload.clone()).map(Payload::Raw).collect();
-        let segment = Segment::sign(author, part[0].scope.clone(), entries, payloads, &self.identity.key);
+        let segment = self.signed(part);
         let packed = match part.iter().any(|outgoing| outgoing.travel == Travel::Plain) {
             true => None,
             false => self.packed(&segment, part),

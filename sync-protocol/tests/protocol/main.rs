@@ -9,5 +9,6 @@ mod gate;
 mod histories;
 mod office;
 mod packed;
+mod parcels;
 mod phone;
 mod support;

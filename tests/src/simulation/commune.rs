@@ -23,7 +23,7 @@ use server::password::{Cost, StoredPassword};
 use server::store::{self, StoreError, Tx};
 use server::token::Token;
 use server::workflow::permit::{Permit, on_machine};
-use server::workflow::{Refusal, device, exchange, round};
+use server::workflow::{Refusal, device, exchange, parcel, round};
 use sync_protocol::journal::Scope;
 
 use super::plan::Share;
@@ -200,22 +200,33 @@ impl Commune {
         Ok(())
     }
 
-    /// What a phone gets for a request: proves the device, with a new token when the old one is over, and exchanges.
+    /// What a phone gets for a request: proves the device, and exchanges.
     pub async fn exchange(&self, credentials: &mut Credentials, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let device = self.proven(credentials).await?;
+        exchange::exchange(&self.app, &device, body).await
+    }
+
+    /// What a phone gets for another's parcel.
+    pub async fn deliver(&self, credentials: &mut Credentials, parcel: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let device = self.proven(credentials).await?;
+        parcel::deliver(&self.app, &device, parcel).await
+    }
+
+    /// The device of a phone, with a new token when the old one is over.
+    async fn proven(&self, credentials: &mut Credentials) -> Result<Device, Refusal> {
         let known = match &credentials.token {
             Some(token) => device::resume(&self.app, token).await,
             None => Err(Refusal::DeviceTokenNotValid),
         };
-        let device = match known {
+        match known {
             Err(Refusal::DeviceTokenNotValid) => {
                 let token = self.renewed(credentials).await?;
                 let device = device::resume(&self.app, &token).await?;
                 credentials.token = Some(token);
-                device
+                Ok(device)
             }
-            other => other?,
-        };
-        exchange::exchange(&self.app, &device, body).await
+            other => other,
+        }
     }
 
     async fn renewed(&self, credentials: &Credentials) -> Result<Token, Refusal> {

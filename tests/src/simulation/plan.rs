@@ -284,6 +284,31 @@ pub enum Step {
     RequestArrives(u8),
     /// A late answer arrives.
     AnswerArrives(u8),
+    /// A phone puts its work into a parcel.
+    Pack {
+        /// Which.
+        phone: u8,
+        /// What becomes of what it writes down about it.
+        disk: Disk,
+    },
+    /// A phone carries a parcel to the server.
+    Carry {
+        /// Which phone.
+        carrier: u8,
+        /// Which parcel.
+        which: u8,
+        /// What becomes of it on the way.
+        road: Down,
+    },
+    /// The answer to a parcel comes back.
+    HandBack {
+        /// Which answer.
+        which: u8,
+        /// What becomes of it on the way.
+        road: Down,
+        /// What becomes on disk of what it says.
+        disk: Disk,
+    },
     /// So many minutes pass.
     Pass(u16),
     /// Something happens to a phone.
@@ -328,7 +353,10 @@ impl Plan {
             0..40 => {
                 Step::Write { phone: self.rng.random(), home: self.rng.random(), edit: self.edit(), disk: self.disk() }
             }
-            40..80 => Step::Sync { phone: self.rng.random(), up: self.up(), down: self.down(), disk: self.disk() },
+            40..70 => Step::Sync { phone: self.rng.random(), up: self.up(), down: self.down(), disk: self.disk() },
+            70..73 => Step::Pack { phone: self.rng.random(), disk: self.disk() },
+            73..77 => Step::Carry { carrier: self.rng.random(), which: self.rng.random(), road: self.down() },
+            77..80 => Step::HandBack { which: self.rng.random(), road: self.down(), disk: self.disk() },
             80..83 => Step::RequestArrives(self.rng.random()),
             83..86 => Step::AnswerArrives(self.rng.random()),
             86..88 => Step::Pass(self.rng.random()),

@@ -27,6 +27,7 @@ use super::handset::{Handset, Survived};
 use super::memory::{Memory, waiting_on};
 use super::office::{self, Done};
 use super::plan::{Act, Disk, Down, Edit, Mishap, Step, Trick, Up};
+use super::relay::Relay;
 use super::stranger::Stranger;
 
 /// Households of one village and round that people write about.
@@ -62,6 +63,7 @@ pub struct World {
     stranger: Stranger,
     requests: Vec<(usize, Vec<u8>)>,
     answers: Vec<LateAnswer>,
+    pub(super) relay: Relay,
     interview: BTreeMap<Slot, Write>,
 }
 
@@ -81,6 +83,7 @@ impl World {
             stranger,
             requests: Vec::new(),
             answers: Vec::new(),
+            relay: Relay::default(),
             interview: interview()?,
         };
         for number in 0..phones {
@@ -124,6 +127,9 @@ impl World {
             Step::Sync { phone, up, down, disk } => self.sync(self.phone(phone), up, down, disk).await,
             Step::RequestArrives(which) => self.late_request(which).await,
             Step::AnswerArrives(which) => self.late_answer(which),
+            Step::Pack { phone, disk } => self.pack(self.phone(phone), disk).await,
+            Step::Carry { carrier, which, road } => self.carry(self.phone(carrier), which, road).await,
+            Step::HandBack { which, road, disk } => self.hand_back(which, road, disk),
             Step::Pass(minutes) => {
                 self.commune.pass(Duration::from_secs(60 * u64::from(minutes)));
                 Ok("passed".to_owned())
@@ -285,7 +291,7 @@ impl World {
     }
 
     /// A phone that starts again has no connection left on which an older answer could come.
-    fn forget_answers(&mut self, phone: usize) {
+    pub(super) fn forget_answers(&mut self, phone: usize) {
         self.answers.retain(|late| late.phone != phone);
     }
 
@@ -293,6 +299,7 @@ impl World {
     pub fn clear_the_air(&mut self) {
         self.requests.clear();
         self.answers.clear();
+        self.relay = Relay::default();
     }
 
     async fn late_request(&mut self, which: u8) -> Result<String> {

@@ -10,7 +10,8 @@ use schemas::rules::{Class, Language};
 use serde_json::{Map, Value as Json, json};
 
 use crate::phone::{
-    Committed, Exchanged, HouseholdView, Identity, ItemFault, Line, Phone, PhoneFault, TornTail, Traffic, Whereabouts,
+    CarriedParcel, Committed, Exchanged, HouseholdView, Identity, ItemFault, Line, ParcelTaken, Phone, PhoneFault,
+    TornTail, Traffic, Whereabouts,
 };
 
 /// How it went.
@@ -165,6 +166,49 @@ impl Outcome {
         Self::done(json!({ "households": households }), text)
     }
 
+    pub(super) fn packed(path: &Path, entries: usize) -> Self {
+        let out = path.display();
+        let text = say(
+            format!("Đã gói {entries} mục vào {out}; chỉ máy chủ mở được"),
+            format!("{entries} entries are in {out}; only the server can open it"),
+        );
+        Self::done(json!({ "out": path, "entries": entries }), text)
+    }
+
+    pub(super) fn unpacked(taken: ParcelTaken) -> Self {
+        let ParcelTaken { sent, waiting, rows } = taken;
+        let text = say(
+            format!("Máy chủ đã trả lời cho {sent} mục, nhận {rows} dòng mới; còn {waiting} mục chờ trên máy"),
+            format!("The server answered for {sent} entries, {rows} new rows were read; {waiting} still wait here"),
+        );
+        Self::done(json!({ "sent": sent, "waiting": waiting, "rows": rows }), text)
+    }
+
+    pub(super) fn carried(carried: &[CarriedParcel]) -> Self {
+        let (mut text, mut lines, mut exit_code) = (String::new(), Vec::new(), 0);
+        for CarriedParcel { parcel, answer } in carried {
+            let name = parcel.display();
+            match answer {
+                Ok(answer) => {
+                    let path = answer.display();
+                    text += &say(format!("{name}: trả lời ở {path}"), format!("{name}: the answer is in {path}"));
+                    lines.push(json!({ "parcel": parcel, "answer": answer }));
+                }
+                Err(fault) => {
+                    let label = fault.label();
+                    text += &say(format!("{name}: {}", label.vi), format!("{name}: {}", label.en));
+                    lines.push(json!({ "parcel": parcel, "slug": fault.slug(), "vi": label.vi, "en": label.en }));
+                    exit_code = exit_code.max(self::exit_code(fault));
+                }
+            }
+        }
+        let outcome = Self::done(json!({ "parcels": lines }), text);
+        match exit_code {
+            0 => outcome,
+            _ => Self { exit_code, result: "refused", ..outcome },
+        }
+    }
+
     pub(super) fn exported(file: Json) -> Self {
         let text = format!("{file:#}\n");
         Self::done(file, text)
@@ -186,11 +230,13 @@ fn exit_code(fault: &PhoneFault) -> u8 {
         | PhoneFault::Address(_)
         | PhoneFault::PlainHttp(_)
         | PhoneFault::Code
+        | PhoneFault::NoParcelKey
         | PhoneFault::ServerKey => 2,
         PhoneFault::File { .. }
         | PhoneFault::NoHousehold(_)
         | PhoneFault::NoDisagreement(_)
         | PhoneFault::NoSide { .. }
+        | PhoneFault::Parcel(_)
         | PhoneFault::Commit(_) => 3,
         PhoneFault::Unreachable(_) => 4,
         PhoneFault::Refused(_) | PhoneFault::Untrusted(_) => 5,
