@@ -10,7 +10,7 @@ use schemas::date::PartialDate;
 use schemas::form::{Fault, Form, Point, Scope};
 use schemas::household::{Answers, Household};
 use schemas::ids::UnitId;
-use schemas::rules::{self, AreaType, Assessment, ClassSet, Place, Region};
+use schemas::rules::{self, AreaType, Assessment, ClassSet, Place, Region, Units};
 use schemas::standard::Standard;
 use schemas::value::Value;
 use serde::{Deserialize, Serialize};
@@ -91,6 +91,11 @@ impl Ruling {
     fn classes(&self, standard: &Standard, household: &Household) -> ClassSet {
         self.assess(standard, household).map_or(ClassSet::ALL, |assessment| assessment.possible_classes())
     }
+
+    fn printed(&self, household: &Household) -> Printed {
+        let assessment = self.assess(self.standards.first()?, household)?;
+        Some((assessment.b1().amount, assessment.units()))
+    }
 }
 
 async fn place_of(read: &mut Read, unit: UnitId, on: Date) -> Result<Option<Place>, Refusal> {
@@ -121,9 +126,9 @@ pub(super) async fn said_of(
 pub fn project(history: &History, village: UnitId, ruling: &Ruling) -> Projection {
     let household = history.current();
     let open = disagreement::open(history);
-    let possible = impact::possible(history, &open);
+    let stakes = Stakes::of(&impact::possible(history, &open), ruling);
     let disagreements: Vec<DisagreementView> =
-        open.iter().map(|disagreement| show(history, disagreement, &possible, ruling)).collect();
+        open.iter().map(|disagreement| stakes.show(history, disagreement)).collect();
     let assessments: Vec<_> = ruling.standards.iter().map(|standard| ruling.assess(standard, &household)).collect();
     let assessment = assessments.first().and_then(Option::as_ref);
     let view = HouseholdView {
@@ -154,26 +159,44 @@ pub fn shown_points(view: &HouseholdView) -> Option<i64> {
     shown.b1.filter(|(lowest, highest)| lowest == highest).map(|(points, _)| points)
 }
 
-fn show(history: &History, disagreement: &Disagreement, possible: &Possible, ruling: &Ruling) -> DisagreementView {
-    let roster = disagreement.touches_roster(history);
-    let by_standard: Option<Vec<ClassSet>> = match possible {
-        Possible::One(household) => Some(ruling.standards.iter().map(|s| ruling.classes(s, household)).collect()),
-        Possible::Each(households) => {
-            let over_all = |standard: &Arc<Standard>| {
-                households.iter().fold(ClassSet::NONE, |set, household| set.union(ruling.classes(standard, household)))
-            };
-            Some(ruling.standards.iter().map(over_all).collect())
+/// What is at stake in the open disagreements of a household.
+struct Stakes {
+    /// The classes that are possible under each standard; `None` when there are too many households to look at.
+    by_standard: Option<Vec<ClassSet>>,
+    /// Whether the points that the list prints are the same whoever is right.
+    one_print: bool,
+}
+
+/// What the official list prints that the rules compute: points of B1, points of B2.
+type Printed = Option<(Option<(i64, i64)>, Units)>;
+
+impl Stakes {
+    fn of(possible: &Possible, ruling: &Ruling) -> Self {
+        let households = match possible {
+            Possible::One(household) => std::slice::from_ref(household.as_ref()),
+            Possible::Each(households) => households,
+            Possible::TooMany => return Self { by_standard: None, one_print: false },
+        };
+        let over_all = |standard: &Arc<Standard>| {
+            households.iter().fold(ClassSet::NONE, |set, household| set.union(ruling.classes(standard, household)))
+        };
+        let by_standard = ruling.standards.iter().map(over_all).collect();
+        let printed: Vec<Printed> = households.iter().map(|household| ruling.printed(household)).collect();
+        Self { by_standard: Some(by_standard), one_print: printed.windows(2).all(|pair| pair[0] == pair[1]) }
+    }
+
+    fn show(&self, history: &History, disagreement: &Disagreement) -> DisagreementView {
+        let roster = disagreement.touches_roster(history) || !self.one_print;
+        let changes_class = self.by_standard.as_ref().is_none_or(|sets| sets.iter().any(|set| set.len() != 1));
+        let classes = |sets: &Vec<ClassSet>| sets.iter().fold(ClassSet::NONE, |all, set| all.union(*set));
+        DisagreementView {
+            household: history.genesis().household,
+            id: disagreement.id(),
+            section: disagreement.section.to_string(),
+            blocking: roster || changes_class,
+            roster,
+            impact: self.by_standard.as_ref().map(classes),
         }
-        Possible::TooMany => None,
-    };
-    let changes_class = by_standard.as_ref().is_none_or(|sets| sets.iter().any(|set| set.len() != 1));
-    DisagreementView {
-        household: history.genesis().household,
-        id: disagreement.id(),
-        section: disagreement.section.to_string(),
-        blocking: roster || changes_class,
-        roster,
-        impact: by_standard.map(|sets| sets.into_iter().fold(ClassSet::NONE, ClassSet::union)),
     }
 }
 

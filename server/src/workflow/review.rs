@@ -413,6 +413,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn two_readings_of_the_points_block_although_they_give_one_class() {
+        let (bench, mut lan, hoa) = surveyed().await;
+        let mut minh = bench.phone(bench.minh, 12).await;
+        lan.write(bench.scope(0), home(1), [answer("b1_points", 141)]);
+        minh.write(bench.scope(0), home(1), [answer("b1_points", 142)]);
+        lan.sync(&bench).await;
+        minh.sync(&bench).await;
+        let refused = confirm_points(&bench.app, &hoa, case(&bench, home(1)), 141).await;
+        assert!(refused.is_err(), "{refused:?}");
+        let heads = heads(&bench, home(1)).await;
+        let refused = accept(&bench.app, &hoa, case(&bench, home(1)), heads).await;
+        assert!(matches!(refused, Err(Refusal::DisagreementsOpen(1))), "{refused:?}");
+    }
+
+    #[tokio::test]
     async fn a_settlement_of_what_is_settled_is_refused() {
         let (bench, _, hoa) = surveyed().await;
         let refused =
