@@ -7,7 +7,7 @@ export RASOAT_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 RASOAT := $(CARGO) run --quiet --profile $(PROFILE) --bin rasoat --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate lint wasm bench doc clean tools test-tools
+.PHONY: help run test simulate fuzz lint wasm bench bench-sync doc clean tools test-tools wasm-tools
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -18,26 +18,47 @@ run: tools ## plays a whole review in data/ and leaves the server running at htt
 tools: ## says what is missing on this machine to build and run
 	@./.ci/tools
 
-test-tools: tools ## installs what the tests need besides (LibreOffice), or says what is missing
+test-tools: tools ## installs what the tests need besides (LibreOffice, PostgreSQL), or says what is missing
 	@./.ci/test-tools
 
 test: test-tools lint wasm ## everything that CI runs: format, lints, wasm builds, all tests
-	$(CARGO) test --profile $(PROFILE) --workspace --no-fail-fast
+	env -u DATABASE_URL $(CARGO) test --profile $(PROFILE) --workspace --no-fail-fast
 
 lint: ## format and clippy, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --profile $(PROFILE) --workspace --all-targets -- -D warnings
 
-wasm: ## builds the two lower crates for the browser
-	rustup target add wasm32-unknown-unknown >/dev/null
+wasm-tools: tools ## installs what the build for the browser needs besides (Rust for WebAssembly), or says what is missing
+	@./.ci/wasm-tools
+
+wasm: wasm-tools ## builds the two lower crates for the browser
 	$(CARGO) build --profile $(PROFILE) --target wasm32-unknown-unknown -p schemas -p sync-protocol
 
 simulate: ## plays RUNS runs of STEPS steps of the simulated commune from SEED up; a failure is replayed and made shorter
 	$(CARGO) run --quiet --profile $(PROFILE) -p house-tests --example simulate -- $(or $(SEED),1) $(or $(STEPS),300) $(or $(RUNS),1)
 
-bench: ## measures classification, roster and durable ingest; results under target/criterion and target/bench
+# Coverage for libFuzzer, on the stable compiler. The fuzzer's lock is the house's, so that the same versions are fuzzed.
+fuzz: COVERAGE := -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-,level=4 inline-8bit-counters pc-table trace-compares)
+fuzz: HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
+fuzz: FUZZED := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/fuzz
+fuzz: TARGETS := $(or $(TARGET),$(notdir $(wildcard tests/fuzz/corpus/*)))
+fuzz: ## looks for bytes that break a decoder, SECONDS for each, all of them or TARGET; needs a C++ compiler
+	cp Cargo.lock tests/fuzz/Cargo.lock
+	cd tests/fuzz && RUSTFLAGS="$(COVERAGE)" CARGO_TARGET_DIR=$(FUZZED) $(CARGO) build --release --target $(HOST)
+	@set -e; for target in $(TARGETS); do \
+		mkdir -p $(FUZZED)/corpus/$$target tests/fuzz/findings; \
+		echo "$$target:"; \
+		RASOAT_FUZZ_TARGET=$$target $(FUZZED)/$(HOST)/release/fuzz -max_total_time=$(or $(SECONDS),60) -max_len=16384 \
+			-timeout=10 -rss_limit_mb=1024 -print_final_stats=1 -artifact_prefix=tests/fuzz/findings/$$target- \
+			$(FUZZED)/corpus/$$target tests/fuzz/corpus/$$target; \
+	done
+
+bench: bench-sync ## measures classification, roster and the exchange; results under target/criterion and target/bench
 	$(CARGO) bench -p schemas
-	$(CARGO) bench -p house-tests --bench ingest
+	$(CARGO) bench -p house-tests --bench office
+
+bench-sync: ## measures the exchange: durable changes a second, bytes, slow lines, memory; results in target/bench/sync.json
+	$(CARGO) bench -p house-tests --bench sync
 
 doc: ## the documentation of all crates
 	$(CARGO) doc --workspace --no-deps --open

@@ -222,6 +222,26 @@ pub enum Decision {
         /// How many households are on it.
         households: u64,
     },
+    /// The server was set back to an older copy of itself: what was decided between that time and this entry is missing.
+    SetBack {
+        /// The last thing that the server still knows of the commune, in milliseconds since 1970.
+        since_ms: i64,
+    },
+    /// A phone has proven how far a village's log had come before the server was set back.
+    GapProven {
+        /// The village.
+        village: UnitId,
+        /// The round.
+        round: RoundId,
+        /// The generation of the log.
+        generation: u64,
+        /// The last row that the server still knows.
+        known: u64,
+        /// The last row that was proven.
+        shown: u64,
+        /// Its hash.
+        row: Hash,
+    },
 }
 
 /// How a household comes to be reviewed.

@@ -6,6 +6,7 @@
 pub mod canonical;
 pub mod codes;
 pub mod date;
+pub mod doubt;
 pub mod form;
 pub mod fraction;
 pub mod household;

@@ -22,7 +22,7 @@ pub use compile::{Approved, Block, Blocked, NotCompiled, Setting, compile};
 pub use file::{FileFault, RosterFile, SaltedLine, SaltedUnassessed};
 pub use header::{CommuneName, HashedId, PointsFrom, Previous, ROSTER_VERSION, RosterHeader};
 pub use line::{B1Points, List, Movement, Past, PointsSource, RosterLine, RosterMember, VillageName};
-pub use tree::{Proof, Salt, leaf_hash, root, unassessed_leaf_hash, verify_line, verify_unassessed};
+pub use tree::{Proof, Salt, leaf_hash, root, root_of_leaves, unassessed_leaf_hash, verify_line, verify_unassessed};
 pub use unassessed::{NotAssessed, UnassessedEntry};
 
 use crate::canonical;

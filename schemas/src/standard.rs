@@ -182,6 +182,17 @@ impl Standard {
         self.valid
     }
 
+    /// The day that ages refer to where nobody names one: the first day of the newest yearly review that has begun by a
+    /// day, or that day itself where the standard knows of none; always a day on which the standard applies.
+    pub fn review_day(&self, by: Date) -> Date {
+        let (first, last) = self.valid;
+        let by = by.clamp(first, last);
+        let window = self.procedures.iter().find_map(|procedure| procedure.window);
+        let begins = |year| window.and_then(|window| Date::new(year, window.from.month, window.from.day).ok());
+        let begun = |year| begins(year).filter(|day| (first..=by).contains(day));
+        begun(by.year()).or_else(|| begun(by.year() - 1)).unwrap_or(by)
+    }
+
     /// Its form.
     pub fn form(&self) -> &Form {
         &self.form

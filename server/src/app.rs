@@ -16,6 +16,7 @@ use crate::documents::child::{ChildLimits, Reader};
 use crate::password::{Cost, Passwords};
 use crate::seal::{MasterKey, MasterKeyError, SealError, Subject};
 use crate::standards::Standards;
+pub use crate::store::Database;
 use crate::store::server_key::SealedServerKey;
 use crate::store::{self, Store, StoreError};
 use crate::tables::BoundTables;
@@ -24,8 +25,10 @@ use crate::throttle::{Rate, Throttle};
 /// How a data directory is opened.
 #[derive(Debug)]
 pub struct Setup {
-    /// The directory with the database and the master key; made when there is none.
+    /// The directory with the master key and, unless it is elsewhere, the database; made when there is none.
     pub data: PathBuf,
+    /// Where the database is; `None` for a file in that directory.
+    pub database: Option<Database>,
     /// What says what time it is.
     pub clock: Clock,
     /// Where keys, tokens and codes come from.
@@ -76,6 +79,8 @@ pub struct App {
     pub attempts_by_address: Throttle<std::net::IpAddr>,
     /// Parcels of others per carrier.
     pub parcels_by_carrier: Throttle<DeviceId>,
+    /// Requests with late work per device that was shut out.
+    pub late_work: Throttle<DeviceId>,
     /// Wraps the keys of households.
     pub master_key: MasterKey,
     /// The standards by which households are classified.
@@ -90,11 +95,11 @@ pub struct App {
 impl App {
     /// Opens a data directory; the first start makes its keys.
     pub async fn open(setup: Setup) -> Result<Self, OpenError> {
-        let Setup { data, clock, chance, password_cost } = setup;
+        let Setup { data, database, clock, chance, password_cost } = setup;
         make_private_directory(&data)?;
         let standards = Standards::shipped()?;
         let master_key = MasterKey::load_or_create(&data.join("master.key"), &chance)?;
-        let store = Store::open(&data.join("rasoat.db")).await?;
+        let store = Store::open(&database.unwrap_or_else(|| Database::Sqlite(data.join("rasoat.db")))).await?;
         let server_key = open_server_key(&store, &master_key, &clock, &chance).await?;
         Ok(Self {
             store,
@@ -104,6 +109,7 @@ impl App {
             logins_by_name: Throttle::new(Rate { burst: 10, one_more_every: Duration::from_secs(30) }),
             attempts_by_address: Throttle::new(Rate { burst: 60, one_more_every: Duration::from_secs(1) }),
             parcels_by_carrier: Throttle::new(Rate { burst: 120, one_more_every: Duration::from_secs(1) }),
+            late_work: Throttle::new(Rate { burst: 120, one_more_every: Duration::from_secs(60) }),
             master_key,
             standards,
             tables: BoundTables::default(),
@@ -137,20 +143,38 @@ async fn open_server_key(
     clock: &Clock,
     chance: &Chance,
 ) -> Result<SigningKey, OpenError> {
-    if let Some(stored) = store::server_key::newest(&mut store.read().await?).await? {
-        let plain = master_key.open(Subject::ServerKey, &stored.sealed)?;
-        let secret = <[u8; 32]>::try_from(plain.as_slice()).map_err(|_| SealError::NotGenuine)?;
-        return Ok(SigningKey::from_bytes(&secret));
-    }
+    let stored = match store::server_key::newest(&mut store.read().await?).await? {
+        Some(stored) => stored,
+        None => first_server_key(store, master_key, clock, chance).await?,
+    };
+    let plain = master_key.open(Subject::ServerKey, &stored.sealed)?;
+    let secret = <[u8; 32]>::try_from(plain.as_slice()).map_err(|_| SealError::NotGenuine)?;
+    Ok(SigningKey::from_bytes(&secret))
+}
+
+/// Makes the key that the server signs with, unless another process has just made one.
+async fn first_server_key(
+    store: &Store,
+    master_key: &MasterKey,
+    clock: &Clock,
+    chance: &Chance,
+) -> Result<SealedServerKey, OpenError> {
     let key = SigningKey::from_bytes(&chance.bytes());
     let sealed = master_key.seal(Subject::ServerKey, key.as_bytes(), chance)?;
-    let row = SealedServerKey { public_key: key.verifying_key().to_bytes(), sealed };
+    let made = SealedServerKey { public_key: key.verifying_key().to_bytes(), sealed };
     let now = clock.now();
-    let written: Result<(), StoreError> = store
-        .write("server_key/create", move |tx| Box::pin(async move { store::server_key::insert(tx, &row, now).await }))
+    let kept: Result<SealedServerKey, StoreError> = store
+        .write("server_key/create", move |tx| {
+            Box::pin(async move {
+                if let Some(there) = store::server_key::newest(tx).await? {
+                    return Ok(there);
+                }
+                store::server_key::insert(tx, &made, now).await?;
+                Ok(made)
+            })
+        })
         .await;
-    written?;
-    Ok(key)
+    Ok(kept?)
 }
 
 #[cfg(test)]
@@ -161,7 +185,7 @@ mod tests {
 
     fn setup(data: &Path, seed: u64) -> Setup {
         let clock = Clock::manual("2026-10-01T00:00:00Z".parse().unwrap());
-        Setup { data: data.to_owned(), clock, chance: Chance::seeded(seed), password_cost: Cost::Light }
+        Setup { data: data.to_owned(), database: None, clock, chance: Chance::seeded(seed), password_cost: Cost::Light }
     }
 
     #[tokio::test]

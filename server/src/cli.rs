@@ -2,17 +2,21 @@
 //!
 //! Owns flags, help texts and the set-up of logging. Each command opens what it needs and calls one workflow.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::app::Database;
+
 pub mod admin;
 pub mod boundaries;
+pub mod classify;
 pub mod demo;
 pub mod import;
 pub mod phone;
 pub mod rebuild;
+pub mod restored;
 pub mod roster;
 pub mod serve;
 pub mod standard;
@@ -48,6 +52,8 @@ enum Command {
     Roster(roster::Roster),
     /// Tính lại dữ liệu dẫn xuất. Make caches and projections again.
     Rebuild(rebuild::Rebuild),
+    /// Báo rằng dữ liệu vừa được khôi phục từ bản sao cũ. Say that the data were put back from an older copy.
+    Restored(restored::Restored),
     /// Điện thoại không màn hình: ghi danh, đồng bộ, nhập và sửa hộ từ tệp.
     /// A phone without a screen: enrol, sync, found and edit households from files.
     #[command(subcommand)]
@@ -56,7 +62,7 @@ enum Command {
     #[command(subcommand)]
     Standard(standard::StandardCommand),
     /// Xếp loại hộ từ tệp. Classify households from files.
-    Classify(standard::Classify),
+    Classify(classify::Classify),
     /// In phiên bản. Print the version.
     Version,
 }
@@ -67,6 +73,10 @@ pub struct Data {
     /// Thư mục dữ liệu. Data directory.
     #[arg(long = "data", env = "RASOAT_DATA", value_name = "DIR")]
     pub directory: PathBuf,
+    /// Cơ sở dữ liệu: sqlite:TỆP hoặc postgres://…; mặc định là một tệp trong thư mục dữ liệu.
+    /// The database: sqlite:FILE or postgres://…; by default a file in the data directory.
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database: Option<Database>,
 }
 
 impl Cli {
@@ -81,6 +91,7 @@ impl Cli {
             Command::Boundaries(boundaries) => boundaries.run().await?,
             Command::Roster(roster) => roster.run().await?,
             Command::Rebuild(rebuild) => rebuild.run().await?,
+            Command::Restored(restored) => restored.run().await?,
             Command::Phone(phone) => return phone.run().await,
             Command::Standard(standard) => standard.run()?,
             Command::Classify(classify) => classify.run()?,
@@ -88,6 +99,16 @@ impl Cli {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What is said of a file that cannot be read; the system's own reason follows.
+fn cannot_read(path: &Path) -> String {
+    format!("{}: không đọc được / cannot be read", path.display())
+}
+
+/// What is said of a file that cannot be written.
+fn cannot_write(path: &Path) -> String {
+    format!("{}: không ghi được / cannot be written", path.display())
 }
 
 fn start_logging(json: bool) {

@@ -13,11 +13,12 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::app::{App, Setup};
+use crate::app::{App, Database, Setup};
 use crate::http::serve::{Protection, start};
 use crate::password::Cost;
 
 mod account;
+mod birth;
 mod book;
 mod desk;
 mod dice;
@@ -44,6 +45,8 @@ pub struct Demo {
     pub seed: u64,
     /// Its directory.
     pub directory: PathBuf,
+    /// Where the server's database is; `None` for a file in its directory.
+    pub database: Option<Database>,
     /// Where the server listens; with port 0 any that is free, kept for later starts.
     pub listen: SocketAddr,
     /// Units and round.
@@ -110,6 +113,7 @@ impl Demo {
     fn setup(&self, teller: &Teller) -> Setup {
         Setup {
             data: self.server_data(),
+            database: self.database.clone(),
             clock: teller.clock.clone(),
             chance: teller.chance("server"),
             password_cost: Cost::Standard,

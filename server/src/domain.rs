@@ -5,6 +5,8 @@
 use thiserror::Error;
 
 pub mod account;
+pub mod blob;
+pub mod bracket;
 pub mod clue;
 pub mod device;
 pub mod field;

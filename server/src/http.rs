@@ -19,6 +19,8 @@ use utoipa_axum::routes;
 pub mod access;
 mod account;
 mod assignment;
+mod blob;
+mod boundary;
 mod case;
 mod case_view;
 mod device;
@@ -26,6 +28,7 @@ mod enrolment;
 mod envelope;
 mod error;
 mod extract;
+mod gap;
 mod grant;
 mod health;
 mod import;
@@ -90,6 +93,9 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(round::open))
         .routes(routes!(round::close))
         .merge(assignment::routes())
+        .merge(blob::routes())
+        .merge(boundary::routes())
+        .merge(gap::routes())
         .merge(case::routes())
         .merge(points_table::routes())
         .merge(roster::routes())

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::app::App;
 use crate::workflow::housekeeping;
 
-/// How often ended sessions and codes are forgotten.
+/// How often what is over is forgotten.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 
 /// Starts the jobs; aborting the handle ends them between two statements of theirs, never within a commit.
@@ -20,7 +20,10 @@ pub fn start(app: Arc<App>) -> JoinHandle<()> {
         loop {
             due.tick().await;
             match housekeeping::forget_ended(&app).await {
-                Ok(forgotten) => tracing::debug!(forgotten.sessions, forgotten.codes, "Forgot what is over"),
+                Ok(forgotten) => {
+                    let housekeeping::Forgotten { sessions, codes, blob_parts } = forgotten;
+                    tracing::debug!(sessions, codes, blob_parts, "Forgot what is over");
+                }
                 Err(error) => tracing::error!(%error, "Housekeeping failed; the next one is in an hour"),
             }
         }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use server::cli::Cli;
+use server::console;
 use server::documents::child;
 
 fn main() -> ExitCode {
@@ -20,7 +21,7 @@ async fn run() -> ExitCode {
     match Cli::parse().run().await {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("{error:#}");
+            console::complain(format_args!("{error:#}"));
             ExitCode::FAILURE
         }
     }

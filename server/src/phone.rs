@@ -6,6 +6,7 @@
 //!
 //! Disk writes block their thread for the few milliseconds of a sync: a phone is one person's.
 
+mod blobs;
 mod check;
 mod connection;
 mod exchange;
@@ -14,11 +15,11 @@ pub mod file;
 mod frames;
 mod identity;
 mod parcel;
+mod rebase;
 mod report;
 mod sections;
 mod settle;
 mod store;
-mod words;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,7 +28,7 @@ use std::sync::Arc;
 use schemas::form::{Form, FormVersion};
 use schemas::ids::HouseholdId;
 use sync_protocol::change::{Slot, Write};
-use sync_protocol::device::{Clocks, Device, Record};
+use sync_protocol::device::{Clocks, Device, Portion, Record};
 use sync_protocol::journal::Scope;
 
 use crate::clock::{Chance, Clock};
@@ -36,14 +37,14 @@ use crate::token::Token;
 use connection::Connection;
 use store::OpenedStore;
 
+pub use blobs::{BlobLine, BlobsSent};
 pub use connection::{PlainHttp, Road, Traffic};
 pub use exchange::{Enrolment, Exchanged};
 pub use fault::{PhoneFault, Problem};
 pub use identity::Identity;
 pub use parcel::{CarriedParcel, ParcelTaken};
-pub use report::{
-    DisagreementView, FiledHousehold, HouseholdView, Line, Reason, RoundPoints, Scoring, SideView, Whereabouts,
-};
+pub use rebase::{PlanLine, PlanView, Wanted};
+pub use report::{DisagreementView, FiledHousehold, HouseholdView, Line, Reason, RoundPoints, Scoring, SideView};
 pub use sections::{Committed, ItemFault, Written};
 pub use settle::Choice;
 pub use store::{Store, StoreFault, TornTail};
@@ -68,6 +69,10 @@ pub struct Phone {
     device: Device,
     surroundings: Surroundings,
     torn: Option<TornTail>,
+    /// How much goes over the line at a time.
+    portion: Portion,
+    /// Whether anything came through since the line was cut last.
+    came_through: bool,
 }
 
 impl Phone {
@@ -104,7 +109,8 @@ impl Phone {
         let mut device = Device::new(identity.for_device(), forms);
         opened.records.iter().for_each(|record| device.apply(record));
         let OpenedStore { store, torn, .. } = opened;
-        Ok(Self { identity, token, connection, store, device, surroundings, torn })
+        let portion = Portion::default();
+        Ok(Self { identity, token, connection, store, device, surroundings, torn, portion, came_through: false })
     }
 
     /// Who it is.

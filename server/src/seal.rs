@@ -73,6 +73,8 @@ pub enum Subject<'a> {
     Document(&'a str),
     /// One photo, by the hash of its bytes.
     Photo(&'a [u8; 32]),
+    /// A part of a photo on its way, by the photo's hash and where the part begins.
+    PhotoPart(&'a [u8; 32], u64),
     /// A signed request that came in a journal.
     Command,
     /// What last year's list said of a household, by round.
@@ -83,13 +85,12 @@ pub enum Subject<'a> {
     RosterUnassessed(&'a str),
     /// Where the house stands and who has a number, by round.
     Clues(&'a str),
-    /// A key that parcels are sealed to.
-    ParcelKey,
 }
 
 impl Subject<'_> {
     /// Tag and name, the tag of fixed length, so that no two subjects give the same bytes.
     fn associated_data(self, household: Option<HouseholdId>) -> Vec<u8> {
+        let begins;
         let (tag, name): (u8, &[u8]) = match self {
             Self::ServerKey => (1, b""),
             Self::Change(hash) => (2, hash),
@@ -100,7 +101,10 @@ impl Subject<'_> {
             Self::RosterLine(round) => (7, round.as_bytes()),
             Self::RosterUnassessed(round) => (8, round.as_bytes()),
             Self::Clues(round) => (9, round.as_bytes()),
-            Self::ParcelKey => (12, b""),
+            Self::PhotoPart(hash, start) => {
+                begins = [hash.as_slice(), &start.to_be_bytes()].concat();
+                (10, &begins)
+            }
         };
         associated_data(tag, household, name)
     }

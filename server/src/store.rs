@@ -1,43 +1,43 @@
 //! The store: the only place with SQL.
 //!
-//! Owns the database file, the reader pool, the single writer task and one file of statements per noun. Decides nothing:
-//! what belongs into one transaction is said by `workflow`, which also names it for metrics.
+//! Owns the database, in a file or on a server, the readers, the writer task and one file of statements per noun. Decides
+//! nothing: what belongs into one transaction is said by `workflow`, which also names it for metrics.
 //!
-//! Statements keep to what SQLite and PostgreSQL share, with `$1` placeholders; where the engines will differ the
-//! statement says so.
+//! Statements keep to what SQLite and PostgreSQL share, with `$1` placeholders.
 
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, SqliteConnection};
+use schemas::ids::UnitId;
+use sqlx::{PgPool, SqlitePool};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
 pub mod access_log;
 pub mod account;
 pub mod assignment;
+pub mod blob;
 pub mod boundary;
 pub mod carriage;
 pub mod change;
+pub mod chapter;
 pub mod clue;
-#[cfg(test)]
-mod conformance;
 mod connection;
 pub mod device;
 pub mod device_token;
 pub mod document;
 pub mod enrolment_code;
 mod error;
+pub mod generation;
 pub mod grant;
 pub mod household;
 pub mod ledger;
 pub mod listing;
 mod lock;
 pub mod log;
-pub mod parcel_key;
 pub mod points_table;
+mod postgres;
 pub mod review;
 pub mod roster;
 pub mod round;
@@ -46,58 +46,96 @@ pub mod security_event;
 pub mod segment;
 pub mod server_key;
 pub mod session;
+mod sqlite;
+mod statement;
 pub mod suspicion;
+#[cfg(test)]
+pub(crate) mod tampering;
 pub mod unit;
 pub mod view;
 mod writer;
 
+#[cfg(test)]
+mod on_postgres;
+#[cfg(test)]
+mod on_sqlite;
+
 pub use connection::{Read, Tx};
 pub use error::StoreError;
+use statement::sql;
 pub use writer::BoxFuture;
-use writer::{Job, Work};
+use writer::{Answered, Queued, Turn, Work};
 
 /// Jobs that may wait for the writer; past that, callers wait before they queue.
 const QUEUE_JOBS: usize = 1024;
 /// Readers that may be at work at once.
 const READERS: u32 = 8;
-/// How long a connection waits for a lock that another process holds, such as a backup.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where a database is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// A file of SQLite's, for one process.
+    Sqlite(PathBuf),
+    /// A server of PostgreSQL's, for as many processes as it serves, by its address.
+    Postgres(String),
+}
+
+impl FromStr for Database {
+    type Err = StoreError;
+    fn from_str(text: &str) -> Result<Self, StoreError> {
+        match text.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.trim_start_matches("//").into())),
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(text.to_owned())),
+            _ => Err(StoreError::Place),
+        }
+    }
+}
 
 /// An open database. Cheap to share behind an `Arc`.
 #[derive(Debug)]
 pub struct Store {
-    readers: SqlitePool,
-    jobs: mpsc::Sender<Box<dyn Job>>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    readers: Readers,
+    /// The writers' queues: one for a file, several for a server.
+    jobs: Vec<mpsc::Sender<Queued>>,
+    writers: Mutex<Vec<JoinHandle<()>>>,
+}
+
+#[derive(Debug)]
+enum Readers {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
 }
 
 impl Store {
-    /// Opens the database, makes it when there is none, and runs the migrations that it has not seen. Refused while another
-    /// process, or another store in this one, has it.
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let lock = lock::hold(path).await?;
-        make_private_file(path)?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        let mut connection = SqliteConnection::connect_with(&options).await?;
-        sqlx::migrate!("migrations/sqlite").run(&mut connection).await.map_err(StoreError::Migration)?;
-        // Readers cannot write even by mistake: the single writer is what keeps transactions in one order.
-        let readers =
-            SqlitePoolOptions::new().max_connections(READERS).connect_with(options.pragma("query_only", "ON")).await?;
-        let (jobs, queue) = mpsc::channel(QUEUE_JOBS);
-        let writer = tokio::spawn(async move {
-            writer::run(Tx::new(connection), queue).await;
-            // Held for as long as anything may be written.
-            drop(lock);
-        });
-        Ok(Self { readers, jobs, writer: Mutex::new(Some(writer)) })
+    /// Opens the database, makes it when there is none, and runs the migrations that it has not seen. A file is refused
+    /// while another process, or another store in this one, has it.
+    pub async fn open(database: &Database) -> Result<Self, StoreError> {
+        let (readers, txs, lock) = match database {
+            Database::Sqlite(path) => {
+                let sqlite::Opened { readers, writer, lock } = sqlite::open(path).await?;
+                (Readers::Sqlite(readers), vec![writer], Some(lock))
+            }
+            Database::Postgres(address) => {
+                let postgres::Opened { readers, writers } = postgres::open(address).await?;
+                (Readers::Postgres(readers), writers, None)
+            }
+        };
+        // Held for as long as anything may be written.
+        let lock = Arc::new(lock);
+        let (mut jobs, mut writers) = (Vec::new(), Vec::new());
+        for tx in txs {
+            let (sender, queue) = mpsc::channel(QUEUE_JOBS);
+            jobs.push(sender);
+            let lock = Arc::clone(&lock);
+            writers.push(tokio::spawn(async move {
+                writer::run(tx, queue).await;
+                drop(lock);
+            }));
+        }
+        Ok(Self { readers, jobs, writers: Mutex::new(writers) })
     }
 
-    /// Runs a job in the writer's transaction and answers once it is on disk.
+    /// Runs a job in the writer's transaction and answers once it is on disk. Nobody else writes meanwhile.
     ///
     /// Jobs of several callers share one commit; each has its own savepoint, so a job that fails or panics takes back its
     /// own writes and nobody else's. A job must not wait for anything but the database: everybody stands behind it.
@@ -108,43 +146,82 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (work, answer) = Work::new(name, job);
-        self.jobs.send(Box::new(work)).await.map_err(|_| StoreError::Closed)?;
+        self.queue(Work::new(name, Turn::House, 0, job)).await
+    }
+
+    /// The same for a job that writes only what is a commune's. Where several write, others do in other communes meanwhile.
+    pub async fn write_in<T, E, F>(&self, commune: UnitId, name: &'static str, job: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.write_much_in(commune, name, 0, job).await
+    }
+
+    /// The same for a job that writes much: about how many bytes, so that no group grows without bounds.
+    pub async fn write_much_in<T, E, F>(
+        &self,
+        commune: UnitId,
+        name: &'static str,
+        bytes: usize,
+        job: F,
+    ) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.queue(Work::new(name, Turn::Commune(commune), bytes, job)).await
+    }
+
+    async fn queue<T, E, F>(&self, (work, answer): (Work<T, E, F>, Answered<T, E>)) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let number = match work.turn {
+            Turn::Commune(commune) => commune.0 as usize % self.jobs.len(),
+            Turn::House => 0,
+        };
+        self.jobs[number].send(Queued::Job(Box::new(work))).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
     /// Opens a snapshot: everything read through it is as of one moment.
     pub async fn read(&self) -> Result<Read, StoreError> {
-        Ok(Read::snapshot(self.readers.begin().await?))
+        Ok(match &self.readers {
+            Readers::Sqlite(readers) => Read::sqlite(readers.begin().await?),
+            Readers::Postgres(readers) => Read::postgres(readers.begin_with(postgres::SNAPSHOT).await?),
+        })
     }
 
     /// Whether the database can be read and the writer still takes jobs.
     pub async fn check(&self) -> Result<(), StoreError> {
         let mut read = self.read().await?;
-        sqlx::query("SELECT 1").execute(read.sqlite()).await?;
-        if self.jobs.is_closed() { Err(StoreError::Closed) } else { Ok(()) }
+        sql("SELECT 1").execute(&mut read).await?;
+        if self.jobs.iter().any(mpsc::Sender::is_closed) { Err(StoreError::Closed) } else { Ok(()) }
     }
 
     /// Jobs that stand in the queue.
     pub fn queued_jobs(&self) -> usize {
-        self.jobs.max_capacity() - self.jobs.capacity()
+        self.jobs.iter().map(|jobs| jobs.max_capacity() - jobs.capacity()).sum()
     }
 
     /// Lets the jobs that are queued finish, then closes the database. Later jobs and reads are refused.
     pub async fn close(&self) {
-        if let Some(writer) = self.writer.lock().await.take() {
+        let writers = std::mem::take(&mut *self.writers.lock().await);
+        for (writer, jobs) in writers.into_iter().zip(&self.jobs) {
             // The last job in the queue; the channel stays open, so the writer needs to be told.
-            let told = self.jobs.send(Box::new(writer::Stop)).await;
+            let told = jobs.send(Queued::Stop).await;
             if told.is_ok() && writer.await.is_err() {
                 tracing::error!("The writer ended abnormally");
             }
         }
-        self.readers.close().await;
+        match &self.readers {
+            Readers::Sqlite(readers) => readers.close().await,
+            Readers::Postgres(readers) => readers.close().await,
+        }
     }
-}
-
-/// Makes the file for its owner's eyes only; SQLite gives its journal the same permissions.
-fn make_private_file(path: &Path) -> Result<(), StoreError> {
-    let made = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-    made.map(drop).map_err(|error| StoreError::Database(sqlx::Error::Io(error)))
 }

@@ -24,11 +24,13 @@ use crate::geography::collection::FileFault;
 use crate::password::PasswordError;
 use crate::seal::SealError;
 use crate::store::StoreError;
+use blob::BlobFault;
 
 pub mod account;
 pub mod assignment;
 #[cfg(test)]
 pub(crate) mod bench;
+pub mod blob;
 pub mod case;
 pub mod clue;
 pub mod device;
@@ -36,6 +38,7 @@ pub mod document;
 pub mod enrolment;
 pub mod exchange;
 pub mod geography;
+mod give_back;
 pub mod grant;
 pub mod household;
 pub mod housekeeping;
@@ -43,6 +46,7 @@ pub mod import;
 pub mod inbox;
 mod ingest;
 mod intake;
+mod late;
 pub mod ledger;
 pub mod logbook;
 mod office;
@@ -53,14 +57,18 @@ pub mod points_table;
 pub mod projection;
 pub mod quarantine;
 pub mod rebuild;
+mod refused;
 mod reproject;
 pub mod review;
 pub mod roster;
 pub mod round;
 pub mod session;
+pub mod set_back;
 pub mod shown;
+pub mod standing;
 pub mod unit;
 mod unpack;
+mod waiting;
 pub mod warning;
 
 /// Why a step was not taken. All but the last few are answers to whoever asked.
@@ -249,6 +257,9 @@ pub enum Refusal {
     /// The household's key was destroyed: nothing about it can be read again.
     #[error("household erased")]
     Erased,
+    /// A photo is not taken or not given.
+    #[error(transparent)]
+    Blob(#[from] BlobFault),
     /// The message of a phone cannot be read.
     #[error(transparent)]
     Message(MessageFault),

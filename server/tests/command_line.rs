@@ -240,3 +240,87 @@ fn households_are_classified_from_files_and_an_unreadable_file_stops_nothing_els
     assert!(text.status.success() && String::from_utf8_lossy(&text.stdout).contains("B1"), "{text:?}");
     Ok(())
 }
+
+#[test]
+fn a_household_that_cannot_be_read_is_named_by_file_place_and_reason_and_the_others_are_classified() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("xuat.json");
+    // As `phone export` writes them: with village and round, in a list under a name.
+    let households = r#"{"households": [
+        {"village": 7, "round": "2026-dinh-ky", "household": "00000000000000000000000000", "answers": {"b1_points": 150}},
+        {"household": "00000000000000000000000004", "answers": {"wall": ["durable"]}},
+        {"household": "00000000000000000000000008"}
+    ]}"#;
+    std::fs::write(&file, households)?;
+    let ask = ["classify", "--standard", "vn-2022-2025", "--json", &file.display().to_string()];
+    let output = run(directory.path(), &ask, "")?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success());
+    for part in ["xuat.json", "hộ thứ 2", "00000000000000000000000004", "answers/wall", "không đọc được"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let reports: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout)?;
+    let named: Vec<&str> = reports.iter().filter_map(|report| report["household"].as_str()).collect();
+    assert_eq!(named, ["00000000000000000000000000", "00000000000000000000000008"]);
+    assert!(reports[0]["as_of"].as_str().is_some_and(|day| day.ends_with("-09-01")), "{}", reports[0]["as_of"]);
+    Ok(())
+}
+
+#[test]
+fn a_points_table_scores_households_by_region_and_a_sample_says_that_it_decides_nothing() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("ho.json");
+    std::fs::write(&file, r#"{"household": "00000000000000000000000000"}"#)?;
+    let points = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/standards/vn-2022-2025/points/b1-2016-2020-part");
+    let (numbers, mapping, file) = (format!("{points}.csv"), format!("{points}.toml"), file.display().to_string());
+    let ask = ["classify", "--standard", "vn-2022-2025", "--json", "--points-table", &numbers];
+    let lone = run(directory.path(), &[&ask[..], &[&file]].concat(), "")?;
+    assert_eq!(lone.status.code(), Some(2), "mapping and region are needed: {lone:?}");
+    let with = ["--points-mapping", &mapping, "--region"];
+    let nowhere = run(directory.path(), &[&ask[..], &with, &["atlantis", &file]].concat(), "")?;
+    assert!(String::from_utf8_lossy(&nowhere.stderr).contains("mekong_delta"), "{nowhere:?}");
+    let output = run(directory.path(), &[&ask[..], &with, &["northern_midland_mountain", &file]].concat(), "")?;
+    assert!(output.status.success(), "{output:?}");
+    let reports: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!(reports[0]["report"]["b1"]["serves_recognition"], false, "{reports}");
+    assert!(reports[0]["report"]["b1"]["items"].is_array(), "{reports}");
+    Ok(())
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_printing_quietly() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("ho.json");
+    std::fs::write(&file, r#"{"household": "00000000000000000000000000"}"#)?;
+    let (file, shipped) =
+        (file.display().to_string(), concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/standards/vn-2022-2025"));
+    let commands: [&[&str]; 4] = [
+        &["classify", "--standard", "vn-2022-2025", &file],
+        &["standard", "check", shipped],
+        &["rebuild"],
+        &["version"],
+    ];
+    for command in commands {
+        let mut child = rasoat(directory.path(), command).spawn()?;
+        drop(child.stdout.take());
+        let output = child.wait_with_output()?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && !said.contains("panicked"), "{command:?}: {said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_help_of_new_and_edit_holds_the_examples_that_the_phone_reads() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let examples =
+        [("new", include_str!("../src/phone/file/new.json")), ("edit", include_str!("../src/phone/file/edit.json"))];
+    for (command, example) in examples {
+        let output = run(directory.path(), &["phone", command, "--help"], "")?;
+        let help = String::from_utf8(output.stdout)?;
+        let begins = help.find("\n{").or_else(|| help.find("\n[\n")).context("an example")? + 1;
+        let shown = serde_json::Deserializer::from_str(&help[begins..]).into_iter::<serde_json::Value>().next();
+        assert_eq!(shown.context("JSON")??, serde_json::from_str::<serde_json::Value>(example)?, "{help}");
+    }
+    Ok(())
+}

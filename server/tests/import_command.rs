@@ -22,7 +22,8 @@ use server::store::{self, StoreError};
 /// A directory with one commune, an open round and an administrator; the commune's id.
 async fn plant(data: &Path) -> Result<UnitId> {
     let clock = Clock::manual("2026-10-01T00:00:00Z".parse()?);
-    let setup = Setup { data: data.to_owned(), clock, chance: Chance::seeded(1), password_cost: Cost::Light };
+    let setup =
+        Setup { data: data.to_owned(), database: None, clock, chance: Chance::seeded(1), password_cost: Cost::Light };
     let app = App::open(setup).await?;
     let (now, round) = (app.clock.now(), round()?);
     let planted: Result<UnitId, StoreError> = app
@@ -82,8 +83,13 @@ async fn a_list_is_tried_imported_and_imported_again_on_the_command_line() -> Re
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("data");
     let commune = plant(&data).await?;
-    let communes =
-        [SampleCommune { name: "Xã Tân Trịnh".into(), code: "01243".into(), villages: 2, households: 7 }];
+    let communes = [SampleCommune {
+        name: "Xã Tân Trịnh".into(),
+        code: "01243".into(),
+        villages: 2,
+        households: 7,
+        serials_from: 0,
+    }];
     let (bytes, _) = sample::workbook(&communes, &mut StdRng::seed_from_u64(1))?;
     let file = folder.path().join("danh sách.xlsx");
     std::fs::write(&file, b"khong phai bang tinh \xff")?;

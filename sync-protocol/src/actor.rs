@@ -8,6 +8,9 @@ use schemas::ids::{AccountId, DeviceId, RoundId, UnitId};
 
 use crate::hash::{ActorId, PublicKey, tagged};
 
+/// Epochs in which an author is looked for: far more than any device comes to.
+pub const MOST_EPOCHS: u32 = 256;
+
 /// The device of a public key.
 pub fn device_id(key: &PublicKey) -> DeviceId {
     DeviceId(first_16(tagged("rasoat device 1", &[&key.0])))
@@ -34,6 +37,12 @@ impl Author {
     pub fn actor(&self) -> ActorId {
         let account = self.account.0.to_be_bytes();
         ActorId(first_16(tagged("rasoat actor 1", &[&self.key.0, &account, &self.epoch.to_be_bytes()])))
+    }
+
+    /// The same person on the same device, in this epoch and in those after it.
+    pub fn from_here_on(&self) -> impl Iterator<Item = Self> {
+        let author = *self;
+        (author.epoch..=author.epoch.saturating_add(MOST_EPOCHS)).map(move |epoch| Self { epoch, ..author })
     }
 
     /// The device behind the key.

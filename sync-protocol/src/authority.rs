@@ -7,10 +7,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use schemas::ids::HouseholdId;
 
+use crate::actor::Author;
+use crate::change::Entry;
+use crate::chapter::Proven;
 use crate::gate::{self, Admission, Candidate, Fate, Policy};
 use crate::hash::{ActorId, BlobHash, ChangeHash};
 use crate::history::History;
 use crate::journal::{Body, JournalEntry};
+use crate::rebase;
 use crate::segment::{Payload, Segment};
 use crate::verdict::{Hold, Rejection, Verdict};
 
@@ -20,6 +24,8 @@ pub trait Register {
     fn policy(&self, household: &HouseholdId) -> Policy;
     /// The verdict that a change had before, when it was held, rejected or superseded.
     fn earlier(&self, household: &HouseholdId, change: &ChangeHash) -> Option<Verdict>;
+    /// The verdicts of what the segment's author, in whatever epoch, has written to the household and that is not in it.
+    fn own(&self, household: &HouseholdId) -> Vec<(ChangeHash, Verdict)>;
     /// Whether the change was accepted in another household's document.
     fn is_elsewhere(&self, household: &HouseholdId, change: &ChangeHash) -> bool;
 }
@@ -33,6 +39,8 @@ pub enum Effect {
     Hold(Judged, Hold),
     /// Keep the change as evidence, with a row that says so; the reason is for people.
     Reject(Judged, Rejection, String),
+    /// Keep the change aside: its author has said it again in a change that was let in before.
+    Supersede(Judged),
     /// Nothing: the verdict stands from before.
     Stands(Verdict),
     /// Write down that it came: the bytes are not what the journal names, so they say nothing about that change, which may
@@ -69,6 +77,7 @@ impl Effect {
             Self::Accept(_) | Self::Command(_) | Self::Blob { .. } => Verdict::Accepted,
             Self::Hold(_, hold) => Verdict::Held(*hold),
             Self::Reject(_, rejection, _) | Self::Unproven(rejection, _) => Verdict::Rejected(*rejection),
+            Self::Supersede(_) => Verdict::Superseded,
             Self::Stands(verdict) => *verdict,
         }
     }
@@ -91,11 +100,31 @@ pub fn decide(
     documents: &mut BTreeMap<HouseholdId, History>,
     register: &impl Register,
 ) -> Vec<Effect> {
-    let mut docket = Docket { actor: segment.author().actor(), documents, register, refused: HashMap::new() };
+    let (author, actor) = (Some(*segment.author()), segment.author().actor());
+    let mut docket = Docket { author, actor, documents, register, refused: HashMap::new() };
     segment.with_payloads().map(|(entry, payload)| docket.entry(entry, payload)).collect()
 }
 
+/// Judges changes that had been accepted before the server was set back and forgot them; as [`decide`] does, each under the
+/// actor that wrote it. That a row names it was proven; the gate runs all the same, and an end that it came to meanwhile
+/// stands.
+pub fn reinstate(
+    changes: &[Proven],
+    documents: &mut BTreeMap<HouseholdId, History>,
+    register: &impl Register,
+) -> Vec<Effect> {
+    let (author, actor) = (None, ActorId([0; 16]));
+    let mut docket = Docket { author, actor, documents, register, refused: HashMap::new() };
+    let judge = |proven: &Proven| {
+        docket.actor = proven.actor;
+        docket.change(Judged { household: proven.household, hash: proven.hash, bytes: proven.bytes.clone() })
+    };
+    changes.iter().map(judge).collect()
+}
+
 struct Docket<'a, R> {
+    /// Who signed what is judged; `None` where each change has an author of its own.
+    author: Option<Author>,
     actor: ActorId,
     documents: &'a mut BTreeMap<HouseholdId, History>,
     register: &'a R,
@@ -134,12 +163,13 @@ impl<R: Register> Docket<'_, R> {
                 Effect::Accept(judged)
             }
             Admission::Known => Effect::Stands(Verdict::Accepted),
+            Admission::Held(..) | Admission::Rejected(..) if self.is_said_again(&judged) => Effect::Supersede(judged),
             Admission::Held(hold, _) if earlier == Some(Verdict::Held(hold)) => Effect::Stands(Verdict::Held(hold)),
             Admission::Held(hold, _) => Effect::Hold(judged, hold),
             Admission::Rejected(rejection, reason) => Effect::Reject(judged, rejection, reason),
             Admission::Unproven(rejection, reason) => return Effect::Unproven(rejection, reason),
         };
-        if let verdict @ (Verdict::Held(_) | Verdict::Rejected(_)) = effect.verdict() {
+        if let verdict @ (Verdict::Held(_) | Verdict::Rejected(_) | Verdict::Superseded) = effect.verdict() {
             self.refused.insert(key, verdict);
         }
         effect
@@ -151,7 +181,24 @@ impl<R: Register> Docket<'_, R> {
         };
         let candidate = Candidate { bytes: &judged.bytes, hash: judged.hash, actor: self.actor };
         let policy = self.register.policy(&judged.household);
-        gate::judge(history, candidate, policy, |dependency| self.fate(&judged.household, dependency))
+        let own = || self.register.own(&judged.household);
+        match gate::judge(history, candidate, policy, |dependency| self.fate(&judged.household, dependency)) {
+            Admission::Admitted(node) if is_decided(&node.entry, own) => {
+                Admission::Held(Hold::AlreadyDecided, Vec::new())
+            }
+            admission => admission,
+        }
+    }
+
+    /// Whether the same author, in this epoch or a later one, has said a change again in the document already: what is said
+    /// again may come before what it stands for.
+    fn is_said_again(&self, judged: &Judged) -> bool {
+        let (Some(author), Some(history)) = (self.author, self.documents.get(&judged.household)) else { return false };
+        let mut naming = history
+            .nodes()
+            .iter()
+            .filter(|node| !rebase::replaced(node.entry.message.as_deref(), &[judged.hash]).is_empty());
+        naming.any(|node| author.from_here_on().any(|author| author.actor() == node.entry.actor))
     }
 
     fn fate(&self, household: &HouseholdId, dependency: &ChangeHash) -> Fate {
@@ -179,30 +226,77 @@ pub struct Waiting {
     pub actor: ActorId,
 }
 
-/// Looks again at changes that wait, after their document has moved on: the whole gate runs again for each. Returns those
-/// that are admitted now, in an order in which each follows what it builds on, and moves the history on by them.
+/// Whether a change says something again on which a person, or its author, has decided already. `own`: the verdicts of
+/// what the same author has written that is not in the document.
+pub fn is_decided(entry: &Entry, own: impl FnOnce() -> Vec<(ChangeHash, Verdict)>) -> bool {
+    if !rebase::is_rebase(entry.message.as_deref()) {
+        return false;
+    }
+    let own = own();
+    let decided = |(_, verdict): &&(ChangeHash, Verdict)| !verdict.is_open();
+    let hashes: Vec<ChangeHash> = own.iter().map(|(hash, _)| *hash).collect();
+    let said_again = rebase::replaced(entry.message.as_deref(), &hashes);
+    own.iter().filter(decided).any(|(hash, _)| said_again.contains(hash))
+}
+
+/// What looking again at changes that wait has come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reconsidered {
+    /// Those that are admitted now, in an order in which each follows what it builds on.
+    pub admitted: Vec<Waiting>,
+    /// Those for which what they waited for is there, and which something else stands against: why, in words for evidence
+    /// where they can never belong to the document.
+    pub judged: Vec<(Waiting, Verdict, Option<String>)>,
+}
+
+/// Looks again at changes that wait, after their document has moved on: the whole gate runs again for each, then what
+/// policy says of its own author now. Moves the history on by those that are admitted.
 pub fn reconsider(
     history: &mut History,
     mut waiting: Vec<Waiting>,
-    policy: impl Fn(&Waiting) -> Policy,
-) -> Vec<Waiting> {
-    let mut admitted = Vec::new();
+    policy: impl Fn(&Waiting, &Entry) -> Policy,
+) -> Reconsidered {
+    let mut reconsidered = Reconsidered::default();
     loop {
         let before = waiting.len();
-        waiting.retain(|change| {
-            let candidate = Candidate { bytes: &change.bytes, hash: change.hash, actor: change.actor };
-            match gate::judge(history, candidate, policy(change), |_| Fate::Unknown) {
-                Admission::Admitted(node) => {
-                    history.push(*node);
-                    admitted.push(change.clone());
-                    false
-                }
-                Admission::Known | Admission::Held(..) | Admission::Rejected(..) | Admission::Unproven(..) => true,
+        waiting.retain(|change| match look_again(history, change, &policy) {
+            Looked::Admitted => {
+                reconsidered.admitted.push(change.clone());
+                false
             }
+            Looked::Judged(verdict, reason) => {
+                reconsidered.judged.push((change.clone(), verdict, reason));
+                false
+            }
+            Looked::StillWaits => true,
         });
         if waiting.len() == before {
-            return admitted;
+            return reconsidered;
         }
+    }
+}
+
+enum Looked {
+    Admitted,
+    Judged(Verdict, Option<String>),
+    StillWaits,
+}
+
+fn look_again(history: &mut History, change: &Waiting, policy: impl Fn(&Waiting, &Entry) -> Policy) -> Looked {
+    let candidate = Candidate { bytes: &change.bytes, hash: change.hash, actor: change.actor };
+    match gate::judge(history, candidate, Policy::Allows, |_| Fate::Unknown) {
+        Admission::Admitted(node) => match policy(change, &node.entry) {
+            Policy::Allows => {
+                history.push(*node);
+                Looked::Admitted
+            }
+            Policy::Holds(hold) => Looked::Judged(Verdict::Held(hold), None),
+        },
+        Admission::Held(Hold::MissingDependency | Hold::BuildsOnHeld, _) | Admission::Known => Looked::StillWaits,
+        Admission::Held(hold, _) => Looked::Judged(Verdict::Held(hold), None),
+        Admission::Rejected(rejection, reason) => Looked::Judged(Verdict::Rejected(rejection), Some(reason)),
+        // Its segment proved these bytes when it came: what the gate says now says nothing about the change.
+        Admission::Unproven(..) => Looked::StillWaits,
     }
 }
 

@@ -14,6 +14,8 @@
 
 mod number;
 mod text;
+#[cfg(test)]
+pub(crate) mod trace;
 
 use crate::intent::Unreadable;
 
@@ -177,7 +179,8 @@ impl Encoder {
         while self.out.last() == Some(&0) {
             self.out.pop();
         }
-        let needed = self.decisions.saturating_sub(FREE_DECISIONS).div_ceil(DECISIONS_PER_BYTE);
+        // One more than are made: a decoder that has made its last one takes it that there was no end.
+        let needed = (self.decisions + 1).saturating_sub(FREE_DECISIONS).div_ceil(DECISIONS_PER_BYTE);
         self.out.resize(self.out.len().max(needed), 0);
         (self.decisions < MOST_DECISIONS).then_some(self.out)
     }
@@ -353,6 +356,13 @@ mod tests {
         let bytes = encoder.finish().unwrap();
         let mut decoder = Decoder::new(&bytes);
         assert!((0..100_000).all(|_| decoder.bit(ANY, false)));
+        assert_eq!(decoder.finish(), Ok(()));
+        let exactly = FREE_DECISIONS + 100 * DECISIONS_PER_BYTE;
+        let mut encoder = Encoder::new();
+        assert!((0..exactly).all(|_| encoder.bit(ANY, true)));
+        let bytes = encoder.finish().unwrap();
+        let mut decoder = Decoder::new(&bytes);
+        assert!((0..exactly).all(|_| decoder.bit(ANY, false)));
         assert_eq!(decoder.finish(), Ok(()));
         let mut encoder = Encoder::new();
         assert!((0..MOST_DECISIONS).all(|_| encoder.bit(ANY, true)));

@@ -5,10 +5,15 @@
 //! caller's. Documents are kept as bytes and opened when asked for: a phone holds thousands and looks at one.
 
 mod answer;
+mod blob;
 mod document;
+mod mend;
 mod parcel;
+mod portion;
+mod rebase;
 mod record;
 mod request;
+mod status;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,17 +29,28 @@ use crate::actor::Author;
 use crate::change::{self, Slot, Write};
 use crate::disagreement::{self, Disagreement};
 use crate::gate::{self, Admission, Candidate, Fate, Policy};
-use crate::hash::{ChangeHash, PublicKey, RowHash};
-use crate::history::History;
+use crate::hash::{ActorId, ChangeHash, PublicKey, RowHash};
+use crate::history::{History, Node};
 use crate::journal::{Beacon, Body, JournalEntry, JournalHead, Scope};
 use crate::log::{Cursor, Digest};
+use crate::message::{MESSAGE_VERSION, OLDEST_MESSAGE_VERSION};
 use crate::verdict::{Rejection, Verdict};
+use mend::{Giving, ReadPage};
+use parcel::SentParcel;
 
 pub use answer::{AnswerFault, Outcome, Remark};
+pub use blob::{BlobAnswer, BlobState, OwnBlob};
 pub use document::{DeviceDocument, OwnChange, Standing, View};
-pub use parcel::{Awaited, MOST_AWAITED, PackedParcel, ParcelAnswerFault};
+pub use mend::Mend;
+pub use parcel::{Awaited, MOST_AWAITED, PackedParcel, ParcelAnswerFault, ParcelStep};
+pub use portion::{Portion, Way};
+pub use rebase::{Item, ItemState, Plan};
 pub use record::{Record, RecordFault};
 pub use request::Sync;
+pub use status::{Need, Status, Whereabouts};
+
+/// Largest command, in bytes: as large as a change, so that one entry never fills a request.
+pub const MAX_COMMAND_BYTES: usize = 16 * 1024;
 
 /// Who a device is and whom it trusts; made at enrolment, kept apart from the records.
 #[derive(Clone)]
@@ -65,6 +81,8 @@ pub struct ScopeState {
     digest: Digest,
     /// Whether its next page has to come with bytes.
     as_bytes: bool,
+    /// Whether it was asked for from its first row again and has not come to the server's digest since.
+    is_read_anew: bool,
 }
 
 /// How an entry travels. An entry that did not arrive goes the next way, and the last one always arrives.
@@ -93,17 +111,14 @@ struct Outgoing {
     entry: JournalEntry,
     payload: Option<ByteVec>,
     travel: Travel,
-}
-
-impl Outgoing {
-    /// Whether it can stand in one segment right after another entry.
-    fn follows(&self, before: &Self) -> bool {
-        let next = before.entry.number.checked_add(1) == Some(self.entry.number);
-        next && self.epoch == before.epoch && self.scope == before.scope
-    }
+    /// Whether a segment has to begin here: a run through here was refused, and what was wrong is looked for.
+    begins: bool,
+    /// How often the server could not take it: it goes after those that were put off less. Forgotten with the process.
+    put_off: u32,
 }
 
 /// A phone.
+#[derive(Clone)]
 pub struct Device {
     identity: Identity,
     forms: Vec<Arc<Form>>,
@@ -114,11 +129,24 @@ pub struct Device {
     /// Documents of other rounds than the household's present one, whose villages are still held.
     earlier: BTreeMap<(HouseholdId, RoundId), DeviceDocument>,
     outbox: Vec<Outgoing>,
+    /// Own entries that the server has answered for, by epoch and number: a server that was set back needs them again.
+    answered: BTreeMap<(u32, u64), Outgoing>,
+    /// The pages of each log in the generation that is being read.
+    read: BTreeMap<Scope, Vec<ReadPage>>,
+    /// What is being given back, by log and generation.
+    giving: BTreeMap<(Scope, u64), Giving>,
     refused: Vec<(u32, u64, String)>,
+    blobs: Vec<OwnBlob>,
+    /// The newest set-back of the server that it was told of.
+    set_back: Option<u64>,
     /// Whether the server has asked for the scopes by name: forgotten with the process, because it would ask again.
     name_scopes: bool,
     /// Parcels that may be answered, the newest last.
-    awaited: Vec<Awaited>,
+    parcels: Vec<SentParcel>,
+    /// The server's clock less the device's, as it was last found to be.
+    clock_offset_ms: Option<i64>,
+    /// The version in which it asks: the newest with every start, because servers are renewed.
+    version: u8,
 }
 
 /// Why something was not written.
@@ -136,6 +164,15 @@ pub enum CommitError {
     /// Everything written stands there already.
     #[error("nothing to write")]
     Nothing,
+    /// What was shown is not how things are any more: look again.
+    #[error("not as it was shown any more")]
+    Stale,
+    /// The plan has no such value that could be said again.
+    #[error("not in the plan")]
+    NotInPlan,
+    /// More bytes than a request may have.
+    #[error("larger than a request may be")]
+    TooLarge,
     /// The server would refuse it: operation and reason.
     #[error("not allowed: {1}")]
     Refused(Verdict, String),
@@ -153,10 +190,24 @@ impl Device {
             documents: BTreeMap::new(),
             earlier: BTreeMap::new(),
             outbox: Vec::new(),
+            answered: BTreeMap::new(),
+            read: BTreeMap::new(),
+            giving: BTreeMap::new(),
             refused: Vec::new(),
+            blobs: Vec::new(),
+            set_back: None,
             name_scopes: false,
-            awaited: Vec::new(),
+            parcels: Vec::new(),
+            clock_offset_ms: None,
+            version: MESSAGE_VERSION,
         }
+    }
+
+    /// The server does not speak the version of the last request: whether there is an older one, in which the next asks.
+    pub fn speak_older(&mut self) -> bool {
+        let is_oldest = self.version == OLDEST_MESSAGE_VERSION;
+        self.version -= u8::from(!is_oldest);
+        !is_oldest
     }
 
     /// Who writes on it now.
@@ -180,9 +231,24 @@ impl Device {
         self.earlier.iter().map(|((household, _), document)| (household, document))
     }
 
+    /// The server's clock less the device's, in milliseconds, as it was last found to be; `None` before the first time.
+    pub fn clock_offset_ms(&self) -> Option<i64> {
+        self.clock_offset_ms
+    }
+
     /// How many journal entries wait to be sent or answered.
     pub fn waiting(&self) -> usize {
         self.outbox.len()
+    }
+
+    /// Whether something waits that the server has not put off: worth asking again at once.
+    pub fn has_untried(&self) -> bool {
+        self.outbox.iter().any(|outgoing| outgoing.put_off == 0)
+    }
+
+    /// Whether something waits that the server could not take: lost with the process, and no harm.
+    pub fn has_put_off(&self) -> bool {
+        self.outbox.iter().any(|outgoing| outgoing.put_off > 0)
     }
 
     /// Whether the next request names the scopes because the server asked for them: lost with the process, and no harm.
@@ -242,6 +308,9 @@ impl Device {
 
     /// Sends a signed request for a decision.
     pub fn command(&mut self, scope: Scope, request: Vec<u8>, clocks: Clocks) -> Result<Vec<Record>, CommitError> {
+        if request.len() > MAX_COMMAND_BYTES {
+            return Err(CommitError::TooLarge);
+        }
         let body = Body::Command { request: request.into() };
         let entry = self.entry(&scope, clocks, body).ok_or(CommitError::NoScope)?;
         Ok(self.applied(vec![Record::Own { epoch: self.epoch, scope, entry, change: None }]))
@@ -255,24 +324,8 @@ impl Device {
         message: Option<String>,
         clocks: Clocks,
     ) -> Result<Vec<Record>, CommitError> {
-        let actor = self.author().actor();
-        let draft = history.draft(history.heads(), actor, clocks.wall_ms / 1_000, message, writes);
-        let bytes = draft.and_then(|draft| draft.encode()).ok_or(CommitError::Nothing)?;
-        let (_, hash) = change::parse(&bytes)
-            .map_err(|fault| CommitError::Refused(Verdict::Rejected(Rejection::NotAllowed), fault.to_string()))?;
-        // The same gate as the server's: what it would refuse is refused while the household is still at the door.
-        let candidate = Candidate { bytes: &bytes, hash, actor };
-        match gate::judge(history, candidate, Policy::Allows, |_| Fate::Unknown) {
-            Admission::Admitted(_) => {}
-            Admission::Known => return Err(CommitError::Nothing),
-            Admission::Held(hold, _) => {
-                let verdict = Verdict::Held(hold);
-                return Err(CommitError::Refused(verdict, verdict.slug().to_owned()));
-            }
-            Admission::Rejected(rejection, reason) | Admission::Unproven(rejection, reason) => {
-                return Err(CommitError::Refused(Verdict::Rejected(rejection), reason));
-            }
-        }
+        let (node, bytes) = drafted(history, self.author().actor(), writes, message, clocks)?;
+        let hash = node.entry.hash;
         let body = Body::Change { household: history.genesis().household, hash };
         let entry = self.entry(&scope, clocks, body).ok_or(CommitError::NoScope)?;
         Ok(self.applied(vec![Record::Own { epoch: self.epoch, scope, entry, change: Some(bytes.into()) }]))
@@ -303,5 +356,31 @@ impl Device {
 
     fn all_documents(&mut self) -> impl Iterator<Item = &mut DeviceDocument> {
         self.documents.values_mut().chain(self.earlier.values_mut())
+    }
+}
+
+/// Drafts a change and runs the server's own gate on it: what that would refuse is refused while the household is still at
+/// the door.
+fn drafted(
+    history: &History,
+    actor: ActorId,
+    writes: &BTreeMap<Slot, Write>,
+    message: Option<String>,
+    clocks: Clocks,
+) -> Result<(Node, Vec<u8>), CommitError> {
+    let draft = history.draft(history.heads(), actor, clocks.wall_ms / 1_000, message, writes);
+    let bytes = draft.and_then(|draft| draft.encode()).ok_or(CommitError::Nothing)?;
+    let (_, hash) = change::parse(&bytes)
+        .map_err(|fault| CommitError::Refused(Verdict::Rejected(Rejection::NotAllowed), fault.to_string()))?;
+    match gate::judge(history, Candidate { bytes: &bytes, hash, actor }, Policy::Allows, |_| Fate::Unknown) {
+        Admission::Admitted(node) => Ok((*node, bytes)),
+        Admission::Known => Err(CommitError::Nothing),
+        Admission::Held(hold, _) => {
+            let verdict = Verdict::Held(hold);
+            Err(CommitError::Refused(verdict, verdict.slug().to_owned()))
+        }
+        Admission::Rejected(rejection, reason) | Admission::Unproven(rejection, reason) => {
+            Err(CommitError::Refused(Verdict::Rejected(rejection), reason))
+        }
     }
 }

@@ -166,6 +166,21 @@ impl History {
         Past::first(self.nodes.len())
     }
 
+    /// A past without these changes, which nothing else in it builds on.
+    pub(crate) fn without(&self, past: &Past, changes: &[ChangeHash]) -> Past {
+        let left_out: Vec<usize> = changes.iter().filter_map(|hash| self.by_hash.get(hash).copied()).collect();
+        let kept = (0..self.nodes.len()).filter(|at| past.contains(*at) && !left_out.contains(at));
+        kept.fold(Past::default(), |past, at| past.with(at))
+    }
+
+    /// What a change writes, as far as the places that it writes to are known here.
+    pub(crate) fn ops_of(&self, bytes: &[u8]) -> Option<Vec<Op>> {
+        let (expanded, _) = change::parse(bytes).ok()?;
+        let made = |id: &OpId| self.container(id);
+        let containers = Containers { genesis: &genesis::CONTAINERS, made: &made };
+        change::read_ops(&expanded, &containers).ok()
+    }
+
     /// The member or visit that an operation made.
     pub(crate) fn container(&self, id: &OpId) -> Option<Container> {
         self.made.get(id).copied()
@@ -182,7 +197,7 @@ impl History {
         let entry = self.entry(change, hash, deps)?;
         self.check_order(&entry, &base)?;
         self.check_ops(&entry, &base)?;
-        let mut touches: Vec<SectionKey> = entry.ops.iter().flat_map(|op| self.sections_of(op)).collect();
+        let mut touches: Vec<SectionKey> = entry.ops.iter().flat_map(|op| self.sections_of(&op.slot)).collect();
         touches.sort();
         touches.dedup();
         let max_op = entry.start_op + entry.ops.len() as u64 - 1;
@@ -328,9 +343,9 @@ impl History {
         counters.max().unwrap_or(genesis::MAX_OP)
     }
 
-    /// The sections that an operation touches: what people disagree on when they touch it apart from each other.
-    fn sections_of(&self, op: &Op) -> Vec<SectionKey> {
-        match &op.slot {
+    /// The sections that a slot belongs to: what people disagree on when they write there apart from each other.
+    pub(crate) fn sections_of(&self, slot: &Slot) -> Vec<SectionKey> {
+        match slot {
             Slot::Answer(key) => vec![self.section_of(key)],
             Slot::Member(member) => vec![SectionKey::Membership, SectionKey::Member(*member)],
             // Whether somebody belongs to the household is both about the person and about the household.

@@ -25,6 +25,8 @@ use crate::history::{History, Node, Past};
 
 pub(crate) use code::{code, code_name};
 pub(crate) use lexicon::Lexicons;
+#[cfg(test)]
+pub(crate) use lexicon::fingerprint;
 
 /// The bytes are not what they should be: damaged, hostile, or of a form that is not known here.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]

@@ -24,7 +24,7 @@ pub struct Scope {
 }
 
 /// The last signed log head that the device had seen: the entry was written after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(array)]
 pub struct Beacon {
     /// Generation of the log.

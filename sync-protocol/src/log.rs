@@ -206,7 +206,7 @@ impl SignedHead {
         key.is_ok_and(|key| key.verify_strict(&self.signed_bytes(), &signature).is_ok())
     }
 
-    fn signed_bytes(&self) -> [u8; 32] {
+    pub(crate) fn signed_bytes(&self) -> [u8; 32] {
         let cursor = to_cbor(&self.cursor);
         let count = self.count.to_be_bytes();
         tagged("rasoat head 1", &[&self.row.0, &self.digest, &count, &cursor, &to_cbor(&self.scope)])

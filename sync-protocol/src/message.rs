@@ -4,9 +4,10 @@
 //! can add some. Who may send one is proven by the token beside it, not in it.
 //!
 //! Version 2 adds what saves bytes: packed segments and pages, a hash in place of the cursors, and no list of assigned
-//! scopes where nothing of it has changed. A server answers version 1 in version 1.
+//! scopes where nothing of it has changed; and chapters for a server that was set back. A server answers version 1 in
+//! version 1.
 
-mod cursors;
+pub(crate) mod cursors;
 mod packed;
 
 use minicbor::bytes::ByteVec;
@@ -27,6 +28,8 @@ pub const OLDEST_MESSAGE_VERSION: u8 = 1;
 pub const MAX_REQUEST_BYTES: usize = 2 * 1024 * 1024;
 /// Most scopes in one request.
 pub const MAX_SCOPES: usize = 1_000;
+/// Most chapters in one request.
+pub const MAX_CHAPTERS: usize = 64;
 /// Most segments in one request.
 pub const MAX_SEGMENTS: usize = 64;
 
@@ -62,6 +65,10 @@ pub struct Request {
     /// How `scopes` travel from version 2 on; `None` before a request is written and after it was read.
     #[n(8)]
     pub packed_scopes: Option<ByteVec>,
+    /// What the server has forgotten, given back: each as [`crate::chapter::Chapter::to_bytes`] made it. It is taken before
+    /// the segments.
+    #[n(10)]
+    pub chapters: Option<Vec<ByteVec>>,
 }
 
 /// How far a device has read a scope.
@@ -105,6 +112,32 @@ pub struct Response {
     /// Whether the device has to name its scopes: the hash that it sent is not that of how the logs stand.
     #[n(7)]
     pub name_scopes: Option<bool>,
+    /// What became of each chapter, in the order of the request.
+    #[n(10)]
+    pub chapters: Option<Vec<ChapterAnswer>>,
+    /// Logs that the device has read further than the server knows, with how far the server knows each in the device's
+    /// generation: the server was set back, and the device gives back what comes after.
+    #[n(11)]
+    pub forgotten: Option<Vec<ScopeCursor>>,
+    /// The generation that the logs got when the server was last set back to an older copy; `None` when it never was, as far
+    /// as it knows. A device to which this is new cannot rely on any answer that it got before.
+    #[n(14)]
+    pub set_back: Option<u64>,
+}
+
+/// What became of one chapter.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum ChapterAnswer {
+    /// On disk, but for changes that could not be taken: each by its place from 0 among those that were given back, with the
+    /// stable name of the reason.
+    #[n(0)]
+    Taken(#[n(0)] Vec<(u32, String)>),
+    /// Refused as a whole, with the stable name of the reason. Sending it again will not help.
+    #[n(1)]
+    Refused(#[n(0)] String),
+    /// Not taken now; keep it and send it again later.
+    #[n(2)]
+    NotTaken(#[n(0)] String),
 }
 
 /// What became of one segment.
@@ -192,6 +225,7 @@ impl Request {
             holding: None,
             as_bytes: None,
             packed_scopes: None,
+            chapters: None,
         }
     }
 
@@ -202,11 +236,16 @@ impl Request {
         }
         check_version(bytes)?;
         let mut request: Self = from_cbor(bytes).map_err(|_| MessageFault::Unreadable)?;
+        if request.version == 1 {
+            // What stands behind its last item is not looked at, as a server of that version does not.
+            request = Self { holding: None, as_bytes: None, packed_scopes: None, chapters: None, ..request };
+        }
         if let Some(packed) = request.packed_scopes.take() {
             let scopes = cursors::unpack(&packed).map_err(|_| MessageFault::Unreadable)?;
             request.scopes.extend(scopes);
         }
-        match request.scopes.len() > MAX_SCOPES || request.segments.len() > MAX_SEGMENTS {
+        let chapters = request.chapters.as_ref().map_or(0, Vec::len);
+        match request.scopes.len() > MAX_SCOPES || request.segments.len() > MAX_SEGMENTS || chapters > MAX_CHAPTERS {
             true => Err(MessageFault::TooLarge),
             false => Ok(request),
         }

@@ -91,13 +91,14 @@ impl ParcelKey {
 
     /// Signs a key for parcels.
     pub fn sign(key: SealKey, server: &SigningKey) -> Self {
-        Self { key, signature: Signature(server.sign(&signed_key(&key)).to_bytes()) }
+        let unsigned = Self { key, signature: Signature([0; 64]) };
+        Self { key, signature: Signature(server.sign(&unsigned.signed()).to_bytes()) }
     }
 
     /// Reads a key and makes sure that the server signed it.
     pub fn open(bytes: &[u8], server: &PublicKey) -> Result<Self, ParcelFault> {
         let key: Self = from_cbor(bytes).map_err(|_| ParcelFault::Unreadable)?;
-        check_signed(server, &signed_key(&key.key), &key.signature)?;
+        key.check(server)?;
         Ok(key)
     }
 
@@ -110,10 +111,15 @@ impl ParcelKey {
     pub fn id(&self) -> SealKeyId {
         self.key.id()
     }
-}
 
-fn signed_key(key: &SealKey) -> [u8; 32] {
-    tagged("rasoat parcel key 1", &[&key.0])
+    /// What the server signs.
+    pub(crate) fn signed(&self) -> [u8; 32] {
+        tagged("rasoat parcel key 1", &[&self.key.0])
+    }
+
+    fn check(&self, server: &PublicKey) -> Result<(), ParcelFault> {
+        check_signed(server, &self.signed(), &self.signature)
+    }
 }
 
 fn check_signed(by: &PublicKey, what: &[u8; 32], signature: &Signature) -> Result<(), ParcelFault> {
@@ -125,7 +131,7 @@ fn check_signed(by: &PublicKey, what: &[u8; 32], signature: &Signature) -> Resul
 /// What a device puts into a parcel.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
-struct Letter {
+pub struct Letter {
     #[n(0)]
     device: PublicKey,
     #[n(1)]
@@ -137,8 +143,18 @@ struct Letter {
 }
 
 impl Letter {
+    /// Reads what was sealed. Who signed it is [`Parcel::open`]'s to check: only the envelope says what it was signed for.
+    pub fn read(plain: &[u8]) -> Result<Self, ParcelFault> {
+        from_cbor(plain).map_err(|_| ParcelFault::Unreadable)
+    }
+
+    /// Its bytes, before they are sealed.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        to_cbor(self)
+    }
+
     /// What the device signs: the request in this parcel, for this server, answered to this key.
-    fn signed(&self, parcel: &ParcelId, to: &SealKeyId) -> [u8; 32] {
+    pub(crate) fn signed(&self, parcel: &ParcelId, to: &SealKeyId) -> [u8; 32] {
         tagged("rasoat letter 1", &[&parcel.0, &to.0, &self.reply.0, &self.request])
     }
 }
@@ -154,7 +170,7 @@ pub(crate) fn pack(
     let key = PublicKey(device.verifying_key().to_bytes());
     let mut letter = Letter { device: key, reply, request: request.into(), signature: Signature([0; 64]) };
     letter.signature = Signature(device.sign(&letter.signed(&parcel, &to.id())).to_bytes());
-    let plain = Zeroizing::new(to_cbor(&letter));
+    let plain = Zeroizing::new(letter.to_bytes());
     let bytes = Envelope::seal(&plain, (Way::Up, parcel), &to.key, rng)?.to_bytes();
     match bytes.len() > MAX_PARCEL_BYTES {
         true => Err(ParcelFault::TooLarge),
@@ -175,20 +191,20 @@ impl Parcel {
         }
     }
 
+    /// Its bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.to_bytes()
+    }
+
     /// Its name.
     pub fn id(&self) -> ParcelId {
         self.0.parcel
     }
 
-    /// The key that it is sealed to.
-    pub fn key(&self) -> SealKeyId {
-        self.0.to
-    }
-
     /// What is in it, once its device's signature was checked. Whether the device is known is for the register to say.
     pub fn open(&self, secret: &SealSecret) -> Result<Opened, ParcelFault> {
         let plain = self.0.open(secret)?;
-        let letter: Letter = from_cbor(&plain).map_err(|_| ParcelFault::Unreadable)?;
+        let letter = Letter::read(&plain)?;
         check_signed(&letter.device, &letter.signed(&self.0.parcel, &self.0.to), &letter.signature)?;
         Ok(Opened { parcel: self.0.parcel, letter })
     }
@@ -202,6 +218,16 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// What was sealed.
+    pub fn letter(&self) -> &Letter {
+        &self.letter
+    }
+
+    /// Its name.
+    pub fn parcel(&self) -> ParcelId {
+        self.parcel
+    }
+
     /// Who made it.
     pub fn device(&self) -> PublicKey {
         self.letter.device
@@ -222,7 +248,7 @@ impl Opened {
     ) -> Result<Vec<u8>, ParcelFault> {
         let mut reply = Reply { response: response.into(), key, signature: Signature([0; 64]) };
         reply.signature = Signature(server.sign(&reply.signed(&self.parcel)).to_bytes());
-        let plain = Zeroizing::new(to_cbor(&reply));
+        let plain = Zeroizing::new(reply.to_bytes());
         Ok(Envelope::seal(&plain, (Way::Down, self.parcel), &self.letter.reply, rng)?.to_bytes())
     }
 }
@@ -230,7 +256,7 @@ impl Opened {
 /// What the server puts into an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
-struct Reply {
+pub struct Reply {
     #[n(0)]
     response: ByteVec,
     #[n(1)]
@@ -240,6 +266,16 @@ struct Reply {
 }
 
 impl Reply {
+    /// Reads what was sealed. Who signed it is checked when the answer is opened.
+    pub fn read(plain: &[u8]) -> Result<Self, ParcelFault> {
+        from_cbor(plain).map_err(|_| ParcelFault::Unreadable)
+    }
+
+    /// Its bytes, before they are sealed.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        to_cbor(self)
+    }
+
     fn signed(&self, parcel: &ParcelId) -> [u8; 32] {
         tagged("rasoat parcel answer 1", &[&parcel.0, &self.key.key.0, &self.response])
     }
@@ -258,17 +294,26 @@ impl ParcelAnswer {
         }
     }
 
+    /// Its bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.to_bytes()
+    }
+
     /// The parcel that it answers.
     pub fn parcel(&self) -> ParcelId {
         self.0.parcel
     }
 
+    /// What was sealed, whoever signed it.
+    pub(crate) fn unsealed(&self, secret: &SealSecret) -> Result<Reply, ParcelFault> {
+        Reply::read(&self.0.open(secret)?)
+    }
+
     /// The response and the key for the next parcel, once the server's signatures were checked.
     pub(crate) fn open(&self, secret: &SealSecret, server: &PublicKey) -> Result<(Vec<u8>, ParcelKey), ParcelFault> {
-        let plain = self.0.open(secret)?;
-        let reply: Reply = from_cbor(&plain).map_err(|_| ParcelFault::Unreadable)?;
+        let reply = self.unsealed(secret)?;
         check_signed(server, &reply.signed(&self.0.parcel), &reply.signature)?;
-        check_signed(server, &signed_key(&reply.key.key), &reply.key.signature)?;
+        reply.key.check(server)?;
         Ok((reply.response.into(), reply.key))
     }
 }

@@ -4,8 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::change::{self, Containers, Slot, Write};
-use crate::genesis;
+use crate::change::{self, Slot, Write};
 use crate::hash::ChangeHash;
 use crate::history::History;
 
@@ -22,9 +21,7 @@ pub struct Wanted {
 /// does not have.
 pub fn wanted(history: &History, bytes: &[u8]) -> Option<Wanted> {
     let (expanded, _) = change::parse(bytes).ok()?;
-    let made = |id: &change::OpId| history.container(id);
-    let containers = Containers { genesis: &genesis::CONTAINERS, made: &made };
-    let ops = change::read_ops(&expanded, &containers).ok()?;
+    let ops = history.ops_of(bytes)?;
     let current = history.current();
     let mut writes: BTreeMap<Slot, Write> = ops.into_iter().map(|op| (op.slot, op.write)).collect();
     writes.retain(|slot, _| match slot {

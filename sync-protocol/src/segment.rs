@@ -2,6 +2,7 @@
 //! read meaning into it; anybody who knows the author's key can check it.
 
 mod packed;
+mod told;
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use minicbor::bytes::ByteVec;
@@ -198,7 +199,7 @@ impl Segment {
     }
 
     /// The last entry's hash stands for all entries, and each entry names its change by hash: payloads need no signature.
-    fn signed_bytes(&self) -> [u8; 32] {
+    pub(crate) fn signed_bytes(&self) -> [u8; 32] {
         let head = self.head().unwrap_or(EntryHash([0; 32]));
         tagged("rasoat segment 1", &[&head.0, &to_cbor(&self.author), &to_cbor(&self.scope)])
     }

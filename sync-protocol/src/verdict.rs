@@ -35,6 +35,8 @@ pub enum Hold {
     DocumentClosed,
     /// The document has as many changes as a document may have.
     DocumentFull,
+    /// It says something again that had been decided on before, and its author had not seen that.
+    AlreadyDecided,
 }
 
 /// Why a change can never belong to the document.
@@ -113,6 +115,7 @@ codes! {
     20 "change/device-revoked" Verdict::Held(Hold::DeviceRevoked) => Verdict::Held(Hold::DeviceRevoked);
     21 "change/document-closed" Verdict::Held(Hold::DocumentClosed) => Verdict::Held(Hold::DocumentClosed);
     22 "change/document-full" Verdict::Held(Hold::DocumentFull) => Verdict::Held(Hold::DocumentFull);
+    23 "change/already-decided" Verdict::Held(Hold::AlreadyDecided) => Verdict::Held(Hold::AlreadyDecided);
     32 "change/too-large" Verdict::Rejected(Rejection::TooLarge) => Verdict::Rejected(Rejection::TooLarge);
     33 "change/chunk-type" Verdict::Rejected(Rejection::ChunkType) => Verdict::Rejected(Rejection::ChunkType);
     34 "change/malformed" Verdict::Rejected(Rejection::Malformed) => Verdict::Rejected(Rejection::Malformed);

@@ -96,6 +96,12 @@ impl Client {
         Ok((response.status().as_u16(), response.bytes().await?.to_vec()))
     }
 
+    /// Asks with GET and gives back status and bytes.
+    pub async fn get_raw(&self, path: &str) -> Result<(u16, Vec<u8>)> {
+        let response = self.request(Method::GET, path).send().await?;
+        Ok((response.status().as_u16(), response.bytes().await?.to_vec()))
+    }
+
     /// Asks with GET.
     pub async fn get(&self, path: &str) -> Result<Answer> {
         self.ask(Method::GET, path, None).await

@@ -15,21 +15,22 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use schemas::form::{Form, FormVersion, Kind, Question, Scope as Asked};
 use schemas::household::STATUS;
-use schemas::ids::{HouseholdId, MemberId, VisitId};
+use schemas::ids::{HouseholdId, MemberId, RoundId, VisitId};
 use schemas::value::Value;
 use serde_json::json;
 use server::clock::Chance;
 use server::documents::workbook::sample::{LISTED_ON, SampleCommune, book};
 use server::documents::workbook::{Listing, Member, RosterBook, write_roster};
 use server::domain::round::{Assignment, B1Mode, Round, RoundState};
-use server::phone::{Enrolment, Phone, PlainHttp, Road, Surroundings};
+use server::phone::{Enrolment, Phone, PhoneFault, PlainHttp, Road, Surroundings};
 use server::standards::Standards;
 use server::store::{self, StoreError};
 use server::workflow::import::{Mode, Order, import_as};
 use sync_protocol::change::{Slot, Write};
+use sync_protocol::device::CommitError;
 use sync_protocol::journal::Scope;
 
-use crate::house::House;
+use crate::house::{House, Left};
 
 const ROUND: &str = "2026-dinh-ky";
 const FORM: &str = "vn-2022-2025/1";
@@ -58,17 +59,23 @@ pub struct Field {
 impl Field {
     /// Opens the round, imports the list and assigns every village of it to lan.
     pub async fn open(size: Size, seed: u64) -> Result<Self> {
+        Self::open_in_part(size, seed, size.villages).await
+    }
+
+    /// The same with so many of the villages for lan; nobody surveys the others.
+    pub async fn open_in_part(size: Size, seed: u64, surveyed: usize) -> Result<Self> {
         let house = House::start().await?;
         let standards = Arc::new(Standards::shipped()?);
         let form = standards.form(&FormVersion(FORM.to_owned())).context("the form")?.clone();
         let mut rng = SmallRng::seed_from_u64(seed);
         let Size { villages, households } = size;
-        let commune = SampleCommune { name: "Xã Mẫu".into(), code: "01243".into(), villages, households };
+        let commune =
+            SampleCommune { name: "Xã Mẫu".into(), code: "01243".into(), villages, households, serials_from: 0 };
         let listed = book(&[commune], &mut rng);
         let field = Self { house, listed, directory: tempfile::tempdir()?, standards, form, rng };
         field.open_round().await?;
         field.import().await?;
-        field.assign().await?;
+        field.assign(surveyed).await?;
         Ok(field)
     }
 
@@ -102,7 +109,7 @@ impl Field {
         Ok(())
     }
 
-    async fn assign(&self) -> Result<()> {
+    async fn assign(&self, most: usize) -> Result<()> {
         let (commune, account) = (self.house.units.commune, self.house.people.lan);
         let round: schemas::ids::RoundId = ROUND.parse()?;
         let written: Result<(), StoreError> = self
@@ -111,7 +118,7 @@ impl Field {
             .store
             .write("field/assign", move |tx| {
                 Box::pin(async move {
-                    for village in store::log::villages(tx, commune, &round).await? {
+                    for village in store::log::villages(tx, commune, &round).await?.into_iter().take(most) {
                         let round = round.clone();
                         store::assignment::insert(tx, &Assignment { commune, round, village, account }).await?;
                     }
@@ -122,18 +129,33 @@ impl Field {
         Ok(written?)
     }
 
+    /// Stops the server; what it leaves, and the directory of the phones, which has to outlive them.
+    pub async fn leave(self) -> (Left, tempfile::TempDir) {
+        (self.house.leave().await, self.directory)
+    }
+
     /// A phone of lan's that was let in and holds nothing yet.
     pub async fn phone(&self, name: &str) -> Result<Phone> {
+        self.phone_by(name, &self.house.address()).await
+    }
+
+    /// The same, with another road to the server.
+    pub async fn phone_by(&self, name: &str, address: &str) -> Result<Phone> {
         let hoa = self.house.as_account(self.house.people.hoa).await?;
         let body = json!({ "account": self.house.people.lan, "unit": self.house.units.village });
         let code = hoa.post("/api/enrolment-codes", body).await?.text("code").to_owned();
-        let road = Road { server: self.house.address(), roots: None, plain: PlainHttp::LoopbackOnly };
+        let road = Road { server: address.to_owned(), roots: None, plain: PlainHttp::LoopbackOnly };
         let form = FormVersion(FORM.to_owned());
         let enrolment = Enrolment { road, code, server_key: None, name: name.to_owned(), form };
         let seed = name.bytes().fold(7, |seed: u64, byte| seed.wrapping_mul(31) + u64::from(byte));
         let (clock, chance) = (self.house.clock.clone(), Chance::seeded(seed));
         let surroundings = Surroundings { clock, chance, standards: self.standards.clone() };
         Ok(Phone::enrol(&self.at(name), enrolment, surroundings).await?)
+    }
+
+    /// The round.
+    pub fn round(&self) -> Result<RoundId> {
+        Ok(ROUND.parse()?)
     }
 
     fn at(&self, name: &str) -> impl AsRef<Path> + std::ops::Deref<Target = Path> {
@@ -156,8 +178,19 @@ impl Field {
         self.house.clock.advance(Duration::from_millis(milliseconds));
     }
 
-    /// Edits three questions of one section of a household.
+    /// Edits three questions of one section of a household. What stands there already is no edit: then others are drawn.
     pub fn edit(&mut self, phone: &mut Phone, scope: &Scope, household: HouseholdId) -> Result<()> {
+        loop {
+            let writes = self.answers_of_a_section()?;
+            self.work(120..900);
+            match phone.commit(scope, household, &writes) {
+                Err(PhoneFault::Commit(CommitError::Nothing)) => {}
+                done => return Ok(done?),
+            }
+        }
+    }
+
+    fn answers_of_a_section(&mut self) -> Result<BTreeMap<Slot, Write>> {
         let sections = ["housing", "services", "assets", "income"];
         let section = *sections.choose(&mut self.rng).context("a section")?;
         let form = self.form.clone();
@@ -173,8 +206,7 @@ impl Field {
         for question in asked {
             writes.insert(Slot::Answer(question.key.clone()), Write::Put(self.value(&question.kind)));
         }
-        self.work(120..900);
-        Ok(phone.commit(scope, household, &writes)?)
+        Ok(writes)
     }
 
     /// Interviews a household that nobody has listed: a commit for the visit, for each section, for who belongs to it and

@@ -1,6 +1,7 @@
 //! A server with a small tree and the recurring people, on a manual clock and seeded chance.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,9 @@ pub const ROUND: &str = "2026-dinh-ky";
 /// The form that is asked in it.
 pub const FORM: &str = "vn-2022-2025/1";
 
+/// The data directory within the house's own.
+const DATA: &str = "data";
+
 /// Everybody's password.
 pub const PASSWORD: &str = "đường về bản xa";
 
@@ -45,7 +49,17 @@ pub struct House {
     /// Somebody who is not logged in.
     pub anonymous: Client,
     running: Running,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
+}
+
+/// What a server leaves behind that was stopped: its data directory, gone with the value.
+pub struct Left(tempfile::TempDir);
+
+impl Left {
+    /// The data directory.
+    pub fn data(&self) -> PathBuf {
+        self.0.path().join(DATA)
+    }
 }
 
 /// A province with two communes; the first has two villages.
@@ -93,8 +107,8 @@ impl House {
         let directory = tempfile::tempdir()?;
         let clock = Clock::manual("2026-10-01T01:00:00Z".parse()?);
         let chance = Chance::seeded(2026);
-        let data = directory.path().join("data");
-        let mut app = App::open(Setup { data, clock: clock.clone(), chance, password_cost }).await?;
+        let data = directory.path().join(DATA);
+        let mut app = App::open(Setup { data, database: None, clock: clock.clone(), chance, password_cost }).await?;
         // The program of a test is no reader of workbooks.
         app.workbooks = Reader::Here;
         let app = Arc::new(app);
@@ -102,7 +116,7 @@ impl House {
         let people = invite_people(&app, &units).await?;
         let running = start(app.clone(), SocketAddr::from(([127, 0, 0, 1], 0)), Protection::LoopbackOnly).await?;
         let anonymous = Client::anonymous(&format!("http://{}", running.address()))?;
-        Ok(Self { app, clock, units, people, anonymous, running, _directory: directory })
+        Ok(Self { app, clock, units, people, anonymous, running, directory })
     }
 
     /// A house whose province has opened the round, with points typed from paper. Nobody surveys any village yet.
@@ -152,9 +166,20 @@ impl House {
         format!("http://{}", self.running.address())
     }
 
+    /// Where it listens, as a socket.
+    pub fn listens(&self) -> SocketAddr {
+        self.running.address()
+    }
+
     /// Stops the server as a signal would.
     pub async fn stop(self) {
         self.running.stop().await;
+    }
+
+    /// Stops the server and keeps its data.
+    pub async fn leave(self) -> Left {
+        self.running.stop().await;
+        Left(self.directory)
     }
 
     /// Logs somebody in over HTTP.

@@ -6,7 +6,10 @@
 pub mod client;
 pub mod field;
 pub mod fieldwork;
+pub mod fuzz;
 pub mod house;
+pub mod line;
+pub mod measure;
 pub mod phone;
 pub mod points;
 pub mod simulation;

@@ -6,12 +6,15 @@
 //! the end, everything that was ever promised is checked ([`memory`], [`ground`], [`world`]): that is safety. Then the
 //! faults stop and everything has to come to rest within bounds ([`calm`]): that is liveness.
 
+mod again;
 pub mod calm;
 pub mod commune;
+pub mod edit;
 pub mod ground;
 pub mod handset;
 pub mod memory;
 pub mod office;
+pub mod photos;
 pub mod plan;
 pub mod relay;
 pub mod shrink;

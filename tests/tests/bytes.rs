@@ -1,5 +1,5 @@
 //! The budgets of the wire, on the bodies that real phones and a real server exchange over HTTP: households of the sample
-//! list, never thinned, and work as the field does it. `cargo run --example figures` prints the figures themselves.
+//! list, never thinned, and work as the field does it. `make bench-sync` prints the figures themselves.
 
 use anyhow::{Context, Result};
 use house_tests::field::{Field, Size};

@@ -10,7 +10,10 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use schemas::form::FormVersion;
 use schemas::ids::{HouseholdId, UnitId};
+use schemas::value::Value as Answered;
 use serde_json::Value;
+use server::domain::log::SecurityEventKind;
+use server::store;
 use std::collections::BTreeMap;
 use sync_protocol::actor::Author;
 use sync_protocol::change::{Slot, Write};
@@ -21,6 +24,13 @@ use sync_protocol::journal::{Body, JournalEntry, JournalHead, Scope};
 use sync_protocol::message::{MAX_REQUEST_BYTES, Request, Response, SegmentAnswer};
 use sync_protocol::segment::{Payload, Segment};
 use sync_protocol::verdict::{Hold, Rejection, Verdict};
+
+/// Where a change's chunk says what kind it is.
+const CHUNK_TYPE: usize = 8;
+/// A chunk that holds a whole document.
+const DOCUMENT: u8 = 0;
+/// A chunk that holds many changes.
+const BUNDLE: u8 = 3;
 
 /// A phone that lan enrolled and that signs whatever it likes.
 struct Hostile {
@@ -51,17 +61,47 @@ impl Hostile {
         Ok(Scope { village, round: ROUND.parse()? })
     }
 
-    /// A change to a household that nobody has listed yet.
-    fn change(&self, household: HouseholdId, floor_area: i64) -> Result<(Vec<u8>, ChangeHash)> {
+    /// The document of a household that nobody has listed yet.
+    fn document(&self, household: HouseholdId) -> Result<History> {
         let standard = self.house.app.standards.form(&FormVersion(FORM.to_owned())).context("the form")?;
         let genesis = Genesis { household, round: ROUND.parse()?, form: FormVersion(FORM.to_owned()) };
-        let history = History::new(genesis, standard.clone());
-        let slot = Slot::Answer("floor_area".parse()?);
-        let writes = BTreeMap::from([(slot, Write::Put(floor_area.into()))]);
-        let draft = history.draft(history.heads(), self.author().actor(), 1_790_000_000, None, &writes);
+        Ok(History::new(genesis, standard.clone()))
+    }
+
+    /// A change to a household that nobody has listed yet.
+    fn change(&self, household: HouseholdId, floor_area: i64) -> Result<(Vec<u8>, ChangeHash)> {
+        self.answer(&self.document(household)?, &self.author(), "floor_area", floor_area.into())
+    }
+
+    /// A change that answers one question as somebody, whatever the form says to it.
+    fn answer(&self, on: &History, author: &Author, question: &str, value: Answered) -> Result<(Vec<u8>, ChangeHash)> {
+        let writes = BTreeMap::from([(Slot::Answer(question.parse()?), Write::Put(value))]);
+        let draft = on.draft(on.heads(), author.actor(), 1_790_000_000, None, &writes);
         let bytes = draft.and_then(|draft| draft.encode()).context("a change")?;
         let (_, hash) = sync_protocol::change::parse(&bytes)?;
         Ok((bytes, hash))
+    }
+
+    /// What is written down of refusals of a kind so far, oldest first: what each says behind the device.
+    async fn written_down(&self, kind: SecurityEventKind) -> Result<Vec<String>> {
+        let events = store::security_event::newest(&mut self.house.app.store.read().await?, 100).await?;
+        let mut written = Vec::new();
+        for event in events.into_iter().rev().filter(|event| event.kind == kind) {
+            assert_eq!(event.actor, Some(self.house.people.lan), "{event:?}");
+            let said = event.subject.strip_prefix(&format!("{} ", self.device)).context("the device")?;
+            written.push(said.to_owned());
+        }
+        Ok(written)
+    }
+
+    /// The changes that are kept although they were not let in: household, verdict, and whether it says why.
+    async fn kept_aside(&self) -> Result<Vec<(HouseholdId, Verdict, bool)>> {
+        let (mut read, commune) = (self.house.app.store.read().await?, self.house.units.commune);
+        let kept = store::change::refused(&mut read, commune, &ROUND.parse()?).await?;
+        let mut kept: Vec<_> =
+            kept.into_iter().map(|change| (change.household, change.verdict, change.reason.is_some())).collect();
+        kept.sort_unstable();
+        Ok(kept)
     }
 
     /// Signs a segment of these changes, in the order of the journal.
@@ -121,31 +161,122 @@ async fn a_faulty_change_or_segment_holds_up_nothing_beside_it() -> Result<()> {
     let mut forged = phone.segment(village, vec![(home(5), hash, honest.clone())])?;
     let last = forged.len() - 1;
     forged[last] ^= 1;
+    let large = vec![0; 20_000];
+    let mixed = vec![
+        (home(2), other, compressed),
+        (home(2), other, large),
+        (home(1), hash, honest.clone()),
+        (home(1), hash, honest),
+    ];
     let answers = phone
         .send(vec![
             b"not a segment".to_vec(),
             forged,
-            phone.segment(
-                village,
-                vec![
-                    (home(2), other, compressed),
-                    (home(2), other, vec![0; 20_000]),
-                    (home(1), hash, honest.clone()),
-                    (home(1), hash, honest),
-                ],
-            )?,
+            phone.segment(village, mixed)?,
             phone.segment(outside, vec![(home(3), copied_hash, copied)])?,
             phone.segment(UnitId(999_999), vec![])?,
         ])
         .await?;
     let taken = |verdicts: &[Verdict]| SegmentAnswer::Taken(verdicts.to_vec());
-    assert_eq!(answers[0], SegmentAnswer::Refused("segment/unreadable".to_owned()));
-    assert_eq!(answers[1], SegmentAnswer::Refused("segment/signature".to_owned()));
-    let chunk = Verdict::Rejected(Rejection::ChunkType);
-    let large = Verdict::Rejected(Rejection::TooLarge);
-    assert_eq!(answers[2], taken(&[chunk, large, Verdict::Accepted, Verdict::Accepted]));
-    assert_eq!(answers[3], taken(&[Verdict::Held(Hold::OutOfScope)]));
-    assert_eq!(answers[4], SegmentAnswer::Refused("segment/chain".to_owned()));
+    let refused = |slug: &str| SegmentAnswer::Refused(slug.to_owned());
+    let (chunk, large) = (Verdict::Rejected(Rejection::ChunkType), Verdict::Rejected(Rejection::TooLarge));
+    let mixed = taken(&[chunk, large, Verdict::Accepted, Verdict::Accepted]);
+    let outside = taken(&[Verdict::Held(Hold::OutOfScope)]);
+    let expected =
+        [refused("segment/unreadable"), refused("segment/signature"), mixed, outside, refused("segment/chain")];
+    assert_eq!(answers, expected);
+    assert_written_down(&phone).await?;
+    phone.house.stop().await;
+    Ok(())
+}
+
+/// What is left of the refusals as evidence.
+async fn assert_written_down(phone: &Hostile) -> Result<()> {
+    let segments = phone.written_down(SecurityEventKind::SegmentRefused).await?;
+    assert_eq!(segments, ["segment/unreadable", "segment/signature", "segment/chain"]);
+    let changes = phone.written_down(SecurityEventKind::ChangeRefused).await?;
+    assert!(starts(&changes, &["1/1 change/chunk-type ", "1/2 change/too-large "]), "{changes:?}");
+    assert_eq!(phone.kept_aside().await?, [(home(3), Verdict::Held(Hold::OutOfScope), false)]);
+    Ok(())
+}
+
+/// A change as it is sent: whose it is said to be, which the journal names, the bytes, and the verdict that it must get.
+type Sent = (HouseholdId, ChangeHash, Vec<u8>, Verdict);
+
+/// One change of every kind that may not be, among two that may.
+fn every_kind(phone: &Hostile) -> Result<Vec<Sent>> {
+    let (own, rejected) = (phone.author(), Verdict::Rejected);
+    let stolen = Author { key: PublicKey([7; 32]), ..own };
+    let (founding, founded) = phone.change(home(1), 300)?;
+    let (other_bytes, _) = phone.change(home(1), 301)?;
+    let (mut bundle, of_bundle) = phone.change(home(2), 300)?;
+    bundle[CHUNK_TYPE] = BUNDLE;
+    let (mut whole, of_whole) = phone.change(home(2), 301)?;
+    whole[CHUNK_TYPE] = DOCUMENT;
+    let (by_another, of_another) = phone.answer(&phone.document(home(3))?, &stolen, "floor_area", 300.into())?;
+    let (words, of_words) = phone.answer(&phone.document(home(4))?, &own, "floor_area", "rất rộng".into())?;
+    let (unasked, of_unasked) = phone.answer(&phone.document(home(5))?, &own, "khong_co", 1.into())?;
+    let (odd, of_odd) = phone.answer(&phone.document(home(6))?, &own, "floor_area", (-5).into())?;
+    Ok(vec![
+        (home(1), founded, founding.clone(), Verdict::Accepted),
+        (home(7), founded, founding, rejected(Rejection::OtherHousehold)),
+        (home(8), founded, other_bytes, rejected(Rejection::OtherHash)),
+        (home(2), of_bundle, bundle, rejected(Rejection::ChunkType)),
+        (home(2), of_whole, whole, rejected(Rejection::ChunkType)),
+        (home(3), of_another, by_another, rejected(Rejection::ForeignActor)),
+        (home(4), of_words, words, rejected(Rejection::WrongType)),
+        (home(5), of_unasked, unasked, rejected(Rejection::UnknownKey)),
+        // A number that cannot be is a question to a person, who sees a warning: it comes in.
+        (home(6), of_odd, odd, Verdict::Accepted),
+    ])
+}
+
+/// Whether each text begins as expected, and there are no others.
+fn starts(texts: &[String], expected: &[&str]) -> bool {
+    texts.len() == expected.len() && texts.iter().zip(expected).all(|(text, expected)| text.starts_with(expected))
+}
+
+#[tokio::test]
+async fn each_change_that_may_not_be_gets_its_own_verdict_and_stays_as_evidence() -> Result<()> {
+    let phone = Hostile::start().await?;
+    let sent = every_kind(&phone)?;
+    let changes = sent.iter().map(|(household, hash, bytes, _)| (*household, *hash, bytes.clone())).collect();
+    let verdicts: Vec<Verdict> = sent.iter().map(|(.., verdict)| *verdict).collect();
+    let segment = phone.segment(phone.house.units.village, changes)?;
+    assert_eq!(phone.send(vec![segment]).await?, [SegmentAnswer::Taken(verdicts)]);
+    // Bytes that are not the change which the journal names prove nothing about it: only that they came is written down.
+    let written = phone.written_down(SecurityEventKind::ChangeRefused).await?;
+    let unproven =
+        ["1/3 change/other-hash ", "1/4 change/chunk-type ", "1/5 change/chunk-type ", "1/6 change/foreign-actor "];
+    assert!(starts(&written, &unproven), "{written:?}");
+    // Changes that are what the journal names are kept whole, with the reason.
+    let kept = [
+        (home(4), Verdict::Rejected(Rejection::WrongType), true),
+        (home(5), Verdict::Rejected(Rejection::UnknownKey), true),
+        (home(7), Verdict::Rejected(Rejection::OtherHousehold), true),
+    ];
+    assert_eq!(phone.kept_aside().await?, kept);
+    phone.house.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_edit_that_builds_on_another_household_is_refused_in_a_later_request_too() -> Result<()> {
+    let phone = Hostile::start().await?;
+    let village = phone.house.units.village;
+    let (founding, founded) = phone.change(home(1), 300)?;
+    let mut document = phone.document(home(1))?;
+    let (expanded, _) = sync_protocol::change::parse(&founding)?;
+    let node = document.read(&expanded, founded).context("fits")?;
+    document.push(node);
+    let (edit, edited) = phone.answer(&document, &phone.author(), "floor_area", 310.into())?;
+    let first = phone.segment(village, vec![(home(1), founded, founding), (home(1), edited, edit.clone())])?;
+    let accepted = SegmentAnswer::Taken(vec![Verdict::Accepted; 2]);
+    assert_eq!(phone.send(vec![first]).await?, [accepted]);
+    let again = phone.segment(village, vec![(home(2), edited, edit)])?;
+    let refused = Verdict::Rejected(Rejection::OtherHousehold);
+    assert_eq!(phone.send(vec![again]).await?, [SegmentAnswer::Taken(vec![refused])]);
+    assert_eq!(phone.kept_aside().await?, [(home(2), refused, true)]);
     phone.house.stop().await;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Last year's list over HTTP: tried, imported, and what the villages' phones then hold.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use house_tests::house::House;
 use jiff::civil::date;
 use server::documents::workbook::{Heading, Listing, Member, Place, RosterBook, write_roster};
@@ -48,6 +48,18 @@ async fn a_list_is_tried_first_and_written_only_when_that_is_asked() -> Result<(
     assert_eq!(again.body["unchanged"], 3);
     let shown = hoa.get(&format!("/api/rounds/2026-dinh-ky/communes/{}/households", house.units.commune)).await?;
     assert_eq!(shown.body.as_array().map(Vec::len), Some(3));
+    for head in shown.body.as_array().into_iter().flatten() {
+        let name = head["head_name"].as_str().context("a head")?;
+        // As somebody types it who has no marks on the keyboard; plus signs are spaces in a query.
+        let typed = schemas::codes::names::fold(name).replace(' ', "+");
+        let path = format!("/api/rounds/2026-dinh-ky/communes/{}/households?name={typed}", house.units.commune);
+        let found = hoa.get(&path).await?;
+        let found = found.body.as_array().context("a list")?;
+        assert!(found.iter().any(|row| row["household"] == head["household"]), "{typed}: {found:?}");
+        assert!(found.iter().all(|row| row["head_name"] == name), "{typed}: {found:?}");
+    }
+    let nobody = format!("/api/rounds/2026-dinh-ky/communes/{}/households?name=khong+co+ai", house.units.commune);
+    assert_eq!(hoa.get(&nobody).await?.body, serde_json::json!([]));
     house.stop().await;
     Ok(())
 }

@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 async fn open(directory: &Path) -> Result<Arc<App>> {
     let clock = Clock::manual("2026-10-01T01:00:00Z".parse()?);
     let (data, chance) = (directory.to_owned(), Chance::seeded(1));
-    Ok(Arc::new(App::open(Setup { data, clock, chance, password_cost: Cost::Light }).await?))
+    Ok(Arc::new(App::open(Setup { data, database: None, clock, chance, password_cost: Cost::Light }).await?))
 }
 
 fn fixture(name: &str) -> std::path::PathBuf {

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use house_tests::simulation::plan::{Act, Disk, Down, Edit, Mishap, Step, Trick, Up};
+use house_tests::simulation::plan::{Act, Disk, Down, Edit, Mishap, Setback, Share, Step, Trick, Up};
 use house_tests::simulation::{Script, play};
 use sync_protocol::hash::tagged;
 
@@ -120,4 +120,216 @@ async fn an_old_answer_does_not_start_the_log_anew() -> Result<()> {
 #[tokio::test]
 async fn a_household_of_two_rounds_is_two_documents() -> Result<()> {
     reproduce(3003, &[write(0, 7), Step::Office(Act::TurnRound), sync(2), write(2, 7)]).await
+}
+
+fn note(phone: u8, home: u8, number: u64) -> Step {
+    Step::Write { phone, home, edit: Edit::Note(number), disk: Disk::Keeps }
+}
+
+fn say_again(phone: u8) -> Step {
+    Step::SayAgain { phone, take: u64::MAX, disk: Disk::Keeps }
+}
+
+/// What was written in a village that was taken away is left out by a reviewer; what was written on it since is said again.
+#[tokio::test]
+async fn work_on_what_a_reviewer_left_out_is_said_again() -> Result<()> {
+    let (take, give) = (Step::Office(Act::Unassign(0, 2)), Step::Office(Act::Assign(0, 2)));
+    let held = [write(2, 1), sync(2), take, note(2, 1, 1), sync(2), give, note(2, 1, 2), note(2, 1, 3), sync(2)];
+    let aside = [Step::Office(Act::SetAside(0)), sync(2), Step::Look(2, 0), say_again(2), sync(2), sync(2)];
+    reproduce(1, &[held.as_slice(), &aside].concat()).await
+}
+
+/// The same, overtaken: the office says again what waits before the phone does.
+#[tokio::test]
+async fn work_said_again_by_the_office_first_is_not_let_in_a_second_time_by_itself() -> Result<()> {
+    let (take, give) = (Step::Office(Act::Unassign(0, 2)), Step::Office(Act::Assign(0, 2)));
+    let held = [write(2, 1), sync(2), take, note(2, 1, 1), sync(2), give, note(2, 1, 2), sync(2)];
+    let overtaken = [Step::Office(Act::SetAside(0)), sync(2), say_again(2), Step::Office(Act::Salvage(0)), sync(2)];
+    reproduce(1, &[held.as_slice(), &overtaken, &[Step::Office(Act::Release(0)), sync(2)]].concat()).await
+}
+
+/// A phone that is shut out brings what it wrote, with a clock that is years off; a person lets some of it in.
+#[tokio::test]
+async fn late_work_of_a_phone_that_was_shut_out_is_kept_and_let_in_by_a_person() -> Result<()> {
+    let before = [write(1, 1), sync(1), note(1, 1, 1), Step::Phone(1, Mishap::Clock(-4_000)), note(1, 1, 2)];
+    let late = [Step::Office(Act::Revoke(1)), sync(1), sync(1), sync(1), note(1, 1, 3), sync(1)];
+    let release = [Step::Office(Act::Release(0)), Step::Office(Act::Release(0)), sync(1), sync(0)];
+    reproduce(1, &[before.as_slice(), &late, &release].concat()).await
+}
+
+const COPY: Step = Step::Server(Setback::Copy);
+const SET_BACK: Step = Step::Server(Setback::Untold);
+const SET_BACK_AND_SAID: Step = Step::Server(Setback::Told);
+
+/// A copy is made, work of three phones goes on and is read by all, the office settles and decides, the copy is put back.
+fn work_after_a_copy() -> Vec<Step> {
+    let interview = |phone, home| Step::Write { phone, home, edit: Edit::Interview, disk: Disk::Keeps };
+    let before = [write(0, 1), sync(0), sync(1), COPY];
+    let work = [interview(0, 3), interview(1, 3), write(1, 1), write(2, 5), sync(0), sync(1), sync(2)];
+    let decided = [Step::Office(Act::Settle(0, 0)), Step::Office(Act::Accept(0)), sync(0), sync(1), sync(2)];
+    [before.as_slice(), &work, &decided].concat()
+}
+
+#[tokio::test]
+async fn what_a_server_that_was_set_back_has_forgotten_comes_from_the_phones() -> Result<()> {
+    for set_back in [SET_BACK, SET_BACK_AND_SAID] {
+        reproduce(1, &[work_after_a_copy().as_slice(), &[set_back]].concat()).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_set_back_that_went_on_writing_is_found_out_by_whoever_had_read_otherwise() -> Result<()> {
+    let after =
+        [SET_BACK, write(2, 2), sync(2), write(2, 2), sync(2), write(2, 6), sync(2), sync(0), write(1, 3), sync(1)];
+    reproduce(1, &[work_after_a_copy().as_slice(), &after].concat()).await
+}
+
+#[tokio::test]
+async fn a_server_may_be_set_back_twice_to_one_copy() -> Result<()> {
+    let after = [SET_BACK, sync(0), write(0, 2), sync(0), sync(1), SET_BACK, sync(1), write(1, 2)];
+    reproduce(1, &[work_after_a_copy().as_slice(), &after].concat()).await
+}
+
+#[tokio::test]
+async fn a_village_that_was_given_after_the_copy_is_given_back_by_whoever_held_it() -> Result<()> {
+    let (take, give) = (Step::Office(Act::Unassign(0, 2)), Step::Office(Act::Assign(0, 2)));
+    let steps =
+        [take, sync(2), COPY, give, sync(2), write(2, 1), write(0, 1), sync(2), sync(0), sync(2), SET_BACK, sync(2)];
+    reproduce(1, &steps).await
+}
+
+#[tokio::test]
+async fn a_page_lost_from_a_phones_disk_is_read_again() -> Result<()> {
+    let pages = [write(0, 1), sync(0), write(1, 1), sync(1), sync(0), write(1, 3), sync(1), sync(0)];
+    for lost in [0, 30_000, 65_000] {
+        let after = [Step::Phone(0, Mishap::LosePage(Share(lost))), sync(0), write(0, 1)];
+        reproduce(1, &[pages.as_slice(), &after].concat()).await?;
+    }
+    Ok(())
+}
+
+/// Commits with seeds 1126538766 and 1058861153 at 200 steps: the round is turned, so that nothing of it is read any more,
+/// and the server forgets that a photo of it was announced, or that it had it.
+#[tokio::test]
+async fn a_photo_that_a_server_set_back_has_forgotten_comes_again() -> Result<()> {
+    let attach = Step::Attach { phone: 0, home: 1, number: 9, disk: Disk::Keeps };
+    let part = Step::SendPart { phone: 0, up: Up::Arrives, down: Down::Arrives, disk: Disk::Keeps };
+    let turn = Step::Office(Act::TurnRound);
+    for set_back in [SET_BACK, SET_BACK_AND_SAID] {
+        reproduce(1, &[COPY, write(0, 1), attach, turn, sync(0), set_back]).await?;
+        let there = [sync(0), sync(1), part, part, part, turn, set_back, sync(1)];
+        reproduce(1, &[&[write(0, 1), sync(0), COPY, write(0, 1), attach], there.as_slice()].concat()).await?;
+    }
+    Ok(())
+}
+
+/// A photo is announced, comes in parts between everything that may happen, and is there in the end: its household is
+/// written about meanwhile, and the server and the phone die in between.
+#[tokio::test]
+async fn a_photo_comes_in_parts_between_everything_else_and_holds_up_nothing() -> Result<()> {
+    let attach = |phone, home, number| Step::Attach { phone, home, number, disk: Disk::Keeps };
+    let part = |up, down| Step::SendPart { phone: 0, up, down, disk: Disk::Keeps };
+    let torn = Step::SendPart { phone: 0, up: Up::Arrives, down: Down::Arrives, disk: Disk::Tears(Share(30_000)) };
+    let steps = [
+        write(0, 3),
+        attach(0, 3, 9),
+        part(Up::Arrives, Down::Arrives),
+        sync(0),
+        part(Up::Arrives, Down::Lost),
+        write(0, 3),
+        part(Up::Twice, Down::Arrives),
+        Step::ServerDies,
+        sync(0),
+        Step::Phone(0, Mishap::Clone),
+        part(Up::ServerTorn(Share(1)), Down::Arrives),
+        torn,
+        torn,
+        attach(1, 3, 9),
+        attach(0, 3, 200),
+    ];
+    reproduce(9, &steps).await
+}
+
+/// The copy is older than the log: after it was put back another log begins in its place, and the round closes before
+/// whoever had read the first one asks again.
+#[tokio::test]
+async fn a_log_forgotten_as_a_whole_is_given_back_after_its_round_has_closed() -> Result<()> {
+    let elsewhere = |phone, home| Step::Write { phone, home, edit: Edit::Assets(11), disk: Disk::Keeps };
+    let before = [COPY, write(1, 7), sync(1), elsewhere(2, 6), write(1, 6)];
+    reproduce(1044, &[before.as_slice(), &[SET_BACK, sync(2), Step::Office(Act::TurnRound)]].concat()).await
+}
+
+/// A photo was announced where nothing was ever accepted: only asking for it shows that the server has forgotten.
+#[tokio::test]
+async fn a_photo_that_the_server_denies_shows_that_it_was_set_back() -> Result<()> {
+    let attach = Step::Attach { phone: 0, home: 6, number: 106, disk: Disk::Keeps };
+    let note = Step::Write { phone: 0, home: 6, edit: Edit::Member(7), disk: Disk::Keeps };
+    let steps = [note, attach, COPY, Step::Office(Act::Unassign(1, 2)), sync(0), SET_BACK];
+    reproduce(1044, &steps).await
+}
+
+/// A photo that was there and is forgotten comes once more, from the phone that took it.
+#[tokio::test]
+async fn a_photo_that_was_there_before_the_server_was_set_back_comes_again() -> Result<()> {
+    let part = Step::SendPart { phone: 0, up: Up::Arrives, down: Down::Arrives, disk: Disk::Keeps };
+    let attach = Step::Attach { phone: 0, home: 3, number: 9, disk: Disk::Keeps };
+    let there = [write(0, 3), sync(0), COPY, attach, sync(0), part, part, part, part];
+    for set_back in [SET_BACK, SET_BACK_AND_SAID] {
+        reproduce(59, &[there.as_slice(), &[set_back, sync(0), write(0, 3), sync(0)]].concat()).await?;
+    }
+    Ok(())
+}
+
+/// An entry goes alone first, and later with the one before it: both segments end with it, and the longer one is evidence.
+#[tokio::test]
+async fn an_entry_that_comes_again_with_the_one_before_it_is_evidence_for_both() -> Result<()> {
+    let member = |phone, home, number| Step::Write { phone, home, edit: Edit::Member(number), disk: Disk::Keeps };
+    let before = [COPY, member(0, 154, 7), sync(0), SET_BACK, sync(0), write(0, 194), sync(0)];
+    let moved = [Step::Office(Act::Unassign(158, 212)), sync(0), member(0, 56, 8), sync(0), sync(0)];
+    reproduce(4, &[before.as_slice(), &moved, &[write(0, 120), sync(0), SET_BACK]].concat()).await
+}
+
+/// A reviewer salvages and releases after the copy was made; what was built on it since is put aside, and what it builds on
+/// waits for a person again.
+#[tokio::test]
+async fn work_on_what_was_released_after_the_copy_is_shown_and_comes_back() -> Result<()> {
+    let assets = |phone, home, number| Step::Write { phone, home, edit: Edit::Assets(number), disk: Disk::Keeps };
+    let held = [
+        assets(130, 54, 172),
+        Step::Hostile(Trick::TwoHouseholds, 38, 14_074_836_672_896_778_399),
+        Step::Office(Act::Unassign(187, 17)),
+        assets(196, 133, 229),
+        assets(176, 51, 101),
+        sync(88),
+        Step::Office(Act::Unassign(176, 142)),
+        sync(239),
+    ];
+    let decided =
+        [COPY, Step::Office(Act::Salvage(77)), Step::Office(Act::Release(134)), sync(25), assets(19, 139, 239)];
+    for set_back in [SET_BACK_AND_SAID, SET_BACK] {
+        reproduce(5023, &[held.as_slice(), &decided, &[set_back]].concat()).await?;
+    }
+    Ok(())
+}
+
+/// What a phone that was shut out brought after the copy was made: nothing that it may read shows that it was forgotten.
+#[tokio::test]
+async fn late_work_that_a_server_set_back_has_forgotten_is_brought_again() -> Result<()> {
+    let interview = Step::Write { phone: 2, home: 0, edit: Edit::Interview, disk: Disk::Keeps };
+    let late = [Step::Office(Act::Revoke(2)), COPY, interview, sync(2), sync(2), sync(2), sync(2), sync(2)];
+    for set_back in [SET_BACK_AND_SAID, SET_BACK] {
+        reproduce(3061, &[late.as_slice(), &[set_back]].concat()).await?;
+    }
+    Ok(())
+}
+
+/// The server forgets a whole round that is begun once more; in between the phone has gone on to the next one.
+#[tokio::test]
+async fn what_was_accepted_in_an_earlier_round_is_not_sent_again_as_unanswered() -> Result<()> {
+    let turn = Step::Office(Act::TurnRound);
+    let before = [COPY, write(214, 103), sync(118), write(100, 54), turn, sync(82), note(199, 141, 1)];
+    let member = Step::Write { phone: 64, home: 119, edit: Edit::Member(3), disk: Disk::Keeps };
+    let assets = Step::Write { phone: 70, home: 243, edit: Edit::Assets(24), disk: Disk::Keeps };
+    reproduce(1044, &[before.as_slice(), &[member, assets, sync(232), SET_BACK, turn]].concat()).await
 }

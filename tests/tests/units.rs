@@ -6,6 +6,7 @@ use schemas::ids::UnitId;
 use serde_json::{Value, json};
 use server::domain::role::Role;
 use server::domain::round::B1Mode;
+use server::store;
 
 fn children(unit: UnitId) -> String {
     format!("/api/units/{unit}/children")
@@ -89,6 +90,42 @@ async fn area_and_region_of_an_open_round_stay_and_where_nobody_had_said_them_vi
     assert!(admin.post(&revisions(house.units.village), urban("2026-10-02")).await?.is_success());
     let found = admin.get(&format!("/api/units/{}", house.units.village)).await?;
     assert_eq!(found.body["area"].as_str().context("area")?, "rural", "the day has not come");
+    house.stop().await;
+    Ok(())
+}
+
+/// A square around the house's villages, of whoever the properties name.
+fn square(properties: Value) -> Value {
+    let ring = json!([[104.6, 22.3], [104.7, 22.3], [104.7, 22.4], [104.6, 22.4], [104.6, 22.3]]);
+    json!({ "type": "Feature", "properties": properties, "geometry": { "type": "Polygon", "coordinates": [ring] } })
+}
+
+#[tokio::test]
+async fn boundaries_come_over_http_from_an_administrator_of_the_place_and_for_nothing_outside_of_it() -> Result<()> {
+    let house = House::start().await?;
+    let units = house.units;
+    let (hoa, admin) = (house.as_account(house.people.hoa).await?, house.as_account(house.people.admin).await?);
+    let path = |unit: UnitId| format!("/api/units/{unit}/boundaries");
+    let features = [square(json!({ "unit": units.village })), square(json!({ "unit": units.neighbour }))];
+    let file = json!({ "type": "FeatureCollection", "features": features });
+    let refused = hoa.post(&path(units.commune), file.clone()).await?;
+    assert_eq!((refused.status, refused.slug()), (403, "access/role-needed"));
+    let refused = admin.post(&path(UnitId(999_999)), file.clone()).await?;
+    assert_eq!((refused.status, refused.slug()), (404, "unit/not-found"));
+    let refused = admin.post(&path(units.commune), json!({ "type": "Feature" })).await?;
+    assert_eq!((refused.status, refused.slug()), (422, "boundary/unreadable"));
+    let refused = admin.post_bytes(&path(units.commune), vec![b' '; (16 << 20) + 1]).await?;
+    assert_eq!((refused.status, refused.slug()), (413, "request/too-large"));
+    assert!(store::boundary::of_commune(&mut house.app.store.read().await?, units.commune).await?.is_empty());
+    let imported = admin.post(&path(units.commune), file).await?;
+    assert!(imported.is_success(), "{imported:?}");
+    assert_eq!(imported.body["taken"], 1);
+    let remarks = imported.body["remarks"].as_array().context("remarks")?;
+    let said: Vec<_> = remarks.iter().map(|remark| (&remark["index"], &remark["slug"], &remark["taken"])).collect();
+    assert_eq!(said, [(&json!(1), &json!("boundary/unknown-unit"), &json!(false))]);
+    let kept = store::boundary::of_commune(&mut house.app.store.read().await?, units.commune).await?;
+    assert_eq!(kept.into_iter().map(|(unit, _)| unit).collect::<Vec<_>>(), [units.village]);
+    assert!(store::boundary::of_commune(&mut house.app.store.read().await?, units.neighbour).await?.is_empty());
     house.stop().await;
     Ok(())
 }

@@ -15,6 +15,9 @@ use super::Remark;
 use super::names;
 use super::sex::Sex;
 use super::table;
+use crate::date::PartialDate;
+use crate::household::Answers;
+use crate::value::Value;
 
 /// Twelve digits, by Circular 07/2016/TT-BCA art. 7. There is no check digit.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,6 +59,16 @@ pub struct Person {
     pub sex: Option<Sex>,
     /// Year of birth, if known.
     pub birth_year: Option<i16>,
+}
+
+impl Person {
+    /// What a member's answers say.
+    pub fn of(member: &Answers) -> Self {
+        let text = |key: &str| member.get(key).and_then(Value::as_text);
+        let sex = [Sex::Male, Sex::Female].into_iter().find(|sex| text("sex") == Some(sex.code()));
+        let born = text("born").and_then(|born| born.parse::<PartialDate>().ok());
+        Self { sex, birth_year: born.map(PartialDate::year) }
+    }
 }
 
 /// A number read from a list, with what was repaired.

@@ -127,6 +127,31 @@ fn folded_words(text: &str) -> Vec<String> {
     letters.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
+/// Somebody looked for by name: each word must begin a word of the name, in any case and with or without marks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NameSearch(Vec<String>);
+
+impl NameSearch {
+    /// Words past these narrow nothing: no name has as many.
+    const MOST_WORDS: usize = 8;
+
+    /// Looks for what somebody typed; nothing typed finds everybody.
+    pub fn of(typed: &str) -> Self {
+        Self(folded_words(typed).into_iter().take(Self::MOST_WORDS).collect())
+    }
+
+    /// The words, folded as [`fold`] folds names.
+    pub fn words(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Whether a name is meant.
+    pub fn finds(&self, name: &str) -> bool {
+        let words = folded_words(name);
+        self.0.iter().all(|begins| words.iter().any(|word| word.starts_with(begins.as_str())))
+    }
+}
+
 /// How a name is shown: names typed in capitals get one capital a word; all others stay as typed.
 pub fn display(name: &str) -> String {
     let text = clean(name).text;
@@ -204,6 +229,16 @@ mod tests {
     fn folding_forgets_case_marks_and_the_bar_of_d() {
         assert_eq!(fold("  ĐẶNG Thị-Hương "), "dang thi huong");
         assert_eq!(fold_compact("H'Mông"), "hmong");
+    }
+
+    #[test]
+    fn a_search_finds_by_the_beginnings_of_words_and_by_nothing_else() {
+        let finds = |typed: &str, name: &str| NameSearch::of(typed).finds(name);
+        assert!(!finds("ao", "Hoàng Văn Páo") && !finds("pao lan", "Hoàng Văn Páo") && !finds("a", ""));
+        for typed in ["Páo", "pao", "PA", "hoang pao", "páo hoàng", "đ ho", "", "  -- "] {
+            assert!(finds(typed, "Đặng Hoàng Văn Páo"), "{typed}");
+        }
+        assert_eq!(NameSearch::of(&"a ".repeat(5000)).words().len(), 8);
     }
 
     #[test]

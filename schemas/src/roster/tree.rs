@@ -136,6 +136,21 @@ pub fn root<'a>(
     Hash((*tree(header, lines, unassessed).root().as_bytes()).into())
 }
 
+/// The same root from the hashes of the leaves behind the header: what can still be computed of a list after a household
+/// on it was erased.
+pub fn root_of_leaves(header: &RosterHeader, leaves: impl IntoIterator<Item = Hash>) -> Hash {
+    let all: Vec<Hash> = std::iter::once(Leaf::header(header).digest()).chain(leaves).collect();
+    over(&all)
+}
+
+/// RFC 6962, 2.1: the larger power of two goes to the left.
+fn over(leaves: &[Hash]) -> Hash {
+    let [_, _, ..] = leaves else { return leaves.first().copied().unwrap_or_else(|| Hash(Sha256::digest([]).into())) };
+    let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+    let hasher = Sha256::new_with_prefix([1]).chain_update(over(left).0).chain_update(over(right).0);
+    Hash(hasher.finalize().into())
+}
+
 /// The proof of every leaf but the header, in their order.
 pub(super) fn proofs<'a>(
     header: &RosterHeader,

@@ -24,10 +24,10 @@ pub(crate) struct AgeBand {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum BindFault {
     /// No question of this scope has the key.
-    #[error("no {1:?} question {0:?} in the form")]
+    #[error("no question {0} about one {en} in the form", en = .1.en())]
     UnknownQuestion(Key, Scope),
     /// The question is of another kind than the condition compares.
-    #[error("question {question:?} cannot be compared with {compared}")]
+    #[error("question {question} cannot be compared with {compared}")]
     WrongKind {
         /// Which question.
         question: Key,
@@ -35,13 +35,13 @@ pub enum BindFault {
         compared: &'static str,
     },
     /// The question has no such choice.
-    #[error("question {0:?} has no choice {1:?}")]
+    #[error("question {0} has no choice {1:?}")]
     UnknownChoice(Key, String),
     /// The standard has no such age band.
-    #[error("no age band {0:?} in the standard")]
+    #[error("no age band {0} in the standard")]
     UnknownAgeBand(Key),
     /// Ages and members can be asked about only where there is a member or a household.
-    #[error("{condition} cannot stand in a condition about one {scope:?}")]
+    #[error("{condition} cannot stand in a condition about one {en}", en = .scope.en())]
     OutOfPlace {
         /// Which condition.
         condition: &'static str,
@@ -52,10 +52,10 @@ pub enum BindFault {
     #[error("{0}: limits missing or impossible")]
     Limits(&'static str),
     /// Relevance looks at a question that is asked later.
-    #[error("relevance looks at {0:?}, which is not asked before")]
+    #[error("relevance looks at {0}, which is not asked before")]
     AsksAhead(Key),
     /// More choices than a bound condition can hold.
-    #[error("question {0:?} has more than {MOST_CHOICES} choices")]
+    #[error("question {0} has more than {MOST_CHOICES} choices")]
     TooManyChoices(Key),
 }
 

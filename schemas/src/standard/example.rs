@@ -1,6 +1,6 @@
 //! Examples: households in, results out. They run whenever their standard is loaded.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Standard;
 use super::fault::{Faults, Reason};
@@ -73,16 +73,22 @@ fn run(
             reading.fault(name, "expect", Reason::ExampleDiffers { example, what, expected, found });
         }
     };
-    let classes = |classes: ClassSet| format!("{:?}", classes.iter().collect::<Vec<_>>());
-    compare("classes", classes(expect.classes.iter().copied().collect()), classes(assessment.possible_classes()));
+    let expected: ClassSet = expect.classes.iter().copied().collect();
+    compare("classes", as_filed(&expected), as_filed(&assessment.possible_classes()));
     for (indicator, finding) in standard.indicators.iter().zip(assessment.findings()) {
         let expected = expect.verdict(&indicator.key);
-        compare(indicator.key.as_str(), format!("{expected:?}"), format!("{:?}", finding.verdict));
+        compare(indicator.key.as_str(), as_filed(&expected), as_filed(&finding.verdict));
     }
     let known = |key: &Key| standard.indicators.iter().any(|indicator| indicator.key == *key);
     for stranger in expect.indicators().filter(|key| !known(key)) {
         reading.fault(name, "expect", Reason::UnknownIndicator(stranger.to_string()));
     }
+}
+
+/// A result in the words that examples are written in.
+fn as_filed(result: &impl Serialize) -> String {
+    // Names and lists of names always have a JSON form.
+    serde_json::to_string(result).unwrap_or_default()
 }
 
 impl ExampleEntry {

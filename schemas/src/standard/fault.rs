@@ -122,7 +122,7 @@ impl Reason {
             Self::Condition(fault) => (format!("điều kiện sai: {}", fault.vi()), format!("condition: {fault}")),
             Self::Question(key, scope) => (
                 format!("không có câu hỏi {key} phù hợp ({})", scope.vi()),
-                format!("no fitting {scope:?} question {key}"),
+                format!("no fitting question {key} about one {}", scope.en()),
             ),
             Self::UnknownIndicator(key) => (format!("không có chỉ số {key}"), format!("no indicator {key}")),
             Self::TooManyIndicators => ("quá nhiều chỉ số".into(), "too many indicators".into()),
@@ -184,6 +184,14 @@ impl Scope {
             Self::Household => "hộ",
             Self::Member => "thành viên",
             Self::Visit => "lượt đến hộ",
+        }
+    }
+
+    pub(crate) fn en(self) -> &'static str {
+        match self {
+            Self::Household => "household",
+            Self::Member => "member",
+            Self::Visit => "visit",
         }
     }
 }

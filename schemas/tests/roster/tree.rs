@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use schemas::ledger::Hash;
 use schemas::roster::{
-    FileFault, Roster, RosterFile, RosterHeader, Salt, leaf_hash, root, unassessed_leaf_hash, verify_line,
-    verify_unassessed,
+    FileFault, Roster, RosterFile, RosterHeader, Salt, leaf_hash, root, root_of_leaves, unassessed_leaf_hash,
+    verify_line, verify_unassessed,
 };
 use sha2::{Digest, Sha256};
 
@@ -84,6 +84,20 @@ fn a_line_and_a_household_without_a_class_are_never_taken_for_each_other() {
     assert_ne!(unassessed_leaf_hash(entry, *entry_salt), Hash(bare));
     assert_eq!(leaf_hash(line, *line_salt), Hash(plain_leaves(&roster)[1]));
     assert_eq!(unassessed_leaf_hash(entry, *entry_salt), Hash(plain_leaves(&roster)[6]));
+}
+
+#[test]
+fn the_hashes_of_the_leaves_give_the_root_as_long_as_none_is_missing() {
+    let roster = whole();
+    let lines = roster.lines().iter().map(|(line, salt)| leaf_hash(line, *salt));
+    let entries = roster.unassessed().iter().map(|(entry, salt)| unassessed_leaf_hash(entry, *salt));
+    let leaves: Vec<Hash> = lines.chain(entries).collect();
+    for missing in 0..leaves.len() {
+        let others = leaves.iter().enumerate().filter(|(at, _)| *at != missing).map(|(_, leaf)| *leaf);
+        assert_ne!(root_of_leaves(roster.header(), others), roster.root(), "{missing}");
+    }
+    assert_ne!(root_of_leaves(roster.header(), []), roster.root());
+    assert_eq!(root_of_leaves(roster.header(), leaves), roster.root());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! From points to classes: cut-offs, class rules, screening, flags.
 
+use jiff::civil::date;
 use schemas::rules::{B1Mode, Class, ClassSet, Missing, Outcome, Screening, Truth, classify, counted_members, screen};
 use schemas::standard::shipped;
 
@@ -118,4 +119,17 @@ fn facts_of_one_standard_claim_nothing_under_another() {
         source = { article = \"-\", confidence = \"ours\" }\n";
     let raised = old.with_overlay(("a.toml", overlay)).unwrap();
     assert_eq!(counted_members(&raised, &facts, AS_OF).len(), 2);
+}
+
+#[test]
+fn the_day_that_nobody_named_is_the_first_of_the_newest_review_that_the_standard_knows() {
+    let standard = shipped::load("vn-2022-2025").unwrap();
+    let (first, last) = standard.valid();
+    assert_eq!(standard.review_day(date(1999, 1, 1)), first, "never before the standard applies");
+    assert_eq!(standard.review_day(date(2022, 8, 31)), date(2022, 8, 31), "no review has begun under it");
+    assert_eq!(standard.review_day(date(2024, 8, 31)), date(2023, 9, 1));
+    assert_eq!(standard.review_day(date(2024, 11, 23)), date(2024, 9, 1));
+    assert_eq!(standard.review_day(date(2040, 1, 1)), date(last.year(), 9, 1));
+    let mpi = shipped::load("global-mpi").unwrap();
+    assert_eq!(mpi.review_day(date(2024, 8, 31)), date(2024, 8, 31), "a standard without a yearly review");
 }

@@ -238,3 +238,22 @@ fn the_hash_of_a_standard_changes_with_every_byte_of_it() {
     more[0].1.push('\n');
     assert_ne!(load(&more).unwrap().hash(), standard.hash());
 }
+
+#[test]
+fn no_fault_speaks_in_the_names_of_the_program() {
+    let from = "{ is = { question = \"internet\", value = false } }";
+    for to in [
+        "{ is = { question = \"water_sauce\", value = false } }",
+        "{ is = { question = \"latrine\", value = \"golden\" } }",
+        "{ any_member = { age = \"teenager\" } }",
+        "{ age = \"elderly\" }",
+    ] {
+        let said = fault("indicators.toml", "indicator telecom", from, to).label();
+        for name in ["Key", "Household", "Member", "Some"] {
+            assert!(!said.en.contains(name) && !said.vi.contains(name), "{said:?}");
+        }
+    }
+    let said =
+        fault("indicators.toml", "indicator telecom", from, "{ is = { question = \"water_sauce\", value = 1 } }");
+    assert_eq!(said.label().en, "condition: no question water_sauce about one household in the form");
+}

@@ -57,7 +57,7 @@ impl CreateAccount {
         let new = FirstAdministrator { login, display_name: self.name, password, nation: self.nation };
         let made = create_administrator(&app, new).await;
         app.store.close().await;
-        let account = made.context("the account was not created")?;
+        let account = made.context("không tạo được tài khoản / the account was not created")?;
         tracing::info!(account.id = %account.id, "Created an administrator");
         Ok(())
     }
@@ -68,9 +68,15 @@ const LINE_BYTES: u64 = 4096;
 
 fn read_password() -> anyhow::Result<Password> {
     let mut text = String::new();
-    std::io::stdin().take(LINE_BYTES).read_to_string(&mut text).context("password on standard input")?;
+    std::io::stdin()
+        .take(LINE_BYTES)
+        .read_to_string(&mut text)
+        .context("mật khẩu ở đầu vào chuẩn / the password on standard input")?;
     match text.lines().next() {
         Some(line) if !line.is_empty() => Ok(Password::new(line.to_owned())),
-        Some(_) | None => bail!("no password given: use standard input or {PASSWORD_VARIABLE}"),
+        Some(_) | None => bail!(
+            "chưa có mật khẩu: dùng đầu vào chuẩn hoặc {PASSWORD_VARIABLE} / \
+             no password given: use standard input or {PASSWORD_VARIABLE}"
+        ),
     }
 }

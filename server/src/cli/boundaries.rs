@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 use schemas::ids::UnitId;
 
-use super::Data;
 use super::serve::open;
+use super::{Data, cannot_read};
+use crate::console;
 use crate::geography::collection::FILE_BYTES;
 use crate::workflow::geography::import_boundaries;
 use crate::workflow::unit::root;
@@ -27,10 +28,10 @@ pub struct Boundaries {
 impl Boundaries {
     /// Imports and says what became of each feature that was not plain.
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let file = std::fs::File::open(&self.file).context("the file of boundaries")?;
+        let file = std::fs::File::open(&self.file).with_context(|| cannot_read(&self.file))?;
         let mut bytes = Vec::new();
         // One byte past the limit shows that there is more.
-        file.take(FILE_BYTES + 1).read_to_end(&mut bytes)?;
+        file.take(FILE_BYTES + 1).read_to_end(&mut bytes).with_context(|| cannot_read(&self.file))?;
         let app = open(self.data).await?;
         let place = match self.unit {
             Some(unit) => Ok(UnitId(unit)),
@@ -41,13 +42,13 @@ impl Boundaries {
             Err(refusal) => Err(refusal),
         };
         app.store.close().await;
-        let imported = imported.context("no boundary was imported")?;
+        let imported = imported.context("không nhập được ranh giới / no boundary was imported")?;
         for remark in &imported.remarks {
             let done = if remark.taken { "nhận/taken" } else { "bỏ/left out" };
             let (index, slug, text) = (remark.index, remark.slug, &remark.text);
-            println!("{index}: {} / {} ({slug}): {done}", text.vi, text.en);
+            console::line(format_args!("{index}: {} / {} ({slug}): {done}", text.vi, text.en))?;
         }
-        println!("{} ranh giới đã nhập / boundaries imported", imported.taken);
+        console::line(format_args!("{} ranh giới đã nhập / boundaries imported", imported.taken))?;
         Ok(())
     }
 }

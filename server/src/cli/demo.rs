@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use super::Data;
 use super::serve::{open, serve};
+use super::{Data, cannot_read};
+use crate::console;
 use crate::demo::{Demo, Place, Size, logins};
 use crate::http::serve::Protection;
 
@@ -40,18 +41,25 @@ impl DemoCommand {
     /// Plays the story, or finds it played, and serves.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let place = match &self.place {
-            Some(file) => Place::read(&std::fs::read_to_string(file).with_context(|| file.display().to_string())?)?,
+            Some(file) => Place::read(&std::fs::read_to_string(file).with_context(|| cannot_read(file))?)?,
             None => Place::quang_binh()?,
         };
         let size = Size { villages: usize::from(self.villages), households: usize::from(self.households) };
-        let demo = Demo { seed: self.seed, directory: self.data.directory, listen: self.listen, place, size };
+        let demo = Demo {
+            seed: self.seed,
+            directory: self.data.directory,
+            database: self.data.database,
+            listen: self.listen,
+            place,
+            size,
+        };
         let told = demo.play().await?;
-        print!("{}", told.account);
+        console::text(&told.account)?;
         if self.exit {
             return Ok(());
         }
-        print!("{}", logins(&demo.place, told.address));
-        let data = Data { directory: demo.server_data() };
+        console::text(logins(&demo.place, told.address))?;
+        let data = Data { directory: demo.server_data(), database: demo.database.clone() };
         serve(open(data).await?, told.address, Protection::LoopbackOnly).await
     }
 }

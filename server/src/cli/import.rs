@@ -9,6 +9,7 @@ use schemas::ids::{RoundId, UnitId};
 
 use super::Data;
 use super::serve::open;
+use crate::console;
 use crate::documents::workbook::render_text;
 use crate::domain::account::Login;
 use crate::workflow::import::{Imported, Mode, Order, Progress, import_as, importer};
@@ -52,8 +53,8 @@ impl Import {
         };
         app.store.close().await;
         bar.finish_and_clear();
-        let imported = imported.context("nothing was imported")?;
-        print!("{}", report(&imported, mode));
+        let imported = imported.context("không nhập được / nothing was imported")?;
+        console::text(report(&imported, mode))?;
         Ok(())
     }
 }

@@ -4,6 +4,7 @@
 //! another fault of this machine, 2 wrong usage, 3 something in the file (or the choice) was refused, 4 the server cannot
 //! be reached, 5 the server refused or its answer is not to be trusted, 6 the server could not take everything now.
 
+mod format;
 mod output;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use jiff::civil::Date;
+use schemas::codes::names::NameSearch;
 use schemas::form::FormVersion;
 use schemas::ids::HouseholdId;
 use schemas::rules::AreaType;
@@ -19,7 +21,9 @@ use serde_json::json;
 use sync_protocol::device::View;
 
 use crate::clock::{Chance, Clock, Stopwatch};
-use crate::phone::{self, Choice, Enrolment, Phone, PhoneFault, PlainHttp, Road, RoundPoints, Scoring, Surroundings};
+use crate::phone::{
+    self, Choice, Enrolment, Phone, PhoneFault, PlainHttp, Road, RoundPoints, Scoring, Surroundings, Wanted,
+};
 use crate::standards::Standards;
 use output::{Outcome, print};
 
@@ -38,20 +42,26 @@ pub enum PhoneCommand {
 pub enum EnrolledCommand {
     /// Nhận tin mới. Read what is new.
     Pull(Common),
-    /// Gửi hết việc đã làm và nhận tin mới. Send all work and read what is new.
-    Sync(Common),
+    /// Gửi hết việc đã làm và nhận tin mới, rồi gửi ảnh. Send all work and read what is new, then send photos.
+    Sync(Sync),
+    /// Đính ảnh vào hộ. Attach a photo to a household.
+    Attach(Attach),
     /// Lập hộ mới từ tệp. Found households from a file.
+    #[command(after_long_help = format::NEW)]
     New(FromFile),
     /// Sửa hộ theo tệp. Edit households from a file.
+    #[command(after_long_help = format::EDIT)]
     Edit(FromFile),
     /// Xem hộ. Show households.
     Show(Show),
     /// Chọn ý kiến đúng khi hai người ghi khác nhau. Settle a disagreement.
     Settle(Settle),
+    /// Ghi lại việc máy chủ không nhận. Say again what the server turned away.
+    Rebase(Rebase),
     /// Xuất mọi hộ. Write out all households.
     Export(Export),
     /// Từng hộ đang ở đâu. Where each household stands.
-    List(Common),
+    List(List),
     /// Gói việc đang chờ vào tệp để người khác mang đi. Put waiting work into a parcel for somebody to carry.
     ExportParcel(ExportParcel),
     /// Nhận câu trả lời cho một gói. Take the answer to a parcel in.
@@ -99,6 +109,27 @@ pub struct Enrol {
     insecure: bool,
 }
 
+/// Flags of `phone sync`.
+#[derive(Debug, clap::Args)]
+pub struct Sync {
+    #[command(flatten)]
+    common: Common,
+    /// Không gửi ảnh lần này. Send no photos this time.
+    #[arg(long)]
+    no_blobs: bool,
+}
+
+/// Flags of `phone attach`.
+#[derive(Debug, clap::Args)]
+pub struct Attach {
+    #[command(flatten)]
+    common: Common,
+    /// Mã hộ. The household.
+    household: HouseholdId,
+    /// Tệp ảnh JPEG, PNG hoặc WebP, tối đa 2 MB. A JPEG, PNG or WebP picture of 2 MB at most.
+    file: PathBuf,
+}
+
 /// Flags of commands that read a file.
 #[derive(Debug, clap::Args)]
 pub struct FromFile {
@@ -134,13 +165,40 @@ enum B1Flag {
     Table,
 }
 
+/// Whom to look for.
+#[derive(Debug, clap::Args)]
+struct Find {
+    /// Chỉ các hộ có chủ hộ tên như vậy: đầu các chữ, không cần dấu. Only households whose head is called so: the beginnings
+    /// of words, with or without marks.
+    #[arg(long, value_name = "NAME")]
+    find: Option<String>,
+}
+
+impl Find {
+    fn search(&self) -> NameSearch {
+        NameSearch::of(self.find.as_deref().unwrap_or_default())
+    }
+}
+
+/// Flags of `phone list`.
+#[derive(Debug, clap::Args)]
+pub struct List {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    find: Find,
+}
+
 /// Flags of `phone show`.
 #[derive(Debug, clap::Args)]
 pub struct Show {
     #[command(flatten)]
     common: Common,
     /// Mã hộ; nếu không ghi thì tất cả. The household; all of them when absent.
+    #[arg(conflicts_with = "find")]
     household: Option<HouseholdId>,
+    #[command(flatten)]
+    find: Find,
     /// Xem theo. Which view.
     #[arg(long, value_enum, default_value = "mine")]
     view: ViewFlag,
@@ -175,6 +233,25 @@ pub struct Settle {
     /// Giá trị khác, theo tệp sửa. Something else holds: a file of edits.
     #[arg(long, value_name = "FILE")]
     set: Option<PathBuf>,
+}
+
+/// Flags of `phone rebase`. Without `--take` and `--all` the plan is shown and nothing is written.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("wanted").args(["take", "all"]))]
+pub struct Rebase {
+    #[command(flatten)]
+    common: Common,
+    /// Mã hộ. The household.
+    household: HouseholdId,
+    /// Chỉ ghi lại các mục này; các mục khác theo máy chủ. Only these fields; the others stay as the server has them.
+    #[arg(long, value_name = "FIELD", num_args = 1..)]
+    take: Vec<String>,
+    /// Ghi lại mọi mục ghi lại được. Everything that can be said again.
+    #[arg(long)]
+    all: bool,
+    /// Mã kế hoạch đã xem; cần khi lấy mục đã có người ghi khác. The plan that was seen; needed for changed fields.
+    #[arg(long, value_name = "PLAN", requires = "wanted")]
+    plan: Option<String>,
 }
 
 /// Flags of `phone export`.
@@ -257,10 +334,14 @@ impl PhoneCommand {
 impl EnrolledCommand {
     fn common(&self) -> &Common {
         match self {
-            Self::Pull(common) | Self::Sync(common) | Self::List(common) => common,
+            Self::Pull(common) => common,
+            Self::List(list) => &list.common,
+            Self::Sync(sync) => &sync.common,
+            Self::Attach(attach) => &attach.common,
             Self::New(from) | Self::Edit(from) => &from.common,
             Self::Show(show) => &show.common,
             Self::Settle(settle) => &settle.common,
+            Self::Rebase(rebase) => &rebase.common,
             Self::Export(export) => &export.common,
             Self::ExportParcel(export) => &export.common,
             Self::ImportParcel(from) => &from.common,
@@ -271,13 +352,16 @@ impl EnrolledCommand {
     async fn act(self, phone: &mut Phone, today: Date) -> Result<Outcome, PhoneFault> {
         match self {
             Self::Pull(_) => Ok(Outcome::exchanged(&phone.pull().await?)),
+            Self::Sync(Sync { no_blobs: true, .. }) => Ok(Outcome::exchanged(&phone.sync_data().await?)),
             Self::Sync(_) => Ok(Outcome::exchanged(&phone.sync().await?)),
+            Self::Attach(attach) => Ok(Outcome::attached(&phone.attach(attach.household, &attach.file)?)),
             Self::New(from) => Ok(Outcome::committed(&phone.found_households(phone::file::read(&from.file)?)?)),
             Self::Edit(from) => Ok(Outcome::committed(&phone.edit_households(phone::file::read(&from.file)?)?)),
             Self::Show(show) => show.act(phone, today),
             Self::Settle(settle) => settle.act(phone),
+            Self::Rebase(rebase) => rebase.act(phone),
             Self::Export(export) => export.act(phone),
-            Self::List(_) => Ok(Outcome::listed(&phone.list())),
+            Self::List(list) => Ok(Outcome::listed(&phone.find(&list.find.search()), &phone.blobs())),
             Self::ExportParcel(export) => Ok(Outcome::packed(&export.out, phone.export_parcel(&export.out)?)),
             Self::ImportParcel(from) => Ok(Outcome::unpacked(phone.import_parcel(&from.file)?)),
             Self::Carry(carry) => Ok(Outcome::carried(&phone.carry(&carry.parcels, &carry.out).await)),
@@ -342,9 +426,13 @@ impl Show {
         let area = self.area.map(AreaFlag::area);
         let b1 = self.b1.map(B1Flag::points);
         let scoring = self.explain.then(|| Scoring { area, b1, as_of: self.as_of.unwrap_or(today) });
+        let search = self.find.search();
         let households = match self.household {
             Some(household) => vec![household],
-            None => phone.export(view).iter().map(|filed| filed.household.household).collect(),
+            None => {
+                let filed = phone.export(view).into_iter().filter(|filed| filed.is_meant(&search));
+                filed.map(|filed| filed.household.household).collect()
+            }
         };
         let shown = households.iter().map(|household| phone.show(household, view, scoring));
         Ok(Outcome::shown(phone, &shown.collect::<Result<Vec<_>, _>>()?))
@@ -359,6 +447,17 @@ impl Settle {
         };
         let committed = phone.settle(self.household, &self.disagreement, choice)?;
         Ok(Outcome::committed(&committed))
+    }
+}
+
+impl Rebase {
+    fn act(self, phone: &mut Phone) -> Result<Outcome, PhoneFault> {
+        let wanted = match (self.all, self.take.is_empty()) {
+            (true, _) => Wanted::All,
+            (false, false) => Wanted::Fields(self.take),
+            (false, true) => return Ok(Outcome::planned(&phone.rebase_plan(self.household)?)),
+        };
+        Ok(Outcome::rebased(&phone.rebase(self.household, &wanted, self.plan.as_deref())?))
     }
 }
 

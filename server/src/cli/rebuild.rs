@@ -4,6 +4,7 @@ use anyhow::bail;
 
 use super::Data;
 use super::serve::open;
+use crate::console;
 use crate::workflow::rebuild::rebuild;
 
 /// Tính lại mọi dữ liệu dẫn xuất từ nhật ký thay đổi và sổ quyết định, báo chỗ khác.
@@ -21,17 +22,17 @@ impl Rebuild {
         let rebuilt = rebuild(&app).await;
         app.store.close().await;
         let rebuilt = rebuilt?;
-        println!(
+        console::line(format_args!(
             "{} xã, {} hộ, {} dòng nhật ký, {} quyết định / communes, households, log rows, decisions",
             rebuilt.communes, rebuilt.documents, rebuilt.log_rows, rebuilt.ledger_entries
-        );
+        ))?;
         for difference in &rebuilt.differences {
-            println!("{difference}");
+            console::line(difference)?;
         }
         let beyond_mending = rebuilt.differences.iter().filter(|difference| !difference.is_mended()).count();
         match (beyond_mending, rebuilt.differences.len()) {
-            (0, 0) => println!("Không có chỗ nào khác. No differences."),
-            (0, mended) => println!("Đã sửa {mended} chỗ. {mended} mended."),
+            (0, 0) => console::line("Không có chỗ nào khác. No differences.")?,
+            (0, mended) => console::line(format_args!("Đã sửa {mended} chỗ. {mended} mended."))?,
             (broken, _) => bail!("{broken} chỗ không tính lại được / cannot be made again"),
         }
         Ok(())

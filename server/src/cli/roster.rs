@@ -12,6 +12,8 @@ use schemas::standard::PointsFiles;
 
 use super::Data;
 use super::serve::open;
+use super::{cannot_read, cannot_write};
+use crate::console;
 use crate::domain::account::Login;
 use crate::domain::role::Role::{self, Auditor, Committee, CommuneChair, Compiler, Reviewer};
 use crate::workflow::permit::on_machine;
@@ -104,15 +106,21 @@ impl Compile {
     async fn run(self) -> anyhow::Result<()> {
         let Of { data, round, commune, login } = self.of;
         let app = open(data).await?;
-        let permit = on_machine(&app, &login, DECIDERS).await.context("the account may not do this")?;
+        let permit = on_machine(&app, &login, DECIDERS)
+            .await
+            .context("tài khoản không được làm việc này / the account may not do this")?;
         let outcome = roster::compile(&app, &permit, &round, commune).await;
         app.store.close().await;
-        match outcome.context("no list was compiled")? {
-            Outcome::New(list) => println!("{}  danh sách mới số {} (new list)", list.root, list.number),
-            Outcome::Unchanged(list) => println!("{}  không đổi, số {} (unchanged)", list.root, list.number),
+        match outcome.context("không lập được danh sách / no list was compiled")? {
+            Outcome::New(list) => {
+                console::line(format_args!("{}  danh sách mới số {} (new list)", list.root, list.number))?;
+            }
+            Outcome::Unchanged(list) => {
+                console::line(format_args!("{}  không đổi, số {} (unchanged)", list.root, list.number))?;
+            }
             Outcome::Waiting(waiting) => {
                 for household in &waiting {
-                    println!("{}", serde_json::to_string(household)?);
+                    console::line(serde_json::to_string(household)?)?;
                 }
                 bail!("còn {0} hộ chưa xong (the list waits for {0} households)", waiting.len());
             }
@@ -126,11 +134,13 @@ impl Export {
         let format = self.format()?;
         let Of { data, round, commune, login } = self.of;
         let app = open(data).await?;
-        let permit = on_machine(&app, &login, READERS).await.context("the account may not do this")?;
+        let permit = on_machine(&app, &login, READERS)
+            .await
+            .context("tài khoản không được làm việc này / the account may not do this")?;
         let bytes = export::of_commune(&app, &permit, &round, commune, format).await;
         app.store.close().await;
-        let file = self.file.display();
-        std::fs::write(&self.file, bytes.context("nothing was exported")?).with_context(|| file.to_string())
+        let bytes = bytes.context("không xuất được / nothing was exported")?;
+        std::fs::write(&self.file, bytes).with_context(|| cannot_write(&self.file))
     }
 
     fn format(&self) -> anyhow::Result<Format> {
@@ -152,11 +162,11 @@ impl Verify {
         file.verify(self.root)?;
         self.check_table(&file.header.b1)?;
         let (lines, unassessed) = (file.lines.len(), file.unassessed.len());
-        println!(
+        console::line(format_args!(
             "{}  đúng, {lines} hộ, {unassessed} hộ không xếp loại \
              (right, {lines} households, {unassessed} without a class)",
             self.root
-        );
+        ))?;
         Ok(())
     }
 
@@ -174,7 +184,7 @@ impl Verify {
                     found == *hash,
                     "bảng điểm là {found}, khác với {hash} (the points table is {found}, not {hash})"
                 );
-                println!("{hash}  đúng bảng điểm (right points table)");
+                console::line(format_args!("{hash}  đúng bảng điểm (right points table)"))?;
                 Ok(())
             }
             (PointsFrom::Table { hash }, ..) => bail!(
@@ -186,9 +196,9 @@ impl Verify {
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    std::fs::read(path).with_context(|| path.display().to_string())
+    std::fs::read(path).with_context(|| cannot_read(path))
 }
 
 fn text(path: &Path) -> anyhow::Result<String> {
-    String::from_utf8(read(path)?).with_context(|| path.display().to_string())
+    String::from_utf8(read(path)?).with_context(|| cannot_read(path))
 }

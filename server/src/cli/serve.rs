@@ -62,7 +62,13 @@ pub(super) async fn serve(app: App, listen: SocketAddr, protection: Protection) 
 /// Opens a data directory with the clock and the randomness of the machine.
 pub(super) async fn open(data: Data) -> anyhow::Result<App> {
     let chance = Chance::from_system().context("the operating system gives no randomness")?;
-    let setup = Setup { data: data.directory, clock: Clock::system(), chance, password_cost: Cost::Standard };
+    let setup = Setup {
+        data: data.directory,
+        database: data.database,
+        clock: Clock::system(),
+        chance,
+        password_cost: Cost::Standard,
+    };
     Ok(App::open(setup).await?)
 }
 

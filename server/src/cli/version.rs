@@ -1,9 +1,8 @@
 //! `rasoat version`.
 
-use std::io::Write;
+use crate::console;
 
 /// Prints the version.
 pub fn run() -> anyhow::Result<()> {
-    writeln!(std::io::stdout(), "rasoat {}", env!("CARGO_PKG_VERSION"))?;
-    Ok(())
+    Ok(console::line(format_args!("rasoat {}", env!("CARGO_PKG_VERSION")))?)
 }

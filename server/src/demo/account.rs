@@ -35,16 +35,31 @@ const COUNTED: &[(&str, &str, &str)] = &[
         "households: a member left, and edited",
     ),
     (
+        "said/poultry",
+        "hộ: hai máy trả lời khác nhau một câu không in ra danh sách",
+        "households: two answers to a question that nothing on the list hangs on",
+    ),
+    (
         "said/equal",
         "hộ: hai máy ghi như nhau (không phải bất đồng)",
         "households: both said the same (no disagreement)",
     ),
+    (
+        "opened",
+        "bất đồng mà máy chủ thấy từ đó, kết thúc như sau",
+        "disagreements that the server saw in it; their ends:",
+    ),
     ("settled/phone", "bất đồng giải quyết trên điện thoại", "disagreements settled on a phone"),
     ("settled/office", "bất đồng giải quyết ở xã", "disagreements settled at the office"),
     (
-        "settled/policy",
+        "left-open",
         "bất đồng không đổi được kết quả, để nguyên và nhìn thấy được",
-        "disagreements that can change no class, left visible",
+        "disagreements that change nothing printed, left visible",
+    ),
+    (
+        "suspected",
+        "hộ nghi trùng với hộ ở nơi khác, để người xem",
+        "households that may stand elsewhere too, for a person",
     ),
     ("rogue/refused", "thứ bị từ chối từ một máy lạ", "things refused from a rogue phone"),
     ("released", "sửa đổi đến muộn được cho vào", "late changes let in"),

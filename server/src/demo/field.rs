@@ -7,9 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
+use schemas::date::PartialDate;
 use schemas::form::FormVersion;
-use schemas::household::Household;
+use schemas::household::{Answers, Household};
 use schemas::ids::{HouseholdId, MemberId, UnitId};
+use schemas::value::Value as Answer;
 use serde_json::{Value, json};
 use sync_protocol::device::View;
 
@@ -20,6 +22,8 @@ use super::people::{People, Post};
 use super::teller::Teller;
 use crate::phone::{Choice, Committed, Enrolment, Phone, PlainHttp, Road, Surroundings};
 
+/// Who was born in this year or before may marry in the year of the story.
+const GROWN_BEFORE: i16 = 2006;
 /// Minutes at a home.
 const AT_HOME: u64 = 10;
 
@@ -27,6 +31,7 @@ const AT_HOME: u64 = 10;
 pub(super) struct Crew<'a> {
     commune: &'a Commune,
     villages: Vec<UnitId>,
+    asks_twice: bool,
     lan: Phone,
     minh: Phone,
 }
@@ -82,7 +87,8 @@ impl<'a> Crew<'a> {
             phone(teller, entry, people, commune.id).await
         };
         let (lan, minh) = (open(Post::Lan).await?, open(Post::Minh).await?);
-        let mut crew = Self { commune, villages, lan, minh };
+        let asks_twice = ground.communes.iter().take(2).any(|first| first.id == commune.id);
+        let mut crew = Self { commune, villages, asks_twice, lan, minh };
         crew.sync_both(teller).await?;
         Ok(crew)
     }
@@ -171,7 +177,9 @@ impl<'a> Crew<'a> {
             return Ok(());
         }
         let mut dice = teller.dice(&step);
-        let family = asking_family(village, &teller.round, &mut dice);
+        // One man asks in the first two communes: the second one's inbox tells of the first.
+        let mut head = teller.dice(if self.asks_twice { "asked/twice/head" } else { &step });
+        let family = asking_family((village, &teller.round), &mut head, &mut dice);
         let household: HouseholdId = serde_json::from_value(family["household"].clone())?;
         if self.lan.device().household(&household, View::Mine).is_none() {
             written(self.lan.found_households(family)?)?;
@@ -216,10 +224,11 @@ impl<'a> Crew<'a> {
         let village = *self.villages.last().context("a shared village")?;
         let homes = self.homes(Post::Lan, village);
         let met = homes.into_iter().filter(|home| teller.left_by(&format!("call/1/{home}")) == Some("met"));
-        let met: Vec<HouseholdId> = met.collect();
-        for (said, household) in SAID.iter().zip(&met) {
-            let home = self.home(Post::Lan, *household)?;
-            let Some((lans, minhs)) = said.about(&home) else { continue };
+        let mut met: Vec<Household> = met.map(|home| self.home(Post::Lan, home)).collect::<Result<_, _>>()?;
+        for said in SAID {
+            let about = met.iter().enumerate().find_map(|(at, home)| Some((at, said.about(home)?)));
+            let Some((at, (lans, minhs))) = about else { continue };
+            let household = met.remove(at).household;
             written(self.lan.edit_households(lans)?)?;
             written(self.minh.edit_households(minhs)?)?;
             teller.event(said.slug(), &household.to_string())?;
@@ -244,7 +253,7 @@ impl<'a> Crew<'a> {
             let both =
                 Choice::Set(json!([[household, "answers/wall", "durable"], [household, "answers/roof", "durable"]]));
             written(self.lan.settle(household, &open.id, both)?)?;
-            teller.event("settled/phone", &open.id)?;
+            teller.event("settled/phone", &format!("{household}/{}", open.section))?;
             break;
         }
         teller.travelled(&self.lan.sync().await?);
@@ -341,15 +350,18 @@ enum Said {
     TwoQuestions,
     /// The points on the paper form: a class may hang on them.
     Points,
-    /// One question that changes no class by itself.
+    /// One question of form B2: its points stand on the list.
     Water,
+    /// One question that neither a class nor anything on the list hangs on while the points are typed from paper.
+    Poultry,
     /// One has left, says the first; the other writes about him.
     LeftAndEdited,
     /// The same.
     Equal,
 }
 
-const SAID: [Said; 5] = [Said::TwoQuestions, Said::Points, Said::LeftAndEdited, Said::Equal, Said::Water];
+const SAID: [Said; 6] =
+    [Said::LeftAndEdited, Said::TwoQuestions, Said::Poultry, Said::Points, Said::Equal, Said::Water];
 
 impl Said {
     fn slug(self) -> &'static str {
@@ -357,6 +369,7 @@ impl Said {
             Self::TwoQuestions => "said/two-questions",
             Self::Points => "said/points",
             Self::Water => "said/water",
+            Self::Poultry => "said/poultry",
             Self::LeftAndEdited => "said/left-and-edited",
             Self::Equal => "said/equal",
         }
@@ -365,7 +378,7 @@ impl Said {
     /// What each of them says; `None` when the household has nobody of whom it could be said.
     fn about(self, home: &Household) -> Option<(Value, Value)> {
         let (mut lans, mut minhs) = (Edits::of(home.household), Edits::of(home.household));
-        let flipped = |key: &str| match home.answers.get(key).and_then(schemas::value::Value::as_text) {
+        let flipped = |key: &str| match home.answers.get(key).and_then(Answer::as_text) {
             Some("durable") => "not_durable",
             _ => "durable",
         };
@@ -375,18 +388,25 @@ impl Said {
                 minhs.put("answers/roof", flipped("roof"));
             }
             Self::Points => {
-                lans.put("answers/b1_points", 135);
-                minhs.put("answers/b1_points", 145);
+                let (one, other) = two_others(home, "b1_points", [135, 145, 125]);
+                lans.put("answers/b1_points", one);
+                minhs.put("answers/b1_points", other);
             }
             Self::Water => {
-                lans.put("answers/water_source", "surface");
-                minhs.put("answers/water_source", "protected_spring");
+                let (one, other) = two_others(home, "water_source", ["surface", "protected_spring", "tap"]);
+                lans.put("answers/water_source", one);
+                minhs.put("answers/water_source", other);
+            }
+            Self::Poultry => {
+                let (one, other) = two_others(home, "poultry", [12, 21, 33]);
+                lans.put("answers/poultry", one);
+                minhs.put("answers/poultry", other);
             }
             Self::LeftAndEdited => {
                 let member = grown_child(home)?;
                 lans.put(&format!("members/{member}/status"), "left");
                 lans.put(&format!("members/{member}/status_reason"), "Lấy chồng, lấy vợ ở xã khác");
-                let insured = home.members[&member].get("health_insurance") == Some(&schemas::value::Value::Bool(true));
+                let insured = home.members[&member].get("health_insurance") == Some(&Answer::Bool(true));
                 minhs.put(&format!("members/{member}/health_insurance"), !insured);
             }
             Self::Equal => {
@@ -398,12 +418,25 @@ impl Said {
     }
 }
 
-/// The last member of a household who is not its head.
+/// Two of three values, neither of which stands there: saying what stands already would be no change.
+fn two_others<T: Copy + Into<Answer>>(home: &Household, key: &str, of: [T; 3]) -> (T, T) {
+    let [one, two, three] = of;
+    let stands = |value: T| home.answers.get(key) == Some(&value.into());
+    match (stands(one), stands(two)) {
+        (true, _) => (two, three),
+        (false, true) => (one, three),
+        (false, false) => (one, two),
+    }
+}
+
+/// A child of the head who is old enough to marry.
 fn grown_child(home: &Household) -> Option<MemberId> {
-    let is_head = |answers: &schemas::household::Answers| {
-        answers.get("relation").and_then(schemas::value::Value::as_text) == Some("head")
+    let text = |answers: &Answers, key: &str| answers.get(key).and_then(Answer::as_text).map(str::to_owned);
+    let is_grown = |answers: &Answers| {
+        let born = text(answers, "born").and_then(|born| born.parse::<PartialDate>().ok());
+        text(answers, "relation").as_deref() == Some("child") && born.is_some_and(|born| born.year() <= GROWN_BEFORE)
     };
-    home.members.iter().rev().find(|(_, answers)| !is_head(answers)).map(|(member, _)| *member)
+    home.members.iter().find(|(_, answers)| is_grown(answers)).map(|(member, _)| *member)
 }
 
 /// Nothing that this story writes may be refused by the phone.

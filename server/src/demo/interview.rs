@@ -4,15 +4,16 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::{Date, date};
+use jiff::civil::Date;
 use schemas::codes::citizen_id::CitizenId;
 use schemas::date::PartialDate;
 use schemas::form::Point;
 use schemas::household::{Answers, Household};
-use schemas::ids::{HouseholdId, MemberId};
+use schemas::ids::{HouseholdId, MemberId, RoundId, UnitId};
 use schemas::value::Value as Answer;
 use serde_json::{Value, json};
 
+use super::birth::{births, number};
 use super::dice::Dice;
 
 /// Somebody at the door.
@@ -116,8 +117,9 @@ pub(super) fn interview(home: &Household, call: &Call, dice: &mut Dice) -> Value
     household(&mut edits, home, &lacks, dice);
     income(&mut edits, fortune, home, dice);
     edits.put("answers/gps", point(call, dice));
+    let births = births(home, call.as_of, dice);
     for (member, answers) in &home.members {
-        person(&mut edits, *member, answers, &lacks, (call.as_of, dice));
+        person(&mut edits, *member, (answers, births[member]), &lacks, (call.as_of, dice));
     }
     edits.into_json()
 }
@@ -209,12 +211,11 @@ fn text<'a>(answers: &'a Answers, key: &str) -> Option<&'a str> {
 fn person(
     edits: &mut Edits,
     member: MemberId,
-    known: &Answers,
+    (known, born): (&Answers, PartialDate),
     lacks: &BTreeSet<Lack>,
     (as_of, dice): (Date, &mut Dice),
 ) {
     let mut put = |key: &str, value: Value| edits.put(&format!("members/{member}/{key}"), value);
-    let born = born(known, dice);
     papers(&mut put, known, born, dice);
     // A day of birth that is known leaves one age.
     let (age, _) = born.ages_on(as_of).unwrap_or((0, 0));
@@ -246,31 +247,14 @@ fn person(
     put("meritorious", false.into());
 }
 
-/// The date of birth as it stands in the papers: to the day, except for the old.
-fn born(known: &Answers, dice: &mut Dice) -> PartialDate {
-    let listed = text(known, "born").and_then(|text| text.parse::<PartialDate>().ok());
-    let any = |dice: &mut Dice, year: i16| {
-        let (month, day) = (dice.between(1, 8), dice.between(1, 28));
-        PartialDate::Day(date(year, i8::try_from(month).unwrap_or(1), i8::try_from(day).unwrap_or(1)))
-    };
-    match listed {
-        Some(day @ PartialDate::Day(_)) => day,
-        Some(year) if year.year() <= 1965 => year,
-        Some(year) => any(dice, year.year()),
-        None => {
-            let year = i16::try_from(dice.between(1966, 2018)).unwrap_or(1990);
-            any(dice, year)
-        }
-    }
-}
-
 /// What the list left out, from the papers of the household.
 fn papers(put: &mut impl FnMut(&str, Value), known: &Answers, born: PartialDate, dice: &mut Dice) {
     if text(known, "born") != Some(born.to_string().as_str()) {
         put("born", born.to_string().into());
     }
     if text(known, "sex").is_none() {
-        put("sex", (*dice.pick(&["male", "female"])).into());
+        let sex = number(known).map(|id| id.sex().code());
+        put("sex", sex.unwrap_or_else(|| *dice.pick(&["male", "female"])).into());
     }
     if text(known, "ethnicity").is_none() {
         put("ethnicity", "02".into());
@@ -311,10 +295,11 @@ fn schooling(put: &mut impl FnMut(&str, Value), age: i16, dice: &mut Dice) {
     }
 }
 
-/// A family that asks to be reviewed and is on no list (Mẫu số 01, form A), as a phone founds it.
-pub(super) fn asking_family(village: schemas::ids::UnitId, round: &schemas::ids::RoundId, dice: &mut Dice) -> Value {
+/// A family that asks to be reviewed and is on no list (Mẫu số 01, form A), as a phone founds it. The dice of the head
+/// say who he is.
+pub(super) fn asking_family((village, round): (UnitId, &RoundId), head: &mut Dice, dice: &mut Dice) -> Value {
     let household = HouseholdId(dice.bytes());
-    let surname = *dice.pick(&["Hoàng", "Nông", "Phàn", "Lù", "Tẩn", "Vàng"]);
+    let surname = *head.pick(&["Hoàng", "Nông", "Phàn", "Lù", "Tẩn", "Vàng"]);
     let person = |given: &str, relation: &str, sex: &str, born: &str, dice: &mut Dice| {
         json!({
             "full_name": format!("{surname} {given}"), "relation": relation, "sex": sex, "born": born,
@@ -323,7 +308,7 @@ pub(super) fn asking_family(village: schemas::ids::UnitId, round: &schemas::ids:
         })
     };
     let members = json!([
-        person("Văn Đức", "head", "male", "1991-04-17", dice),
+        person("Văn Đức", "head", "male", "1991-04-17", head),
         person("Thị Hiền", "spouse", "female", "1994-11-02", dice),
         person("Minh Khôi", "child", "male", "2017-08-25", dice),
     ]);
@@ -347,6 +332,7 @@ fn citizen_id(sex: &str, born: &str, dice: &mut Dice) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
     use schemas::rules::{AreaType, B1Mode, Place, Region, classify};
 
     use super::*;

@@ -62,10 +62,11 @@ impl Place {
 
     /// Reads a place from a file's text.
     pub fn read(text: &str) -> anyhow::Result<Self> {
-        let place: Self = toml::from_str(text).context("the place of the demo")?;
+        let place: Self =
+            toml::from_str(text).context("tệp nói nơi diễn ra viết chưa đúng / the file of the place is malformed")?;
         anyhow::ensure!(
             !place.above.is_empty() && !place.communes.is_empty(),
-            "a place needs units above and communes"
+            "cần có đơn vị cấp trên và các xã / a place needs units above and communes"
         );
         Ok(place)
     }

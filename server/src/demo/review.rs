@@ -81,10 +81,10 @@ impl<'a> Office<'a> {
         let row = rows.get(household);
         match (kind, row) {
             ("disagreement", _) if detail["blocking"] == true => {
-                self.settle(teller, household, detail["id"].as_str().context("a disagreement")?).await?;
+                self.settle(teller, household, detail).await?;
             }
-            ("disagreement", _) => {
-                teller.event("settled/policy", detail["id"].as_str().context("a disagreement")?)?;
+            ("suspected", _) => {
+                teller.event("suspected", household)?;
                 return Ok(false);
             }
             ("refused", _) => self.refused(teller, household, detail).await?,
@@ -143,13 +143,24 @@ impl<'a> Office<'a> {
     }
 
     /// The reviewer asks both, looks at the papers, and says which side holds.
-    async fn settle(&self, teller: &mut Teller, household: &str, id: &str) -> anyhow::Result<()> {
+    async fn settle(&self, teller: &mut Teller, household: &str, detail: &Value) -> anyhow::Result<()> {
+        let id = detail["id"].as_str().context("a disagreement")?;
         let page = self.reviewer.get(&self.path(household, "")).await?;
         let open = page["disagreements"].as_array().and_then(|all| all.iter().find(|one| one["id"] == id));
         let sides = open.and_then(|open| open["sides"].as_array()).map_or(0, Vec::len);
         let side = teller.dice(&format!("settle/{household}")).below(sides as u64);
         self.reviewer.post(&self.path(household, &format!("/disagreements/{id}")), &json!({ "side": side })).await?;
-        teller.event("settled/office", id)
+        teller.event("settled/office", &section_of(household, detail)?)
+    }
+
+    /// Notes the disagreements that the inbox shows, each once: by its household and section.
+    pub(super) async fn note_disagreements(&self, teller: &mut Teller, what: &str) -> anyhow::Result<()> {
+        let items = self.reviewer.list(&self.ground.path(self.commune, "inbox")).await?;
+        for item in items.iter().filter(|item| item["kind"] == "disagreement") {
+            let household = item["household"].as_str().context("a household")?;
+            teller.event(what, &section_of(household, &item["detail"])?)?;
+        }
+        Ok(())
     }
 
     /// Late but honest work is let in or said again; what nobody may send is left out.
@@ -190,4 +201,9 @@ impl<'a> Office<'a> {
         let household = accepted.and_then(|row| row["household"].as_str());
         household.map(|id| id.parse().map_err(anyhow::Error::from)).transpose()
     }
+}
+
+/// What a disagreement is about: it keeps this while edits of the section give it new sides.
+fn section_of(household: &str, detail: &Value) -> anyhow::Result<String> {
+    Ok(format!("{household}/{}", detail["section"].as_str().context("a section")?))
 }

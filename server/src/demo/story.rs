@@ -32,6 +32,8 @@ pub struct Size {
     pub households: usize,
 }
 
+/// Serial numbers of citizen IDs below this belong to the people of the workbooks.
+const SERIALS: usize = 900_000;
 /// Scenes in which all communes play, besides one for each commune and its list.
 const SCENES: u64 = 2;
 /// Scenes of each commune.
@@ -119,12 +121,19 @@ impl<'a> Story<'a> {
     fn workbook(&self, commune: &Commune) -> anyhow::Result<Vec<u8>> {
         let Size { villages, households } = self.size;
         let (name, code) = (commune.name.clone(), commune.place.code.clone());
-        let sample = SampleCommune { name, code, villages, households };
+        let sample = SampleCommune { name, code, villages, households, serials_from: self.serials_from(commune) };
         let mut dice = self.teller.dice(&format!("workbook/{}", commune.slug));
         let (bytes, _) = sample::workbook(&[sample], dice.rng())?;
         let file = self.file("workbooks", &format!("danh-sach-2025-{}.xlsx", commune.slug))?;
         std::fs::write(&file, &bytes).with_context(|| file.display().to_string())?;
         Ok(bytes)
+    }
+
+    /// Where a commune's citizen IDs are numbered from: nobody stands in two communes by accident.
+    fn serials_from(&self, commune: &Commune) -> u32 {
+        let communes = self.ground.communes.len().max(1);
+        let at = self.ground.communes.iter().position(|known| known.id == commune.id).unwrap_or(0);
+        u32::try_from(at * (SERIALS / communes)).unwrap_or(0)
     }
 
     fn note_report(&mut self, commune: &Commune, imported: &Value) -> anyhow::Result<()> {
@@ -154,6 +163,8 @@ impl<'a> Story<'a> {
         crew.first_calls(self.teller).await?;
         self.teller.morning(2);
         crew.quarrel(self.teller).await?;
+        let office = Office::open(&server, ground, commune).await?;
+        office.note_disagreements(self.teller, "opened").await?;
         crew.settle_at_the_door(self.teller).await?;
         self.teller.morning(3);
         crew.second_calls(self.teller).await?;
@@ -175,6 +186,7 @@ impl<'a> Story<'a> {
         crew.after_review(self.teller, returned.transpose()?, accepted).await?;
         let office = Office::open(&server, ground, commune).await?;
         office.work(self.teller).await?;
+        office.note_disagreements(self.teller, "left-open").await?;
         crew.read_news(self.teller).await
     }
 

@@ -14,6 +14,7 @@ use super::book::Book;
 use super::dice::Dice;
 use super::place::Place;
 use crate::clock::{Chance, Clock};
+use crate::console;
 use crate::phone::{Exchanged, Traffic};
 use crate::standards::Standards;
 
@@ -81,7 +82,10 @@ impl Teller {
     /// Says on the terminal what comes next.
     pub(super) fn scene(&self, text: &str) {
         match self.bar.is_hidden() {
-            true => eprintln!("[{}/{}] {text}", self.bar.position() + 1, self.bar.length().unwrap_or_default()),
+            true => {
+                let (at, all) = (self.bar.position() + 1, self.bar.length().unwrap_or_default());
+                console::complain(format_args!("[{at}/{all}] {text}"));
+            }
             false => self.bar.set_message(text.to_owned()),
         }
         self.bar.inc(1);

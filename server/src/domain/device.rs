@@ -73,6 +73,31 @@ pub struct Device {
     pub enrolled_at: Timestamp,
     /// When it was shut out.
     pub revoked_at: Option<Timestamp>,
+    /// How its clock was found to be; `None` before its first sync.
+    pub clock: Option<ClockReading>,
+}
+
+impl Device {
+    /// A phone that has just been let in.
+    pub fn enrolled(
+        public_key: DeviceKey,
+        account: AccountId,
+        unit: UnitId,
+        name: String,
+        enrolled_at: Timestamp,
+    ) -> Self {
+        let id = public_key.device_id();
+        Self { id, public_key, account, unit, name, enrolled_at, revoked_at: None, clock: None }
+    }
+}
+
+/// How a device's clock was found to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockReading {
+    /// The server's clock less the device's, in milliseconds.
+    pub offset_ms: i64,
+    /// When that was.
+    pub read_at: Timestamp,
 }
 
 /// A code that lets one phone in.

@@ -8,7 +8,7 @@ use schemas::ids::{DeviceId, HouseholdId, RoundId, UnitId};
 use sync_protocol::actor::Author;
 use sync_protocol::hash::{ChangeHash, EntryHash, ParcelId, RowHash};
 use sync_protocol::journal::Scope;
-use sync_protocol::log::{Digest, Row};
+use sync_protocol::log::{Cursor, Digest, Row};
 use sync_protocol::verdict::Verdict;
 
 /// A household: where it belongs now, and its wrapped key.
@@ -43,6 +43,15 @@ pub struct DocumentState {
     pub closed_at: Option<Timestamp>,
 }
 
+/// What is looked at before a document is written: its household and its heads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentStanding {
+    /// The household.
+    pub home: Home,
+    /// The accepted heads; `None` while nothing was accepted.
+    pub heads: Option<Vec<ChangeHash>>,
+}
+
 /// A change as it came, whatever became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredChange {
@@ -56,6 +65,8 @@ pub struct StoredChange {
     pub entry: u64,
     /// The writer's clock, in milliseconds since 1970; advisory.
     pub wall_ms: i64,
+    /// When the last log row was written that the writer had seen: it was not written before; `None` where none is proven.
+    pub seen_at: Option<Timestamp>,
     /// When the server had it.
     pub received_at: Timestamp,
     /// What became of it.
@@ -109,6 +120,56 @@ pub struct LogState {
     pub row: RowHash,
     /// The digest after it.
     pub digest: Digest,
+}
+
+impl LogState {
+    /// Where its last row stands.
+    pub fn cursor(&self) -> Cursor {
+        Cursor { generation: self.generation, position: self.position }
+    }
+}
+
+/// A generation of a log that has ended: the server was set back to an older copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndedGeneration {
+    /// The log.
+    pub scope: Scope,
+    /// The generation.
+    pub generation: u64,
+    /// How far the server still knows it.
+    pub position: u64,
+    /// How far it had come at least: a phone has shown a signed head.
+    pub shown: u64,
+    /// When the next one began.
+    pub ended_at: Timestamp,
+}
+
+/// Rows of a log under a head that the server had signed, as a phone gave them back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredChapter {
+    /// The commune of the log.
+    pub commune: UnitId,
+    /// The last row.
+    pub head: RowHash,
+    /// Who gave it back first.
+    pub device: DeviceId,
+    /// When.
+    pub received_at: Timestamp,
+    /// Rows and head, without the changes themselves.
+    pub rows: Vec<u8>,
+}
+
+/// A change that was given back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenBack {
+    /// The change.
+    pub hash: ChangeHash,
+    /// The last row of the chapter that names it.
+    pub head: RowHash,
+    /// Who gave it back.
+    pub device: DeviceId,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A row of a log with what stood after it.

@@ -38,6 +38,12 @@ codes! {
         SegmentRefused = "segment_refused",
         /// A phone sent bytes that are not the change its journal names.
         ChangeRefused = "change_refused",
+        /// A phone gave back what the server had not forgotten or never said.
+        ChapterRefused = "chapter_refused",
+        /// A phone has proven that the server was set back.
+        SetBackProven = "set_back_proven",
+        /// A phone sent a photo that cannot be what it announced, or that it may not bring.
+        BlobRefused = "blob_refused",
         /// A unit was made.
         UnitCreated = "unit_created",
         /// A unit was given other attributes or another code.

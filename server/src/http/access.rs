@@ -28,6 +28,8 @@ pub enum Who {
     SignedIn,
     /// A device with its token.
     Device,
+    /// A device with its token, one that was shut out too: it may bring what it wrote.
+    AnyDevice,
     /// Holders of one of these roles on the unit in question or on something that it lies in.
     Holders(&'static [Role], Place),
     /// Whoever is on the machine itself, and holders of one of these roles anywhere.
@@ -111,6 +113,7 @@ pub static RULES: &[Rule] = &[
     rule("GET", "/api/units/{unit}/children", Who::Holders(Role::ALL, Place::PathUnit)),
     rule("POST", "/api/units/{unit}/children", Who::Holders(&[Administrator], Place::PathUnit)),
     rule("POST", "/api/units/{unit}/revisions", Who::Holders(&[Administrator], Place::AbovePathUnit)),
+    rule("POST", "/api/units/{unit}/boundaries", Who::Holders(&[Administrator], Place::PathUnit)),
     rule("GET", "/api/units/{unit}/accounts", Who::Holders(OFFICE_AND_AUDIT, Place::PathUnit)),
     rule("POST", "/api/accounts", Who::Holders(KEEPERS, Place::BodyUnit)),
     rule("POST", "/api/accounts/{account}/disable", Who::Holders(KEEPERS, Place::UnitOfAccount)),
@@ -122,8 +125,16 @@ pub static RULES: &[Rule] = &[
     rule("GET", "/api/devices/self", Who::Device),
     rule("GET", "/api/units/{unit}/devices", Who::Holders(OFFICE_AND_AUDIT, Place::PathUnit)),
     rule("POST", "/api/devices/{device}/revoke", Who::Holders(OFFICE, Place::UnitOfDevice)),
-    rule("POST", "/api/sync", Who::Device),
+    rule("POST", "/api/sync", Who::AnyDevice),
     rule("POST", "/api/sync/parcels", Who::Device),
+    rule("GET", "/api/sync/households/{household}/blobs/{blob}/progress", Who::Device),
+    rule("PATCH", "/api/sync/households/{household}/blobs/{blob}", Who::Device),
+    rule("GET", "/api/sync/households/{household}/blobs/{blob}", Who::Device),
+    rule(
+        "GET",
+        "/api/rounds/{round}/communes/{unit}/households/{household}/blobs/{blob}",
+        Who::Holders(READERS, Place::PathCommune),
+    ),
     rule("POST", "/api/device-challenges", Who::Anyone),
     rule("POST", "/api/device-tokens", Who::Anyone),
     rule("GET", "/api/rounds/{round}/communes/{unit}/inbox", Who::Holders(READERS, Place::PathCommune)),
@@ -154,6 +165,7 @@ pub static RULES: &[Rule] = &[
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/changes/{change}/release", DECIDE),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/changes/{change}/salvage", DECIDE),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/changes/{change}/set-aside", DECIDE),
+    rule("GET", "/api/rounds/{round}/communes/{unit}/gaps", Who::Holders(READERS, Place::PathCommune)),
     rule("GET", "/api/rounds/{round}/communes/{unit}/suspects", Who::Holders(READERS, Place::PathCommune)),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/suspicions/{suspicion}/different", DECIDE),
     rule("POST", "/api/rounds/{round}/communes/{unit}/imports", BRING),
@@ -186,30 +198,39 @@ pub(super) async fn guard(
     match rule.who {
         Who::Anyone => {}
         Who::AnySession => {
-            let token = session_token(request.method(), request.headers())?;
-            let caller = workflow::session::resume(&state, &token).await?;
+            let caller = workflow::session::resume(&state, &person_token(&request)?).await?;
             request.extensions_mut().insert(caller);
         }
         Who::SignedIn => {
-            let caller = signed_in(&state, session_token(request.method(), request.headers())?).await?;
+            let caller = signed_in(&state, person_token(&request)?).await?;
             request.extensions_mut().insert(caller);
         }
         Who::Device => {
-            let token = bearer_token(request.headers()).ok_or(Refusal::DeviceTokenNotValid)?;
-            let device = workflow::device::resume(&state, &token).await?;
+            let device = workflow::device::resume(&state, &device_token(&request)?).await?;
+            request.extensions_mut().insert(AskingDevice(device));
+        }
+        Who::AnyDevice => {
+            let device = workflow::device::known(&state, &device_token(&request)?).await?;
             request.extensions_mut().insert(AskingDevice(device));
         }
         Who::Holders(roles, _place) => {
-            let permit =
-                Permit::new(signed_in(&state, session_token(request.method(), request.headers())?).await?, roles)?;
+            let permit = Permit::new(signed_in(&state, person_token(&request)?).await?, roles)?;
             request.extensions_mut().insert(permit);
         }
         Who::LocalOr(_) if is_local(&request) => {}
         Who::LocalOr(roles) => {
-            Permit::new(signed_in(&state, session_token(request.method(), request.headers())?).await?, roles)?;
+            Permit::new(signed_in(&state, person_token(&request)?).await?, roles)?;
         }
     }
     Ok(next.run(request).await)
+}
+
+fn person_token(request: &Request) -> Result<Token, ApiError> {
+    session_token(request.method(), request.headers())
+}
+
+fn device_token(request: &Request) -> Result<Token, Refusal> {
+    bearer_token(request.headers()).ok_or(Refusal::DeviceTokenNotValid)
 }
 
 async fn signed_in(state: &AppState, token: Token) -> Result<Caller, ApiError> {

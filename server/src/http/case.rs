@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use schemas::codes::names::NameSearch;
 use schemas::ids::{HouseholdId, RoundId, UnitId};
 use schemas::ledger::Unassessed;
 use schemas::value::{Key, Value};
 use serde::{Deserialize, Serialize};
 use sync_protocol::hash::{ChangeHash, DisagreementId};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -96,6 +98,14 @@ pub(super) struct Settle {
     values: Option<BTreeMap<Key, Value>>,
 }
 
+/// Whom to look for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ByName {
+    /// The beginnings of words of the head's name, in any case and with or without marks; everybody when left out.
+    name: Option<String>,
+}
+
 /// Why something is done, in words.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Why {
@@ -129,16 +139,20 @@ pub(super) async fn inbox(
     Ok(Json(items.into_iter().map(ItemView::from).collect()))
 }
 
-/// The households of a commune, by village and name.
+/// The households of a commune, by village and name; with `name`, those whose head is called so.
 #[utoipa::path(get, path = "/api/rounds/{round}/communes/{unit}/households", tag = "review",
-    params(("round" = String, Path), ("unit" = u64, Path)), security(("session" = []), ("session_cookie" = [])),
-    responses((status = 200, body = Vec<HouseholdRow>), (status = 403, body = ProblemView), (status = 404, body = ProblemView)))]
+    params(("round" = String, Path), ("unit" = u64, Path), ByName), security(("session" = []), ("session_cookie" = [])),
+    responses((status = 200, body = Vec<HouseholdRow>), (status = 403, body = ProblemView), (status = 404, body = ProblemView),
+        (status = 422, body = ProblemView)))]
 pub(super) async fn households(
     State(app): State<AppState>,
     permit: Permit,
     PathId((round, commune)): InCommune,
+    query: Result<Query<ByName>, QueryRejection>,
 ) -> Result<Json<Vec<HouseholdRow>>, ApiError> {
-    let households = workflow::inbox::households(&app, &permit, commune, &round).await?;
+    let Query(wanted) = query.map_err(|_| ApiError::Unreadable("name: one text".to_owned()))?;
+    let search = NameSearch::of(&wanted.name.unwrap_or_default());
+    let households = workflow::inbox::households(&app, &permit, (commune, &round), &search).await?;
     Ok(Json(households.into_iter().map(HouseholdRow::from).collect()))
 }
 

@@ -1,5 +1,6 @@
 //! How households, inbox items and disagreements look in answers.
 
+use schemas::ids::DeviceId;
 use schemas::ledger::Unassessed;
 use schemas::rules::ClassSet;
 use serde::Serialize;
@@ -7,9 +8,12 @@ use serde_json::{Value, json};
 use sync_protocol::disagreement::Side;
 use sync_protocol::hash::ChangeHash;
 use sync_protocol::history::SectionValue;
+use sync_protocol::words;
 use utoipa::ToSchema;
 
 use super::warning_view::{WarningView, views};
+use crate::domain::blob::{BlobState, ListedBlob};
+use crate::domain::bracket::Bracket;
 use crate::domain::field::StoredChange;
 use crate::domain::review::ReviewState;
 use crate::workflow::household::Page;
@@ -50,11 +54,12 @@ impl From<Item> for ItemView {
                 }),
             ),
             Matter::ChangedSince(ledger) => ("changed_since", json!({ "ledger": ledger })),
-            Matter::Refused { change, verdict, reason, account, received_at } => (
+            Matter::Refused { change, verdict, reason, account, written } => (
                 "refused",
                 json!({
                     "change": change.to_string(), "verdict": verdict.slug(), "reason": reason,
-                    "account": account, "received_at": received_at.to_string(),
+                    "words": words::verdict(verdict), "account": account, "received_at": written.not_after.to_string(),
+                    "written": bracket(&written),
                 }),
             ),
             Matter::Suspected => ("suspected", json!({})),
@@ -156,6 +161,41 @@ pub(super) struct HouseholdPage {
     points_confirmed: bool,
     /// What there is to look at beyond the answers themselves.
     warnings: Vec<WarningView>,
+    /// Photos: `announced`, `partly` or `there`. None of them holds up a decision.
+    blobs: Vec<BlobView>,
+}
+
+/// A photo of a household.
+#[derive(Serialize, ToSchema)]
+pub(super) struct BlobView {
+    /// SHA-256 of its bytes, hexadecimal.
+    blob: String,
+    size_bytes: u64,
+    announced_at: String,
+    /// `announced`, `partly`, `there`.
+    state: &'static str,
+    /// Bytes that have come, while it is on its way.
+    received: Option<u64>,
+    /// What it is, once it is there.
+    media_type: Option<&'static str>,
+}
+
+impl From<ListedBlob> for BlobView {
+    fn from(listed: ListedBlob) -> Self {
+        let (state, received, media_type) = match listed.state {
+            BlobState::Announced => ("announced", None, None),
+            BlobState::Partly(received) => ("partly", Some(received), None),
+            BlobState::There(media_type) => ("there", None, Some(media_type.code())),
+        };
+        Self {
+            blob: listed.hash.to_string(),
+            size_bytes: listed.size_bytes,
+            announced_at: listed.announced_at.to_string(),
+            state,
+            received,
+            media_type,
+        }
+    }
 }
 
 impl From<Page> for HouseholdPage {
@@ -172,11 +212,12 @@ impl From<Page> for HouseholdPage {
             heads: hex(&page.heads),
             reports: json!(page.reports),
             disagreements: disagreements.collect(),
-            changes: page.changes.iter().map(change).collect(),
+            changes: page.changes.iter().map(|kept| change(kept, page.carried_by.get(&kept.hash))).collect(),
             review: said(&page.review),
             why: why(&page.review),
             points_confirmed: page.points_confirmed,
             warnings: views(page.warnings),
+            blobs: page.blobs.into_iter().map(BlobView::from).collect(),
         }
     }
 }
@@ -192,11 +233,20 @@ fn section(value: &SectionValue) -> Value {
     }
 }
 
-fn change(change: &StoredChange) -> Value {
+fn change(change: &StoredChange, carried_by: Option<&DeviceId>) -> Value {
     json!({
         "change": change.hash.to_string(), "account": change.author.account,
         "device": change.author.device().to_string(), "epoch": change.author.epoch,
         "device_clock_ms": change.wall_ms, "received_at": change.received_at.to_string(),
-        "verdict": change.verdict.slug(), "reason": change.reason,
+        "verdict": change.verdict.slug(), "reason": change.reason, "written": bracket(&Bracket::of(change)),
+        "carried_by": carried_by.map(ToString::to_string),
+    })
+}
+
+/// Between which moments something was written, and whether the phone's clock fits.
+fn bracket(written: &Bracket) -> Value {
+    json!({
+        "not_before": written.not_before.map(|at| at.to_string()), "not_after": written.not_after.to_string(),
+        "device_clock_ms": written.claimed_ms, "clock_off_ms": written.off_ms(), "words": written.words(),
     })
 }

@@ -26,6 +26,10 @@ pub(super) struct DeviceView {
     enrolled_at: String,
     /// Absent while the device may sync.
     revoked_at: Option<String>,
+    /// The server's clock less the device's, in milliseconds, as it was last found noticeably otherwise than before.
+    clock_offset_ms: Option<i64>,
+    /// When that was.
+    clock_read_at: Option<String>,
 }
 
 impl From<Device> for DeviceView {
@@ -37,6 +41,8 @@ impl From<Device> for DeviceView {
             unit: device.unit.0,
             enrolled_at: device.enrolled_at.to_string(),
             revoked_at: device.revoked_at.map(|at| at.to_string()),
+            clock_offset_ms: device.clock.map(|clock| clock.offset_ms),
+            clock_read_at: device.clock.map(|clock| clock.read_at.to_string()),
         }
     }
 }

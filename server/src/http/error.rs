@@ -1,5 +1,6 @@
 //! Every refusal and fault, turned into a status and words by one exhaustive match.
 
+mod blob;
 mod office;
 mod review;
 mod sent;
@@ -320,6 +321,7 @@ fn refused(refusal: &Refusal) -> Problem {
         | R::TableNeedsAnother
         | R::TableNotConfirmed
         | R::TableLacksPlace(_) => table::problem(refusal),
+        R::Blob(fault) => blob::problem(*fault),
         R::Message(fault) => sent::message(*fault),
         R::Parcel(fault) => sent::parcel(*fault),
         R::ParcelAuthorUnknown | R::ParcelAuthorShutOut => sent::parcel_author(refusal),

@@ -127,6 +127,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let setup = Setup {
             data: directory.path().to_owned(),
+            database: None,
             clock: Clock::manual("2026-10-01T00:00:00Z".parse().unwrap()),
             chance: Chance::seeded(1),
             password_cost: Cost::Light,

@@ -16,12 +16,11 @@ use crate::workflow;
 /// The media type of sync messages.
 const CBOR: &str = "application/cbor";
 
-/// The routes, with a body limit of their own: a day's work is larger than anything that people type.
+/// The routes, each with a body limit of its own: a day's work is larger than anything that people type.
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(exchange))
-        .routes(routes!(deliver))
-        .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES.max(MAX_PARCEL_BYTES)))
+    let exchange = OpenApiRouter::new().routes(routes!(exchange)).layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES));
+    let deliver = OpenApiRouter::new().routes(routes!(deliver)).layer(DefaultBodyLimit::max(MAX_PARCEL_BYTES));
+    exchange.merge(deliver)
 }
 
 /// The one exchange of a normal day: brings signed segments, asks for what is new.

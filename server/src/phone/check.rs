@@ -1,6 +1,7 @@
 //! What is wrong with something in a file, found at the door: by the same checks as the gate's, while the household can
 //! still be asked again.
 
+use schemas::doubt::NUMBER_AND_PERSON;
 use schemas::form::{Fault, Form, Kind, Label, Scope};
 use schemas::ids::IdError;
 use schemas::value::{Key, Value};
@@ -105,6 +106,12 @@ pub(super) fn answer(form: &Form, scope: Scope, key: &Key, json: &Json) -> Resul
         Err(Fault::Odd(odd)) => Ok(Checked { value: Some(value), odd: Some(odd) }),
         Err(Fault::WrongType) => Err(Wrong::Kind(expected(&question.kind))),
     }
+}
+
+/// Whether a path is to one of a member's answers that are held against each other.
+pub(super) fn is_of_number(path: &str) -> bool {
+    let key = path.strip_prefix("members/").and_then(|rest| rest.split_once('/')).map(|(_, key)| key);
+    key.is_some_and(|key| NUMBER_AND_PERSON.contains(&key))
 }
 
 /// Checks the text of a note.

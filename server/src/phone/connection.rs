@@ -6,11 +6,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Url};
+use reqwest::{Certificate, Client, Method, Url};
 use schemas::form::Label;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sync_protocol::device::Way;
 
 use super::fault::{PhoneFault, Problem};
 use crate::token::Token;
@@ -54,6 +55,8 @@ pub struct Traffic {
     pub bytes_down: u64,
     /// Requests that were answered.
     pub round_trips: u64,
+    /// How often the line broke off and what was on it went again.
+    pub cuts: u64,
 }
 
 /// A client of one server.
@@ -82,22 +85,37 @@ impl Connection {
 
     /// Posts JSON and reads JSON.
     pub(super) async fn post_json<T: DeserializeOwned>(&mut self, path: &str, body: &Value) -> Result<T, PhoneFault> {
-        let answer = self.post(path, "application/json", body.to_string().into_bytes(), None).await?;
-        serde_json::from_slice(&answer).map_err(|error| PhoneFault::Untrusted(error.to_string()))
+        json(&self.send(Method::POST, path, "application/json", body.to_string().into_bytes(), None).await?)
     }
 
-    /// Posts a sync message.
+    /// Posts a sync message or a parcel.
     pub(super) async fn post_message(
         &mut self,
         path: &str,
         body: Vec<u8>,
         token: &Token,
     ) -> Result<Vec<u8>, PhoneFault> {
-        self.post(path, "application/cbor", body, Some(token)).await
+        self.send(Method::POST, path, "application/cbor", body, Some(token)).await
     }
 
-    async fn post(
+    /// Sends a part of a photo and reads JSON.
+    pub(super) async fn patch<T: DeserializeOwned>(
         &mut self,
+        path: &str,
+        body: Vec<u8>,
+        token: &Token,
+    ) -> Result<T, PhoneFault> {
+        json(&self.send(Method::PATCH, path, "application/octet-stream", body, Some(token)).await?)
+    }
+
+    /// Reads JSON.
+    pub(super) async fn get<T: DeserializeOwned>(&mut self, path: &str, token: &Token) -> Result<T, PhoneFault> {
+        json(&self.send(Method::GET, path, "application/octet-stream", Vec::new(), Some(token)).await?)
+    }
+
+    async fn send(
+        &mut self,
+        method: Method,
         path: &str,
         kind: &str,
         body: Vec<u8>,
@@ -105,11 +123,11 @@ impl Connection {
     ) -> Result<Vec<u8>, PhoneFault> {
         let url = self.base.join(path).map_err(|error| PhoneFault::Address(error.to_string()))?;
         let sent = body.len() as u64;
-        let mut request = self.client.post(url).header("content-type", kind).body(body);
+        let mut request = self.client.request(method, url).header("content-type", kind).body(body);
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {}", token.reveal()));
         }
-        let response = request.send().await.map_err(unreachable)?;
+        let response = request.send().await.map_err(|error| broken(Way::Up, error))?;
         let status = response.status();
         let answer = read(response).await?;
         self.traffic.bytes_up += sent;
@@ -124,7 +142,7 @@ impl Connection {
 
 async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, PhoneFault> {
     let mut answer = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| broken(Way::Down, error))? {
         if answer.len() + chunk.len() > MAX_ANSWER_BYTES {
             return Err(PhoneFault::Untrusted(format!("more than {MAX_ANSWER_BYTES} bytes")));
         }
@@ -133,8 +151,15 @@ async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, PhoneFault> {
     Ok(answer)
 }
 
-fn unreachable(error: reqwest::Error) -> PhoneFault {
-    PhoneFault::Unreachable(causes(&error.without_url()))
+fn json<T: DeserializeOwned>(answer: &[u8]) -> Result<T, PhoneFault> {
+    serde_json::from_slice(answer).map_err(|error| PhoneFault::Untrusted(error.to_string()))
+}
+
+/// No line at all, or one that is silent, is not tried again at once; one that broke off is, with less.
+fn broken(way: Way, error: reqwest::Error) -> PhoneFault {
+    let cut = !error.is_connect() && !error.is_timeout();
+    let reason = causes(&error.without_url());
+    if cut { PhoneFault::Cut(way, reason) } else { PhoneFault::Unreachable(reason) }
 }
 
 /// An error with everything that led to it: "connection refused" stands at the end of the chain.

@@ -5,8 +5,9 @@
 use std::path::PathBuf;
 
 use schemas::form::Label;
-use sync_protocol::device::{AnswerFault, CommitError, ParcelAnswerFault};
+use sync_protocol::device::{AnswerFault, CommitError, ParcelAnswerFault, Way};
 use sync_protocol::parcel::ParcelFault;
+use sync_protocol::words;
 use thiserror::Error;
 
 use super::store::StoreFault;
@@ -41,6 +42,9 @@ pub enum PhoneFault {
     /// No answer: no network, no server, or the answer broke off.
     #[error("server cannot be reached: {0}")]
     Unreachable(String),
+    /// The line broke off within a request or its answer.
+    #[error("broken off: {1}")]
+    Cut(Way, String),
     /// The server answered with a refusal.
     #[error("server refused: {}", .0.slug)]
     Refused(Box<Problem>),
@@ -81,6 +85,18 @@ pub enum PhoneFault {
     /// The phone was let in without a key for parcels.
     #[error("no parcel key")]
     NoParcelKey,
+    /// Nothing of the household was turned away.
+    #[error("nothing of household {0} is to be said again")]
+    NothingToRebase(String),
+    /// The plan has no such field that could be said again.
+    #[error("the plan has no field {0} that can be said again")]
+    NoField(String),
+    /// Somebody else has written there since: the plan that showed both has to be named.
+    #[error("{0} has changed since: name the plan")]
+    PlanNeeded(String),
+    /// The plan is not as it was shown any more.
+    #[error("another plan than was shown")]
+    OtherPlan,
     /// What was to be written is refused.
     #[error(transparent)]
     Commit(#[from] CommitError),
@@ -113,6 +129,21 @@ impl From<ParcelAnswerFault> for PhoneFault {
 }
 
 impl PhoneFault {
+    /// Which way the line was cut, when it was: then a smaller request may come through.
+    pub(super) fn cut(&self) -> Option<Way> {
+        match self {
+            Self::Cut(way, _) => Some(*way),
+            // The body took longer than the server waits for one.
+            Self::Refused(problem) if problem.slug == "server/timed-out" => Some(Way::Up),
+            _ => None,
+        }
+    }
+
+    /// Whether the server gives this phone nothing any more.
+    pub(super) fn is_shut_out(&self) -> bool {
+        matches!(self, Self::Refused(problem) if ["device/revoked", "session/account-disabled"].contains(&problem.slug.as_str()))
+    }
+
     /// Its stable name, for scripts; the server's own where the server refused.
     pub fn slug(&self) -> &str {
         match self {
@@ -128,7 +159,7 @@ impl PhoneFault {
             Self::Certificates(_) => "phone/certificates",
             Self::Code => "phone/code",
             Self::ServerKey => "phone/server-key",
-            Self::Unreachable(_) => "phone/unreachable",
+            Self::Unreachable(_) | Self::Cut(..) => "phone/unreachable",
             Self::Refused(problem) => &problem.slug,
             Self::Untrusted(_) => "phone/untrusted",
             Self::NotTaken(slug) => slug,
@@ -139,6 +170,10 @@ impl PhoneFault {
             Self::NoSide { .. } => "phone/no-side",
             Self::Parcel(fault) => fault.slug(),
             Self::NoParcelKey => "phone/no-parcel-key",
+            Self::NothingToRebase(_) => "phone/nothing-to-rebase",
+            Self::NoField(_) => "phone/no-field",
+            Self::PlanNeeded(_) => "phone/plan-needed",
+            Self::OtherPlan | Self::Commit(CommitError::Stale) => "phone/other-plan",
             Self::Commit(_) => "phone/commit",
         }
     }
@@ -157,7 +192,9 @@ impl PhoneFault {
             Self::NotEnrolled | Self::EnrolledAlready | Self::Code | Self::ServerKey | Self::FormUnknown(_) => {
                 self.enrolment()
             }
-            Self::Address(_) | Self::PlainHttp(_) | Self::Certificates(_) | Self::Unreachable(_) => self.road(),
+            Self::Address(_) | Self::PlainHttp(_) | Self::Certificates(_) | Self::Unreachable(_) | Self::Cut(..) => {
+                self.road()
+            }
             Self::Untrusted(reason) => said(
                 format!("Không tin được câu trả lời của máy chủ ({reason}). Dữ liệu vẫn ở trên máy này"),
                 format!("The server's answer cannot be trusted ({reason}). Your work is still on this phone"),
@@ -171,6 +208,7 @@ impl PhoneFault {
                 format!("The file {} cannot be read: {reason}", path.display()),
             ),
             Self::NoHousehold(_) | Self::NoDisagreement(_) | Self::NoSide { .. } => self.choice(),
+            Self::NothingToRebase(_) | Self::NoField(_) | Self::PlanNeeded(_) | Self::OtherPlan => self.rebase(),
         }
     }
 
@@ -204,11 +242,26 @@ impl PhoneFault {
             Self::Certificates(reason) => {
                 said(format!("Chứng thư không dùng được: {reason}"), format!("Certificates: {reason}"))
             }
-            Self::Unreachable(reason) => said(
+            Self::Unreachable(reason) | Self::Cut(_, reason) => said(
                 format!("Không tới được máy chủ ({reason}). Dữ liệu vẫn ở trên máy này; đồng bộ lại khi có mạng"),
                 format!("The server cannot be reached ({reason}). Your work is still on this phone; sync again later"),
             ),
             _ => label("Không tới được máy chủ", "The server cannot be reached"),
+        }
+    }
+
+    fn rebase(&self) -> Label {
+        match self {
+            Self::NoField(field) => said(
+                format!("Kế hoạch không có mục {field} ghi lại được; xem «phone rebase»"),
+                format!("The plan has no field {field} that can be said again; see \"phone rebase\""),
+            ),
+            Self::PlanNeeded(field) => said(
+                format!("Mục {field} đã có người ghi khác; xem kế hoạch, rồi chọn bằng --take và --plan"),
+                format!("Somebody has written {field} since; look at the plan, then choose with --take and --plan"),
+            ),
+            Self::OtherPlan => plan_is_stale(),
+            _ => label("Hộ này không có gì phải ghi lại", "Nothing of this household has to be said again"),
         }
     }
 
@@ -273,12 +326,18 @@ pub(super) fn commit(fault: &CommitError) -> Label {
         }
         CommitError::NoHousehold => label("Hộ không có trên máy này", "The household is not on this phone"),
         CommitError::Damaged => label("Bản trên máy của hộ này bị hỏng", "The copy of this household is damaged"),
+        CommitError::TooLarge => label("Lớn quá mức cho phép", "Larger than it may be"),
+        CommitError::Stale | CommitError::NotInPlan => plan_is_stale(),
         CommitError::Nothing => label("Không có gì mới để ghi", "Nothing to write"),
         CommitError::Refused(verdict, reason) => said(
-            format!("Không được ghi: {} ({reason})", super::words::verdict(*verdict).vi),
-            format!("Not allowed: {} ({reason})", super::words::verdict(*verdict).en),
+            format!("Không được ghi: {} ({reason})", words::verdict(*verdict).vi),
+            format!("Not allowed: {} ({reason})", words::verdict(*verdict).en),
         ),
     }
+}
+
+fn plan_is_stale() -> Label {
+    label("Kế hoạch đã khác; xem lại bằng «phone rebase»", "The plan has changed; look at it again")
 }
 
 fn label(vi: &str, en: &str) -> Label {

@@ -6,15 +6,7 @@
 //! One household, a list of them, or `{"households": [...]}`:
 //!
 //! ```json
-//! {
-//!   "village": 7, "round": "2026-dinh-ky",
-//!   "household": "0123456789abcdefghjkmnpqrs",
-//!   "answers": { "wall": "durable", "floor_area": 405 },
-//!   "members": [ { "full_name": "Lý Thị Mai", "relation": "head", "status": "present" } ],
-//!   "visits": { "+today": { "visited_on": "2026-10-02", "outcome": "met" } },
-//!   "notes": [ "Nhà ở sau trạm y tế" ],
-//!   "confirmed": { "housing": "+today" }
-//! }
+#![doc = include_str!("file/new.json")]
 //! ```
 //!
 //! Everything may be left out. Without `village` and `round` the only one that the phone holds is meant; without
@@ -27,14 +19,7 @@
 //! A list of `[household, path, value]`:
 //!
 //! ```json
-//! [
-//!   ["0123456789abcdefghjkmnpqrs", "answers/wall", "not_durable"],
-//!   ["0123456789abcdefghjkmnpqrs", "members/0123456789abcdef/school", null],
-//!   ["0123456789abcdefghjkmnpqrs", "members/+baby/full_name", "Lý Văn Bình"],
-//!   ["0123456789abcdefghjkmnpqrs", "visits/+today/outcome", "met"],
-//!   ["0123456789abcdefghjkmnpqrs", "confirmed/services", "+today"],
-//!   ["0123456789abcdefghjkmnpqrs", "notes/+", "Hẹn quay lại thứ năm"]
-//! ]
+#![doc = include_str!("file/edit.json")]
 //! ```
 //!
 //! `null` takes an answer back. One `+NAME` is one new member (or visit) of its household throughout a file. A faulty edit
@@ -308,6 +293,18 @@ mod tests {
         let [whole] = &households(json!({ "vilage": 7, "village": "7", "members": 3 }))[..] else { panic!("one") };
         let fields: Vec<&str> = whole.faults.iter().map(|(field, _)| field.as_str()).collect();
         assert_eq!(fields, ["members", "vilage", "village"]);
+    }
+
+    #[test]
+    fn the_examples_of_the_help_are_read_without_a_fault() {
+        let [whole] = &households(serde_json::from_str(include_str!("file/new.json")).unwrap())[..] else {
+            panic!("one household")
+        };
+        assert_eq!(whole.faults, []);
+        assert!(whole.said.len() > 8 && whole.said.iter().all(|said| said.place.is_ok()), "{whole:?}");
+        let edits = edits(serde_json::from_str(include_str!("file/edit.json")).unwrap());
+        assert_eq!(edits.len(), 6);
+        assert!(edits.iter().all(|edit| edit.as_ref().is_ok_and(|edit| edit.said.place.is_ok())), "{edits:?}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use sync_protocol::hash::PublicKey;
 use sync_protocol::parcel::{MAX_PARCEL_ANSWER_BYTES, MAX_PARCEL_BYTES, Parcel, ParcelAnswer, ParcelKey};
 
 use super::Phone;
+use super::exchange::check;
 use super::fault::PhoneFault;
 use super::file::{read_bytes, write_bytes};
 use super::store::{Store, StoreFault};
@@ -69,6 +70,7 @@ impl Phone {
         let (outcome, key) = self.device.parcel_answer(&bytes, self.clocks().wall_ms)?;
         self.store.append(&outcome.records)?;
         save_key(&self.store, &key)?;
+        check(&outcome.remarks)?;
         let rows = outcome.records.iter().map(|record| match record {
             Record::Page(page) => page.rows.len(),
             _ => 0,
@@ -91,7 +93,7 @@ impl Phone {
     async fn carry_one(&mut self, path: &Path, out: &Path) -> Result<PathBuf, PhoneFault> {
         let bytes = read_bytes(path, MAX_PARCEL_BYTES)?;
         let parcel = Parcel::read(&bytes)?.id();
-        let answer = self.post_parcel(bytes).await?;
+        let answer = self.post_parcel(&bytes).await?;
         if ParcelAnswer::read(&answer)?.parcel() != parcel {
             return Err(PhoneFault::Untrusted(format!("parcel {parcel}")));
         }

@@ -1,21 +1,23 @@
 //! What a phone tells about its households: one of them whole, where each stands, and all of them as a file.
 
 use jiff::civil::Date;
+use schemas::codes::names::NameSearch;
+use schemas::doubt::{self, Doubt};
 use schemas::form::{Kind, Label, Question, Scope};
 use schemas::household::{Household, SectionKey};
 use schemas::ids::{HouseholdId, RoundId, UnitId};
 use schemas::rules::{AreaType, B1Mode, ClassSet, Place, Region, Report, classify};
 use schemas::value::{Key, Value};
 use serde::Serialize;
-use sync_protocol::device::{DeviceDocument, Standing, View};
+use sync_protocol::device::{DeviceDocument, Need, Status, View};
 use sync_protocol::disagreement::{self, Disagreement};
 use sync_protocol::hash::ChangeHash;
 use sync_protocol::history::{History, SectionValue};
 use sync_protocol::impact::{self, Possible};
-use sync_protocol::verdict::Verdict;
+use sync_protocol::words;
 
+use super::Phone;
 use super::fault::PhoneFault;
-use super::{Phone, words};
 
 /// A household with where it belongs: what `export` writes and `new` reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,6 +31,13 @@ pub struct FiledHousehold {
     pub household: Household,
 }
 
+impl FiledHousehold {
+    /// Whether the head is meant; a household without a head is found by whoever looks for everybody.
+    pub fn is_meant(&self, search: &NameSearch) -> bool {
+        search.finds(&head_of(&self.household).unwrap_or_default())
+    }
+}
+
 /// A household as `show` shows it.
 #[derive(Clone, Debug, Serialize)]
 pub struct HouseholdView {
@@ -39,11 +48,16 @@ pub struct HouseholdView {
     pub form: String,
     /// The changes that nothing builds on.
     pub heads: Vec<String>,
+    /// What looks odd, as the office sees it too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Doubt>,
     /// Where people said different things.
     pub disagreements: Vec<DisagreementView>,
     /// What the standard makes of it, when that was asked for and the standard is known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reports: Vec<Report>,
+    /// Where its newest work is, and why somebody is needed.
+    pub standing: Option<Line>,
     /// Every class that settling the open disagreements one way or another can give, over all reports; absent
     /// when nothing was scored, or when there are too many ways to look at: then it may be any.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,27 +105,17 @@ pub struct Line {
     pub round: RoundId,
     /// Its head's name; `None` while nobody is listed as head.
     pub head: Option<String>,
-    /// Where its newest work is.
-    pub stands: Whereabouts,
+    /// Where its newest work is: `phone`, `server` or `needs_you`.
+    pub stands: &'static str,
+    /// The same in words.
+    pub words: Label,
     /// Own changes that the server has not answered for.
     pub waiting: usize,
-    /// Why somebody is needed; empty when nobody is.
+    /// Why somebody is needed, and what was left out by a reviewer.
     pub reasons: Vec<Reason>,
 }
 
-/// Where the newest work on a household is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Whereabouts {
-    /// Some of it only on this phone.
-    Phone,
-    /// All of it at the server.
-    Server,
-    /// Something of it waits for a person.
-    NeedsYou,
-}
-
-/// Why a person is needed.
+/// Why a person is needed, or what a person has said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reason {
     /// The stable name: a verdict's, `segment/refused` or `disagreement/open`.
@@ -182,8 +186,10 @@ impl Phone {
             form: history.genesis().form.0.clone(),
             heads: history.heads().iter().map(ChangeHash::to_string).collect(),
             disagreements: open.iter().map(|open| disagreement_view(&history, open)).collect(),
+            warnings: doubt::doubts(&current, history.form()),
             classes: scoring.and_then(|scoring| self.classes(&history, &open, scoring)),
             filed: FiledHousehold { village: scope.village, round: scope.round, household: current },
+            standing: self.standing(household),
             reports,
         })
     }
@@ -202,9 +208,16 @@ impl Phone {
         filed.collect()
     }
 
-    /// Where each household stands, in the order of their ids.
+    /// Where each household stands, in the order of their ids; after them what is unfinished of earlier rounds.
     pub fn list(&self) -> Vec<Line> {
-        self.device.households().map(|(household, document)| self.line(household, document)).collect()
+        let documents = self.device.households().chain(self.device.earlier());
+        documents.map(|(household, document)| self.line(household, document)).collect()
+    }
+
+    /// Where each household stands whose head is meant.
+    pub fn find(&self, search: &NameSearch) -> Vec<Line> {
+        let is_meant = |line: &Line| search.finds(line.head.as_deref().unwrap_or_default());
+        self.list().into_iter().filter(is_meant).collect()
     }
 
     /// A question with its answer, in Vietnamese and English; the bare key where the form does not know it.
@@ -246,20 +259,19 @@ impl Phone {
         Some(classes)
     }
 
+    /// Where the present document of a household stands.
+    pub fn standing(&self, household: &HouseholdId) -> Option<Line> {
+        let (household, document) = self.device.households().find(|(id, _)| *id == household)?;
+        Some(self.line(household, document))
+    }
+
     fn line(&self, household: &HouseholdId, document: &DeviceDocument) -> Line {
-        let mut reasons: Vec<Reason> = document.own.iter().filter_map(|own| reason(own.standing)).collect();
-        reasons.extend(self.device.disagreements(household, View::Mine).iter().map(open_reason));
-        reasons.sort_by(|one, other| one.slug.cmp(&other.slug));
-        reasons.dedup();
-        let waiting = document.own.iter().filter(|own| own.standing == Standing::Waiting).count();
-        let stands = match (waiting, reasons.is_empty()) {
-            (_, false) => Whereabouts::NeedsYou,
-            (0, true) => Whereabouts::Server,
-            (_, true) => Whereabouts::Phone,
-        };
+        let Status { stands, waiting, needs } = self.device.status(household, document);
+        let reasons = needs.into_iter().map(|Need { slug, words }| Reason { slug: slug.to_owned(), words }).collect();
         let head = self.device.household(household, View::Mine).and_then(|household| head_of(&household));
         let (village, round) = (document.scope.village, document.scope.round.clone());
-        Line { household: *household, village, round, head, stands, waiting, reasons }
+        let (stands, words) = (stands.code(), words::whereabouts(stands));
+        Line { household: *household, village, round, head, stands, words, waiting, reasons }
     }
 }
 
@@ -267,25 +279,6 @@ fn head_of(household: &Household) -> Option<String> {
     let is_head = |answers: &&schemas::household::Answers| answers.get("relation") == Some(&Value::from("head"));
     let head = household.members.values().find(is_head)?;
     head.get("full_name").map(Value::to_string)
-}
-
-fn reason(standing: Standing) -> Option<Reason> {
-    let verdict = match standing {
-        Standing::Waiting | Standing::Acknowledged | Standing::Superseded => return None,
-        Standing::Held(hold) => Verdict::Held(hold),
-        Standing::Rejected(rejection) => Verdict::Rejected(rejection),
-        Standing::Refused => {
-            let (vi, en) = ("máy chủ từ chối cả gói; ghi lại", "the server refused the whole segment; say it again");
-            return Some(Reason { slug: "segment/refused".into(), words: Label { vi: vi.into(), en: en.into() } });
-        }
-    };
-    Some(Reason { slug: verdict.slug().to_owned(), words: words::verdict(verdict) })
-}
-
-fn open_reason(open: &Disagreement) -> Reason {
-    let vi = format!("hai người ghi khác nhau ở phần {}; chọn bằng «settle»", open.section);
-    let en = format!("people said different things in {}; choose with \"settle\"", open.section);
-    Reason { slug: "disagreement/open".into(), words: Label { vi, en } }
 }
 
 fn disagreement_view(history: &History, open: &Disagreement) -> DisagreementView {

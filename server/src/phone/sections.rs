@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use schemas::doubt;
 use schemas::form::{Form, Label, Scope as Asked};
-use schemas::household::{Household, SectionKey};
+use schemas::household::{Answers, Household, SectionKey};
 use schemas::ids::{HouseholdId, MemberId, NoteId, RoundId, UnitId, VisitId};
 use schemas::value::Key;
 use serde::Serialize;
@@ -87,6 +88,22 @@ struct Section {
     from: Vec<(usize, String)>,
 }
 
+impl Section {
+    /// A member's answers with these writes over them.
+    fn over(&self, member: MemberId, mut answers: Answers) -> Answers {
+        for (slot, write) in &self.writes {
+            match (slot, write) {
+                (Slot::MemberAnswer(whose, key), Write::Put(value)) if *whose == member => {
+                    answers.insert(key.clone(), value.clone());
+                }
+                (Slot::MemberAnswer(whose, key), Write::Clear) if *whose == member => drop(answers.remove(key)),
+                _ => {}
+            }
+        }
+        answers
+    }
+}
+
 /// The commits to be of one household.
 pub(super) struct Draft<'a> {
     chance: &'a Chance,
@@ -126,7 +143,20 @@ impl<'a> Draft<'a> {
             let put = place.and_then(|place| self.put((item, &path), place, &value));
             faults.extend(put.err().map(|wrong| ItemFault::new(item, Some(self.household), path, &wrong)));
         }
+        self.doubt_numbers();
         faults
+    }
+
+    /// Notes each member whose citizen ID fits neither what stands here nor what the file says of the person.
+    fn doubt_numbers(&mut self) {
+        for (group, section) in &self.groups {
+            let Group::Member(member) = group else { continue };
+            let Some((item, path)) = section.from.iter().rfind(|(_, path)| check::is_of_number(path)) else { continue };
+            let before = self.before.as_ref().and_then(|before| before.members.get(member));
+            let after = section.over(*member, before.cloned().unwrap_or_default());
+            let doubt = |reason| ItemFault { item: *item, household: Some(self.household), path: path.clone(), reason };
+            self.warnings.extend(doubt::of_number(&after).into_iter().map(doubt));
+        }
     }
 
     /// All writes at once, whatever commit they belong to.

@@ -133,11 +133,32 @@ impl Store {
 
     /// Reads one of the small files; `None` when there is none.
     pub(super) fn read_file(&self, name: &str) -> Result<Option<String>, StoreFault> {
+        let bytes = self.read_bytes(name)?;
+        let text = bytes.map(String::from_utf8).transpose();
+        text.map_err(|error| self.unreadable(name, error))
+    }
+
+    /// Reads a file beside the log; `None` when there is none.
+    pub(super) fn read_bytes(&self, name: &str) -> Result<Option<Vec<u8>>, StoreFault> {
         let path = self.directory.join(name);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Ok(Some(text)),
+        match std::fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(source) => Err(StoreFault::File { path, source }),
+        }
+    }
+
+    /// Replaces a file beside the log as a whole.
+    pub(super) fn write_bytes(&self, name: &str, bytes: &[u8]) -> Result<(), StoreFault> {
+        replace(&self.directory.join(name), bytes)
+    }
+
+    /// Removes a file beside the log; one that is not there is none the worse.
+    pub(super) fn remove_file(&self, name: &str) -> Result<(), StoreFault> {
+        let path = self.directory.join(name);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => Err(StoreFault::File { path, source }),
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 

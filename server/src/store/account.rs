@@ -6,6 +6,7 @@ use schemas::ids::{AccountId, UnitId};
 use sqlx::FromRow;
 
 use super::row::{RowOf, day, milliseconds, stored, updated};
+use super::statement::{scalar, sql};
 use super::{Read, StoreError, Tx};
 use crate::domain::account::{Account, Login, PasswordKind, Standing};
 use crate::password::StoredPassword;
@@ -50,7 +51,7 @@ pub async fn insert(
     password: &StoredPassword,
     now: Timestamp,
 ) -> Result<Option<AccountId>, StoreError> {
-    let id: Option<i64> = sqlx::query_scalar(
+    let id: Option<i64> = scalar(
         "INSERT INTO account (login, display_name, unit, password, created_at) VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT (login) DO NOTHING RETURNING id",
     )
@@ -59,53 +60,48 @@ pub async fn insert(
     .bind(stored(unit.0))
     .bind(&password.0)
     .bind(milliseconds(now))
-    .fetch_optional(tx.sqlite())
+    .fetch_optional(tx)
     .await?;
     id.map(|id| Ok(AccountId(RowOf { table: "account", id }.number("id", id)?))).transpose()
 }
 
 /// The account with this id.
 pub async fn by_id(read: &mut Read, id: AccountId) -> Result<Option<Account>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT id, login, display_name, unit, created_at, disabled_at, one_time_until, one_time_used_at \
-         FROM account WHERE id = $1",
-    )
-    .bind(stored(id.0))
-    .fetch_optional(read.sqlite())
-    .await?;
+    let row: Option<Row> =
+        sql("SELECT id, login, display_name, unit, created_at, disabled_at, one_time_until, one_time_used_at \
+         FROM account WHERE id = $1")
+        .bind(stored(id.0))
+        .fetch_optional(read)
+        .await?;
     row.map(Account::try_from).transpose()
 }
 
 /// The account with this login.
 pub async fn by_login(read: &mut Read, login: &Login) -> Result<Option<Account>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT id, login, display_name, unit, created_at, disabled_at, one_time_until, one_time_used_at \
-         FROM account WHERE login = $1",
-    )
-    .bind(login.as_str())
-    .fetch_optional(read.sqlite())
-    .await?;
+    let row: Option<Row> =
+        sql("SELECT id, login, display_name, unit, created_at, disabled_at, one_time_until, one_time_used_at \
+         FROM account WHERE login = $1")
+        .bind(login.as_str())
+        .fetch_optional(read)
+        .await?;
     row.map(Account::try_from).transpose()
 }
 
 /// The stored password of an account.
 pub async fn password(read: &mut Read, id: AccountId) -> Result<Option<StoredPassword>, StoreError> {
-    let hash: Option<String> = sqlx::query_scalar("SELECT password FROM account WHERE id = $1")
-        .bind(stored(id.0))
-        .fetch_optional(read.sqlite())
-        .await?;
+    let hash: Option<String> =
+        scalar("SELECT password FROM account WHERE id = $1").bind(stored(id.0)).fetch_optional(read).await?;
     Ok(hash.map(StoredPassword))
 }
 
 /// Replaces the password of an account by one that its holder chose.
 pub async fn set_password(tx: &mut Tx, id: AccountId, password: &StoredPassword) -> Result<(), StoreError> {
-    let done =
-        sqlx::query("UPDATE account SET password = $2, one_time_until = NULL, one_time_used_at = NULL WHERE id = $1")
-            .bind(stored(id.0))
-            .bind(&password.0)
-            .execute(tx.sqlite())
-            .await?;
-    updated("account", id, done.rows_affected())
+    let done = sql("UPDATE account SET password = $2, one_time_until = NULL, one_time_used_at = NULL WHERE id = $1")
+        .bind(stored(id.0))
+        .bind(&password.0)
+        .execute(tx)
+        .await?;
+    updated("account", id, done)
 }
 
 /// Replaces the password of an account by one that opens one session until an instant.
@@ -115,54 +111,49 @@ pub async fn set_one_time_password(
     password: &StoredPassword,
     until: Timestamp,
 ) -> Result<(), StoreError> {
-    let done =
-        sqlx::query("UPDATE account SET password = $2, one_time_until = $3, one_time_used_at = NULL WHERE id = $1")
-            .bind(stored(id.0))
-            .bind(&password.0)
-            .bind(milliseconds(until))
-            .execute(tx.sqlite())
-            .await?;
-    updated("account", id, done.rows_affected())
+    let done = sql("UPDATE account SET password = $2, one_time_until = $3, one_time_used_at = NULL WHERE id = $1")
+        .bind(stored(id.0))
+        .bind(&password.0)
+        .bind(milliseconds(until))
+        .execute(tx)
+        .await?;
+    updated("account", id, done)
 }
 
 /// Writes down that a one-time password has opened its session. One that has before is no row to change.
 pub async fn use_one_time_password(tx: &mut Tx, id: AccountId, now: Timestamp) -> Result<(), StoreError> {
-    let done = sqlx::query(
-        "UPDATE account SET one_time_used_at = $2 \
-         WHERE id = $1 AND one_time_until IS NOT NULL AND one_time_used_at IS NULL",
-    )
+    let done = sql("UPDATE account SET one_time_used_at = $2 \
+         WHERE id = $1 AND one_time_until IS NOT NULL AND one_time_used_at IS NULL")
     .bind(stored(id.0))
     .bind(milliseconds(now))
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
-    updated("account", id, done.rows_affected())
+    updated("account", id, done)
 }
 
 /// Shuts an account; shutting it again keeps the first time.
 pub async fn disable(tx: &mut Tx, id: AccountId, now: Timestamp) -> Result<(), StoreError> {
-    let done = sqlx::query("UPDATE account SET disabled_at = coalesce(disabled_at, $2) WHERE id = $1")
+    let done = sql("UPDATE account SET disabled_at = coalesce(disabled_at, $2) WHERE id = $1")
         .bind(stored(id.0))
         .bind(milliseconds(now))
-        .execute(tx.sqlite())
+        .execute(tx)
         .await?;
-    updated("account", id, done.rows_affected())
+    updated("account", id, done)
 }
 
 /// The accounts that are looked after by a unit or anything within it on a day, by id.
 pub async fn within(read: &mut Read, place: UnitId, on: Date) -> Result<Vec<Account>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "WITH RECURSIVE inside (unit) AS ( \
+    let rows: Vec<Row> = sql("WITH RECURSIVE inside (unit) AS ( \
            SELECT u.id FROM unit u WHERE u.id = $1 \
            UNION \
            SELECT v.unit FROM inside i JOIN unit_version v ON v.parent = i.unit \
            WHERE v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2) \
          ) SELECT a.id, a.login, a.display_name, a.unit, a.created_at, a.disabled_at, a.one_time_until, \
                   a.one_time_used_at \
-           FROM account a JOIN inside i ON i.unit = a.unit ORDER BY a.id",
-    )
+           FROM account a JOIN inside i ON i.unit = a.unit ORDER BY a.id")
     .bind(stored(place.0))
     .bind(day(on))
-    .fetch_all(read.sqlite())
+    .fetch_all(read)
     .await?;
     rows.into_iter().map(Account::try_from).collect()
 }

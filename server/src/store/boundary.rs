@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemas::ids::UnitId;
 
 use super::row::{RowOf, milliseconds, stored};
+use super::statement::sql;
 use super::{Read, StoreError, Tx};
 use crate::geography::shape::Shape;
 
@@ -11,24 +12,22 @@ use crate::geography::shape::Shape;
 pub async fn put(tx: &mut Tx, commune: UnitId, unit: UnitId, shape: &Shape, now: Timestamp) -> Result<(), StoreError> {
     let of = RowOf { table: "boundary", id: unit };
     let text = of.column("shape", serde_json::to_string(shape))?;
-    sqlx::query(
-        "INSERT INTO boundary (commune, unit, shape, imported_at) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (commune, unit) DO UPDATE SET shape = excluded.shape, imported_at = excluded.imported_at",
-    )
+    sql("INSERT INTO boundary (commune, unit, shape, imported_at) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (commune, unit) DO UPDATE SET shape = excluded.shape, imported_at = excluded.imported_at")
     .bind(stored(commune.0))
     .bind(stored(unit.0))
     .bind(text)
     .bind(milliseconds(now))
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
     Ok(())
 }
 
 /// The boundaries of a commune and of its villages, by unit.
 pub async fn of_commune(read: &mut Read, commune: UnitId) -> Result<Vec<(UnitId, Shape)>, StoreError> {
-    let rows: Vec<(i64, String)> = sqlx::query_as("SELECT unit, shape FROM boundary WHERE commune = $1 ORDER BY unit")
+    let rows: Vec<(i64, String)> = sql("SELECT unit, shape FROM boundary WHERE commune = $1 ORDER BY unit")
         .bind(stored(commune.0))
-        .fetch_all(read.sqlite())
+        .fetch_all(read)
         .await?;
     let of = RowOf { table: "boundary", id: commune };
     rows.into_iter()

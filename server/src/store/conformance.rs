@@ -1,7 +1,7 @@
 //! Every public function of the store on a real database.
 //!
-//! Written against [`Store`] only, so that the same tests can run on a second engine. That none is forgotten is checked
-//! by the tidy test.
+//! Written against [`Store`] only: this module is compiled once for each engine, and [`super::place`] says where a fresh
+//! database is. That no function is forgotten is checked by the tidy test.
 
 use std::task::Poll;
 
@@ -11,7 +11,6 @@ use jiff::civil::Date;
 use schemas::form::FormVersion;
 use schemas::ids::{AccountId, DeviceId, RoundId, UnitId};
 
-use super::*;
 use crate::domain::account::{Session, Standing};
 use crate::domain::device::{Device, DeviceKey, DeviceToken, EnrolmentCode};
 use crate::domain::log::{Access, AccessAction, SecurityEvent, SecurityEventKind};
@@ -19,11 +18,14 @@ use crate::domain::role::{GrantId, Role};
 use crate::domain::round::{Assignment, B1Mode, Round, RoundState};
 use crate::domain::unit::{Area, Level, UnitAttributes, Validity};
 use crate::password::StoredPassword;
+use crate::store::statement::sql;
+use crate::store::*;
 use crate::token::SecretHash;
 
 /// A fresh database that is removed with the test.
 struct Bench {
     store: Store,
+    place: Database,
     _directory: tempfile::TempDir,
 }
 
@@ -40,19 +42,30 @@ macro_rules! read {
     };
 }
 
-// After the macros that it uses.
+// After the macros that they use.
+#[path = "conformance/at_once.rs"]
+mod at_once;
+#[path = "conformance/blobs.rs"]
+mod blobs;
+#[path = "conformance/compiled.rs"]
 mod compiled;
+#[path = "conformance/field.rs"]
 mod field;
+#[path = "conformance/geography.rs"]
 mod geography;
-mod migration;
+#[path = "conformance/office.rs"]
 mod office;
+#[path = "conformance/phones.rs"]
 mod phones;
+#[path = "conformance/set_back.rs"]
+mod set_back;
+#[path = "conformance/suspects.rs"]
 mod suspects;
 
 async fn bench() -> Bench {
     let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(&directory.path().join("rasoat.db")).await.unwrap();
-    Bench { store, _directory: directory }
+    let place = super::place(directory.path());
+    Bench { store: Store::open(&place).await.unwrap(), place, _directory: directory }
 }
 
 fn at(seconds: i64) -> Timestamp {
@@ -104,7 +117,7 @@ fn device_key(seed: u8) -> DeviceKey {
 fn device_of(account: AccountId, unit: UnitId, seed: u8) -> Device {
     let public_key = device_key(seed);
     let (id, name) = (public_key.device_id(), "Máy của Lan".to_owned());
-    Device { id, public_key, account, unit, name, enrolled_at: at(1), revoked_at: None }
+    Device { id, public_key, account, unit, name, enrolled_at: at(1), revoked_at: None, clock: None }
 }
 
 fn round_of(unit: UnitId) -> Round {
@@ -149,7 +162,7 @@ async fn a_row_that_is_not_what_its_columns_hold_is_an_error_naming_table_column
     let account = person(&bench, "lan", nation).await;
     let damaged: Result<(), StoreError> = write!(bench, |tx| {
         grant::insert(tx, account, Role::Auditor, nation, at(0)).await?;
-        sqlx::query("UPDATE role_grant SET role = 'king'").execute(tx.sqlite()).await?;
+        sql("UPDATE role_grant SET role = 'king'").execute(tx).await?;
         Ok(())
     });
     damaged.unwrap();
@@ -191,15 +204,13 @@ async fn a_snapshot_cannot_write_and_does_not_see_what_came_after_it() {
     assert!(unit::roots(&mut snapshot, TODAY).await.unwrap().is_empty());
     tree(&bench).await;
     assert!(unit::roots(&mut snapshot, TODAY).await.unwrap().is_empty());
-    assert!(sqlx::query("DELETE FROM unit").execute(snapshot.sqlite()).await.is_err());
+    assert!(sql("DELETE FROM unit").execute(&mut snapshot).await.is_err());
     assert_eq!(unit::roots(read!(bench), TODAY).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn what_was_answered_is_there_after_a_restart_and_a_closed_store_refuses() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("rasoat.db");
-    let bench = Bench { store: Store::open(&path).await.unwrap(), _directory: directory };
+    let bench = bench().await;
     let [nation, ..] = tree(&bench).await;
     bench.store.check().await.unwrap();
     assert_eq!(bench.store.queued_jobs(), 0);
@@ -207,7 +218,7 @@ async fn what_was_answered_is_there_after_a_restart_and_a_closed_store_refuses()
     let late: Result<(), StoreError> = write!(bench, |tx| unit::close(tx, nation, TODAY).await);
     assert!(matches!(late, Err(StoreError::Closed)));
     assert!(bench.store.check().await.is_err());
-    let reopened = Store::open(&path).await.unwrap();
+    let reopened = Store::open(&bench.place).await.unwrap();
     let found = unit::by_id(&mut reopened.read().await.unwrap(), nation, TODAY).await.unwrap();
     assert_eq!(found.map(|unit| unit.attributes.name), Some("Việt Nam".to_owned()));
 }

@@ -1,12 +1,14 @@
 //! Handles on the database: [`Read`] for a snapshot, [`Tx`] inside the writer.
 //!
-//! The one place that names the engine, so that PostgreSQL can become a second one behind the same functions.
+//! Which engine it is, SQLite or PostgreSQL, is known here and in [`super::statement`]; the functions of the nouns do not ask.
 
 use std::ops::{Deref, DerefMut};
 
-use sqlx::{Executor, Sqlite, SqliteConnection, Transaction};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection as _, Executor, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 
-use super::StoreError;
+use super::writer::Turn;
+use super::{StoreError, postgres};
 
 /// A snapshot that can be asked. Everything that reads takes one of these.
 #[derive(Debug)]
@@ -14,19 +16,34 @@ pub struct Read(Source);
 
 #[derive(Debug)]
 enum Source {
-    Snapshot(Transaction<'static, Sqlite>),
-    Writer(SqliteConnection),
+    Sqlite(Transaction<'static, Sqlite>),
+    SqliteWriter(SqliteConnection),
+    Postgres(Transaction<'static, Postgres>),
+    /// With the way to get another connection when this one breaks.
+    PostgresWriter(PgConnection, Box<PgConnectOptions>),
+}
+
+/// The engine's own handle.
+pub(super) enum Connection<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
 }
 
 impl Read {
-    pub(super) fn snapshot(transaction: Transaction<'static, Sqlite>) -> Self {
-        Self(Source::Snapshot(transaction))
+    pub(super) fn sqlite(transaction: Transaction<'static, Sqlite>) -> Self {
+        Self(Source::Sqlite(transaction))
     }
 
-    pub(super) fn sqlite(&mut self) -> &mut SqliteConnection {
+    pub(super) fn postgres(transaction: Transaction<'static, Postgres>) -> Self {
+        Self(Source::Postgres(transaction))
+    }
+
+    pub(super) fn connection(&mut self) -> Connection<'_> {
         match &mut self.0 {
-            Source::Snapshot(transaction) => transaction,
-            Source::Writer(connection) => connection,
+            Source::Sqlite(transaction) => Connection::Sqlite(transaction),
+            Source::SqliteWriter(connection) => Connection::Sqlite(connection),
+            Source::Postgres(transaction) => Connection::Postgres(transaction),
+            Source::PostgresWriter(connection, _) => Connection::Postgres(connection),
         }
     }
 }
@@ -53,14 +70,34 @@ impl DerefMut for Tx {
 }
 
 impl Tx {
-    pub(super) fn new(connection: SqliteConnection) -> Self {
-        Self { read: Read(Source::Writer(connection)), broken: None }
+    pub(super) fn sqlite(connection: SqliteConnection) -> Self {
+        Self { read: Read(Source::SqliteWriter(connection)), broken: None }
     }
 
-    /// Opens the group's transaction. PostgreSQL will say `BEGIN`: it takes its locks row by row.
-    pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
+    pub(super) fn postgres(connection: PgConnection, options: PgConnectOptions) -> Self {
+        Self { read: Read(Source::PostgresWriter(connection, Box::new(options))), broken: None }
+    }
+
+    /// Opens the group's transaction. SQLite locks the file, PostgreSQL what its statements meet.
+    pub(super) async fn begin(&mut self, turn: Turn) -> Result<(), StoreError> {
         self.broken = None;
-        self.execute("BEGIN IMMEDIATE").await
+        let Source::PostgresWriter(connection, options) = &mut self.read.0 else {
+            return self.execute("BEGIN IMMEDIATE").await;
+        };
+        if connection.execute(postgres::begin(turn)).await.is_err() {
+            // The server may have been restarted, or another one stands in its place now.
+            *connection = PgConnection::connect_with(options).await?;
+            connection.execute(postgres::begin(turn)).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a job may join a group that has another job's turn. In a file a group has everything for itself.
+    pub(super) fn may_share(&self, turn: Turn, next: Turn) -> bool {
+        match &self.read.0 {
+            Source::Sqlite(_) | Source::SqliteWriter(_) => true,
+            Source::Postgres(_) | Source::PostgresWriter(..) => turn == next,
+        }
     }
 
     pub(super) async fn begin_job(&mut self) -> Result<(), StoreError> {
@@ -103,7 +140,10 @@ impl Tx {
     }
 
     async fn execute(&mut self, statement: &'static str) -> Result<(), StoreError> {
-        self.sqlite().execute(statement).await?;
+        match self.connection() {
+            Connection::Sqlite(connection) => connection.execute(statement).await.map(drop)?,
+            Connection::Postgres(connection) => connection.execute(statement).await.map(drop)?,
+        }
         Ok(())
     }
 }

@@ -6,8 +6,9 @@ use schemas::ids::{AccountId, DeviceId, UnitId};
 use sqlx::FromRow;
 
 use super::row::{RowOf, day, milliseconds, stored, updated};
+use super::statement::sql;
 use super::{Read, StoreError, Tx};
-use crate::domain::device::{Device, DeviceKey};
+use crate::domain::device::{ClockReading, Device, DeviceKey};
 use crate::token::hex;
 
 #[derive(FromRow)]
@@ -19,6 +20,8 @@ struct Row {
     name: String,
     enrolled_at: i64,
     revoked_at: Option<i64>,
+    clock_offset_ms: Option<i64>,
+    clock_read_at: Option<i64>,
 }
 
 impl TryFrom<Row> for Device {
@@ -26,6 +29,8 @@ impl TryFrom<Row> for Device {
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let of = RowOf { table: "device", id: hex(&row.id) };
         let key = of.bytes("public_key", row.public_key)?;
+        let read_at = of.maybe_instant("clock_read_at", row.clock_read_at)?;
+        let clock = row.clock_offset_ms.zip(read_at).map(|(offset_ms, read_at)| ClockReading { offset_ms, read_at });
         Ok(Self {
             public_key: of.column("public_key", DeviceKey::from_bytes(&key))?,
             account: AccountId(of.number("account", row.account)?),
@@ -33,6 +38,7 @@ impl TryFrom<Row> for Device {
             name: row.name,
             enrolled_at: of.instant("enrolled_at", row.enrolled_at)?,
             revoked_at: of.maybe_instant("revoked_at", row.revoked_at)?,
+            clock,
             id: DeviceId(of.bytes("id", row.id)?),
         })
     }
@@ -49,10 +55,8 @@ pub enum Enrolled {
 
 /// Adds a device.
 pub async fn insert(tx: &mut Tx, device: &Device) -> Result<Enrolled, StoreError> {
-    let done = sqlx::query(
-        "INSERT INTO device (id, public_key, account, unit, name, enrolled_at, revoked_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
-    )
+    let done = sql("INSERT INTO device (id, public_key, account, unit, name, enrolled_at, revoked_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING")
     .bind(device.id.0.as_slice())
     .bind(device.public_key.to_bytes().to_vec())
     .bind(stored(device.account.0))
@@ -60,45 +64,56 @@ pub async fn insert(tx: &mut Tx, device: &Device) -> Result<Enrolled, StoreError
     .bind(&device.name)
     .bind(milliseconds(device.enrolled_at))
     .bind(device.revoked_at.map(milliseconds))
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
-    Ok(if done.rows_affected() == 0 { Enrolled::KnownAlready } else { Enrolled::Added })
+    Ok(if done == 0 { Enrolled::KnownAlready } else { Enrolled::Added })
 }
 
 /// The device with this id.
 pub async fn by_id(read: &mut Read, id: DeviceId) -> Result<Option<Device>, StoreError> {
     let row: Option<Row> =
-        sqlx::query_as("SELECT id, public_key, account, unit, name, enrolled_at, revoked_at FROM device WHERE id = $1")
-            .bind(id.0.as_slice())
-            .fetch_optional(read.sqlite())
-            .await?;
+        sql("SELECT id, public_key, account, unit, name, enrolled_at, revoked_at, clock_offset_ms, clock_read_at \
+         FROM device WHERE id = $1")
+        .bind(id.0.as_slice())
+        .fetch_optional(read)
+        .await?;
     row.map(Device::try_from).transpose()
 }
 
 /// The devices enrolled at a unit or anything within it on a day, by id.
 pub async fn within(read: &mut Read, place: UnitId, on: Date) -> Result<Vec<Device>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "WITH RECURSIVE inside (unit) AS ( \
+    let rows: Vec<Row> = sql("WITH RECURSIVE inside (unit) AS ( \
            SELECT u.id FROM unit u WHERE u.id = $1 \
            UNION \
            SELECT v.unit FROM inside i JOIN unit_version v ON v.parent = i.unit \
            WHERE v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2) \
-         ) SELECT d.id, d.public_key, d.account, d.unit, d.name, d.enrolled_at, d.revoked_at \
-           FROM device d JOIN inside i ON i.unit = d.unit ORDER BY d.id",
-    )
+         ) SELECT d.id, d.public_key, d.account, d.unit, d.name, d.enrolled_at, d.revoked_at, \
+                  d.clock_offset_ms, d.clock_read_at \
+           FROM device d JOIN inside i ON i.unit = d.unit ORDER BY d.id")
     .bind(stored(place.0))
     .bind(day(on))
-    .fetch_all(read.sqlite())
+    .fetch_all(read)
     .await?;
     rows.into_iter().map(Device::try_from).collect()
 }
 
 /// Shuts a device out; doing it again keeps the first time.
 pub async fn revoke(tx: &mut Tx, id: DeviceId, now: Timestamp) -> Result<(), StoreError> {
-    let done = sqlx::query("UPDATE device SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1")
+    let done = sql("UPDATE device SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1")
         .bind(id.0.as_slice())
         .bind(milliseconds(now))
-        .execute(tx.sqlite())
+        .execute(tx)
         .await?;
-    updated("device", id, done.rows_affected())
+    updated("device", id, done)
+}
+
+/// Notes how a device's clock was found to be.
+pub async fn note_clock(tx: &mut Tx, id: DeviceId, clock: ClockReading) -> Result<(), StoreError> {
+    let done = sql("UPDATE device SET clock_offset_ms = $2, clock_read_at = $3 WHERE id = $1")
+        .bind(id.0.as_slice())
+        .bind(clock.offset_ms)
+        .bind(milliseconds(clock.read_at))
+        .execute(tx)
+        .await?;
+    updated("device", id, done)
 }

@@ -5,6 +5,7 @@ use schemas::ids::DeviceId;
 use sqlx::FromRow;
 
 use super::row::{RowOf, milliseconds};
+use super::statement::sql;
 use super::{Read, StoreError, Tx};
 use crate::domain::device::DeviceToken;
 use crate::token::{SecretHash, hex};
@@ -30,30 +31,30 @@ impl TryFrom<Row> for DeviceToken {
 
 /// Adds a token.
 pub async fn insert(tx: &mut Tx, token: &DeviceToken) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO device_token (hash, device, expires_at) VALUES ($1, $2, $3)")
+    sql("INSERT INTO device_token (hash, device, expires_at) VALUES ($1, $2, $3)")
         .bind(token.hash.0.as_slice())
         .bind(token.device.0.as_slice())
         .bind(milliseconds(token.expires_at))
-        .execute(tx.sqlite())
+        .execute(tx)
         .await?;
     Ok(())
 }
 
 /// The token with this hash, whether it still holds or not.
 pub async fn by_hash(read: &mut Read, hash: SecretHash) -> Result<Option<DeviceToken>, StoreError> {
-    let row: Option<Row> = sqlx::query_as("SELECT hash, device, expires_at FROM device_token WHERE hash = $1")
+    let row: Option<Row> = sql("SELECT hash, device, expires_at FROM device_token WHERE hash = $1")
         .bind(hash.0.as_slice())
-        .fetch_optional(read.sqlite())
+        .fetch_optional(read)
         .await?;
     row.map(DeviceToken::try_from).transpose()
 }
 
 /// Forgets the tokens of a device that ended before an instant; answers how many.
 pub async fn delete_expired(tx: &mut Tx, device: DeviceId, before: Timestamp) -> Result<u64, StoreError> {
-    let done = sqlx::query("DELETE FROM device_token WHERE device = $1 AND expires_at < $2")
+    let done = sql("DELETE FROM device_token WHERE device = $1 AND expires_at < $2")
         .bind(device.0.as_slice())
         .bind(milliseconds(before))
-        .execute(tx.sqlite())
+        .execute(tx)
         .await?;
-    Ok(done.rows_affected())
+    Ok(done)
 }

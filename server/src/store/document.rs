@@ -1,13 +1,17 @@
 //! Documents: heads and the saved cache of each household in each round.
 
+use std::collections::BTreeMap;
+
 use schemas::form::FormVersion;
 use schemas::ids::{HouseholdId, RoundId, UnitId};
 use sqlx::FromRow;
 use sync_protocol::hash::ChangeHash;
 
+use super::household::HomeRow;
 use super::row::{RowOf, milliseconds, stored};
+use super::statement::{ROWS, places, sql, sql_of};
 use super::{Read, StoreError, Tx};
-use crate::domain::field::{DocumentKey, DocumentState};
+use crate::domain::field::{DocumentKey, DocumentStanding, DocumentState, Home};
 
 #[derive(FromRow)]
 struct Row {
@@ -17,6 +21,13 @@ struct Row {
     changes: i64,
     saved: Option<Vec<u8>>,
     closed_at: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct StandingRow {
+    #[sqlx(flatten)]
+    home: HomeRow,
+    heads: Option<Vec<u8>>,
 }
 
 impl TryFrom<Row> for DocumentState {
@@ -48,13 +59,11 @@ pub(super) fn read_heads(of: &RowOf<String>, bytes: Vec<u8>) -> Result<Vec<Chang
 
 /// Writes a document's state, new or not.
 pub async fn put(tx: &mut Tx, key: &DocumentKey, state: &DocumentState) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO document (commune, round, household, form, heads, changes, saved, closed_at) \
+    sql("INSERT INTO document (commune, round, household, form, heads, changes, saved, closed_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
          ON CONFLICT (commune, round, household) \
          DO UPDATE SET heads = excluded.heads, changes = excluded.changes, saved = excluded.saved, \
-                       closed_at = excluded.closed_at",
-    )
+                       closed_at = excluded.closed_at")
     .bind(stored(key.commune.0))
     .bind(key.round.as_str())
     .bind(key.household.0.as_slice())
@@ -63,34 +72,57 @@ pub async fn put(tx: &mut Tx, key: &DocumentKey, state: &DocumentState) -> Resul
     .bind(stored(state.changes))
     .bind(&state.saved)
     .bind(state.closed_at.map(milliseconds))
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
     Ok(())
 }
 
 /// The document of a household in a round.
 pub async fn by_key(read: &mut Read, key: &DocumentKey) -> Result<Option<DocumentState>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT household, form, heads, changes, saved, closed_at FROM document \
-         WHERE commune = $1 AND round = $2 AND household = $3",
-    )
+    let row: Option<Row> = sql("SELECT household, form, heads, changes, saved, closed_at FROM document \
+         WHERE commune = $1 AND round = $2 AND household = $3")
     .bind(stored(key.commune.0))
     .bind(key.round.as_str())
     .bind(key.household.0.as_slice())
-    .fetch_optional(read.sqlite())
+    .fetch_optional(read)
     .await?;
     row.map(DocumentState::try_from).transpose()
 }
 
+/// The households with these ids as far as they are known, wherever they belong, each with the heads of its document in a
+/// round.
+pub async fn standing(
+    read: &mut Read,
+    round: &RoundId,
+    households: &[HouseholdId],
+) -> Result<BTreeMap<HouseholdId, DocumentStanding>, StoreError> {
+    let mut found = BTreeMap::new();
+    for households in households.chunks(ROWS) {
+        let list = places(2, households.len());
+        let text = format!(
+            "SELECT h.id, h.commune, h.village, h.wrapped_key, h.created_at, d.heads FROM household h \
+             LEFT JOIN document d ON d.commune = h.commune AND d.household = h.id AND d.round = $1 WHERE h.id IN ({list})"
+        );
+        let select = sql_of(text).for_rows(households.len()).bind(round.as_str());
+        let select = households.iter().fold(select, |select, household| select.bind(household.0.as_slice()));
+        let rows: Vec<StandingRow> = select.fetch_all(read).await?;
+        for row in rows {
+            let home = Home::try_from(row.home)?;
+            let of = RowOf { table: "document", id: home.id.to_string() };
+            let heads = row.heads.map(|heads| read_heads(&of, heads)).transpose()?;
+            found.insert(home.id, DocumentStanding { home, heads });
+        }
+    }
+    Ok(found)
+}
+
 /// All documents of a commune in a round, by household.
 pub async fn of_commune(read: &mut Read, commune: UnitId, round: &RoundId) -> Result<Vec<DocumentState>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT household, form, heads, changes, saved, closed_at FROM document \
-         WHERE commune = $1 AND round = $2 ORDER BY household",
-    )
+    let rows: Vec<Row> = sql("SELECT household, form, heads, changes, saved, closed_at FROM document \
+         WHERE commune = $1 AND round = $2 ORDER BY household")
     .bind(stored(commune.0))
     .bind(round.as_str())
-    .fetch_all(read.sqlite())
+    .fetch_all(read)
     .await?;
     rows.into_iter().map(DocumentState::try_from).collect()
 }

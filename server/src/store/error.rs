@@ -17,6 +17,12 @@ pub enum StoreError {
          Another process works with this data directory ({0}, process {1}): stop the server first, or do this through it."
     )]
     InUse(PathBuf, String),
+    /// Neither a file nor a server.
+    #[error(
+        "địa chỉ cơ sở dữ liệu phải là sqlite:ĐƯỜNG_DẪN hoặc postgres://…\n\
+         The address of a database is sqlite:PATH or postgres://…"
+    )]
+    Place,
     /// The lock of the database cannot be asked for.
     #[error("lock {0}: {1}")]
     Lock(PathBuf, #[source] std::io::Error),

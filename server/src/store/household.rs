@@ -4,7 +4,8 @@ use schemas::ids::{HouseholdId, UnitId};
 use sqlx::FromRow;
 
 use super::row::{RowOf, milliseconds, stored, updated};
-use super::{Read, StoreError, Tx, clue};
+use super::statement::sql;
+use super::{Read, StoreError, Tx, blob, clue};
 use crate::domain::field::Home;
 
 #[derive(FromRow)]
@@ -32,24 +33,23 @@ impl TryFrom<HomeRow> for Home {
 
 /// Adds a household.
 pub async fn insert(tx: &mut Tx, home: &Home) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO household (commune, id, village, wrapped_key, created_at) VALUES ($1, $2, $3, $4, $5)")
+    sql("INSERT INTO household (commune, id, village, wrapped_key, created_at) VALUES ($1, $2, $3, $4, $5)")
         .bind(stored(home.commune.0))
         .bind(home.id.0.as_slice())
         .bind(stored(home.village.0))
         .bind(&home.wrapped_key)
         .bind(milliseconds(home.created_at))
-        .execute(tx.sqlite())
+        .execute(tx)
         .await?;
     Ok(())
 }
 
 /// The household with this id, wherever it belongs.
 pub async fn by_id(read: &mut Read, id: HouseholdId) -> Result<Option<Home>, StoreError> {
-    let row: Option<HomeRow> =
-        sqlx::query_as("SELECT id, commune, village, wrapped_key, created_at FROM household WHERE id = $1")
-            .bind(id.0.as_slice())
-            .fetch_optional(read.sqlite())
-            .await?;
+    let row: Option<HomeRow> = sql("SELECT id, commune, village, wrapped_key, created_at FROM household WHERE id = $1")
+        .bind(id.0.as_slice())
+        .fetch_optional(read)
+        .await?;
     row.map(Home::try_from).transpose()
 }
 
@@ -61,14 +61,14 @@ pub async fn beginning(
     bytes: &[u8],
 ) -> Result<Vec<HouseholdId>, StoreError> {
     let bound = |fill: u8| -> Vec<u8> { bytes.iter().copied().chain(std::iter::repeat(fill)).take(16).collect() };
-    let rows: Vec<(Vec<u8>,)> = sqlx::query_as(
+    let rows: Vec<(Vec<u8>,)> = sql(
         "SELECT id FROM household WHERE commune = $1 AND village = $2 AND id BETWEEN $3 AND $4 ORDER BY id LIMIT 2",
     )
     .bind(stored(commune.0))
     .bind(stored(village.0))
     .bind(bound(0))
     .bind(bound(0xff))
-    .fetch_all(read.sqlite())
+    .fetch_all(read)
     .await?;
     let of = RowOf { table: "household", id: village };
     rows.into_iter().map(|(id,)| of.bytes("id", id).map(HouseholdId)).collect()
@@ -76,28 +76,28 @@ pub async fn beginning(
 
 /// All households of a commune, by id.
 pub async fn of_commune(read: &mut Read, commune: UnitId) -> Result<Vec<Home>, StoreError> {
-    let rows: Vec<HomeRow> = sqlx::query_as(
-        "SELECT id, commune, village, wrapped_key, created_at FROM household WHERE commune = $1 ORDER BY id",
-    )
-    .bind(stored(commune.0))
-    .fetch_all(read.sqlite())
-    .await?;
+    let rows: Vec<HomeRow> =
+        sql("SELECT id, commune, village, wrapped_key, created_at FROM household WHERE commune = $1 ORDER BY id")
+            .bind(stored(commune.0))
+            .fetch_all(read)
+            .await?;
     rows.into_iter().map(Home::try_from).collect()
 }
 
 /// Destroys a household's key, and removes what could be read of the household without it.
 pub async fn erase(tx: &mut Tx, commune: UnitId, id: HouseholdId) -> Result<(), StoreError> {
     clue::forget(tx, commune, id).await?;
+    blob::forget(tx, commune, id).await?;
     for statement in [
         "DELETE FROM household_view WHERE commune = $1 AND household = $2",
         "DELETE FROM disagreement_view WHERE commune = $1 AND household = $2",
     ] {
-        sqlx::query(statement).bind(stored(commune.0)).bind(id.0.as_slice()).execute(tx.sqlite()).await?;
+        sql(statement).bind(stored(commune.0)).bind(id.0.as_slice()).execute(tx).await?;
     }
-    let done = sqlx::query("UPDATE household SET wrapped_key = NULL WHERE commune = $1 AND id = $2")
+    let done = sql("UPDATE household SET wrapped_key = NULL WHERE commune = $1 AND id = $2")
         .bind(stored(commune.0))
         .bind(id.0.as_slice())
-        .execute(tx.sqlite())
+        .execute(tx)
         .await?;
-    updated("household", id, done.rows_affected())
+    updated("household", id, done)
 }

@@ -49,18 +49,18 @@ fn sign(file: &mut File) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Store;
+    use crate::store::{Database, Store};
 
     #[tokio::test]
     async fn a_second_store_is_refused_until_the_first_is_closed_or_gone() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("rasoat.db");
-        let first = Store::open(&path).await.unwrap();
-        let refused = Store::open(&path).await;
+        let file = Database::Sqlite(directory.path().join("rasoat.db"));
+        let first = Store::open(&file).await.unwrap();
+        let refused = Store::open(&file).await;
         let own = std::process::id().to_string();
         assert!(matches!(&refused, Err(StoreError::InUse(_, holder)) if *holder == own), "{refused:?}");
         first.close().await;
-        drop(Store::open(&path).await.unwrap());
-        Store::open(&path).await.unwrap().close().await;
+        drop(Store::open(&file).await.unwrap());
+        Store::open(&file).await.unwrap().close().await;
     }
 }

@@ -9,6 +9,7 @@ use sync_protocol::hash::ChangeHash;
 
 use super::document::{heads_stored, read_heads};
 use super::row::{RowOf, stored};
+use super::statement::{scalar, sql};
 use super::{Read, StoreError, Tx};
 use crate::domain::field::DocumentKey;
 use crate::domain::review::{ReviewState, Said};
@@ -48,13 +49,11 @@ impl Row {
 
 /// Writes where a household stands.
 pub async fn put(tx: &mut Tx, key: &DocumentKey, state: &ReviewState) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO review (commune, round, household, state, why, pin, ledger, confirmed_points) \
+    sql("INSERT INTO review (commune, round, household, state, why, pin, ledger, confirmed_points) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
          ON CONFLICT (commune, round, household) \
          DO UPDATE SET state = excluded.state, why = excluded.why, pin = excluded.pin, ledger = excluded.ledger, \
-                       confirmed_points = excluded.confirmed_points",
-    )
+                       confirmed_points = excluded.confirmed_points")
     .bind(stored(key.commune.0))
     .bind(key.round.as_str())
     .bind(key.household.0.as_slice())
@@ -63,21 +62,19 @@ pub async fn put(tx: &mut Tx, key: &DocumentKey, state: &ReviewState) -> Result<
     .bind(state.last.map(|(_, pin, _)| pin.0.to_vec()))
     .bind(state.last.map(|(.., ledger)| stored(ledger)))
     .bind(state.confirmed_points.map(|pin| pin.0.to_vec()))
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
     Ok(())
 }
 
 /// Where a household stands.
 pub async fn by_key(read: &mut Read, key: &DocumentKey) -> Result<Option<ReviewState>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT household, state, why, pin, ledger, confirmed_points FROM review \
-         WHERE commune = $1 AND round = $2 AND household = $3",
-    )
+    let row: Option<Row> = sql("SELECT household, state, why, pin, ledger, confirmed_points FROM review \
+         WHERE commune = $1 AND round = $2 AND household = $3")
     .bind(stored(key.commune.0))
     .bind(key.round.as_str())
     .bind(key.household.0.as_slice())
-    .fetch_optional(read.sqlite())
+    .fetch_optional(read)
     .await?;
     row.map(|row| row.read().map(|(_, state)| state)).transpose()
 }
@@ -88,29 +85,25 @@ pub async fn of_commune(
     commune: UnitId,
     round: &RoundId,
 ) -> Result<Vec<(HouseholdId, ReviewState)>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT household, state, why, pin, ledger, confirmed_points FROM review \
-         WHERE commune = $1 AND round = $2 ORDER BY household",
-    )
+    let rows: Vec<Row> = sql("SELECT household, state, why, pin, ledger, confirmed_points FROM review \
+         WHERE commune = $1 AND round = $2 ORDER BY household")
     .bind(stored(commune.0))
     .bind(round.as_str())
-    .fetch_all(read.sqlite())
+    .fetch_all(read)
     .await?;
     rows.into_iter().map(Row::read).collect()
 }
 
 /// Remembers the heads behind a pin; the same again changes nothing.
 pub async fn put_pin(tx: &mut Tx, key: &DocumentKey, pin: Pin, heads: &[ChangeHash]) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO pin (commune, round, household, pin, heads) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (commune, round, household, pin) DO NOTHING",
-    )
+    sql("INSERT INTO pin (commune, round, household, pin, heads) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (commune, round, household, pin) DO NOTHING")
     .bind(stored(key.commune.0))
     .bind(key.round.as_str())
     .bind(key.household.0.as_slice())
     .bind(pin.0.as_slice())
     .bind(heads_stored(heads))
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
     Ok(())
 }
@@ -118,12 +111,12 @@ pub async fn put_pin(tx: &mut Tx, key: &DocumentKey, pin: Pin, heads: &[ChangeHa
 /// The heads behind a pin.
 pub async fn heads_of_pin(read: &mut Read, key: &DocumentKey, pin: Pin) -> Result<Option<Vec<ChangeHash>>, StoreError> {
     let heads: Option<Vec<u8>> =
-        sqlx::query_scalar("SELECT heads FROM pin WHERE commune = $1 AND round = $2 AND household = $3 AND pin = $4")
+        scalar("SELECT heads FROM pin WHERE commune = $1 AND round = $2 AND household = $3 AND pin = $4")
             .bind(stored(key.commune.0))
             .bind(key.round.as_str())
             .bind(key.household.0.as_slice())
             .bind(pin.0.as_slice())
-            .fetch_optional(read.sqlite())
+            .fetch_optional(read)
             .await?;
     let of = RowOf { table: "pin", id: pin.to_string() };
     heads.map(|heads| read_heads(&of, heads)).transpose()
@@ -136,10 +129,10 @@ pub async fn pins_of_commune(
     round: &RoundId,
 ) -> Result<BTreeMap<(HouseholdId, Pin), Vec<ChangeHash>>, StoreError> {
     let rows: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> =
-        sqlx::query_as("SELECT household, pin, heads FROM pin WHERE commune = $1 AND round = $2")
+        sql("SELECT household, pin, heads FROM pin WHERE commune = $1 AND round = $2")
             .bind(stored(commune.0))
             .bind(round.as_str())
-            .fetch_all(read.sqlite())
+            .fetch_all(read)
             .await?;
     let read_row = |(household, pin, heads): (Vec<u8>, Vec<u8>, Vec<u8>)| {
         let of = RowOf { table: "pin", id: format!("{household:02x?}") };

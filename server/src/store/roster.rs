@@ -5,6 +5,7 @@ use schemas::ledger::Hash;
 use sqlx::FromRow;
 
 use super::row::{RowOf, milliseconds, stored};
+use super::statement::sql;
 use super::{Read, StoreError, Tx};
 use crate::domain::roster::{LeafKind, StoredLine, StoredRoster};
 
@@ -67,10 +68,8 @@ pub async fn insert(
     roster: &StoredRoster,
     lines: &[StoredLine],
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO roster (commune, round, number, root, header, compiled_at, ledger) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
+    sql("INSERT INTO roster (commune, round, number, root, header, compiled_at, ledger) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)")
     .bind(stored(commune.0))
     .bind(round.as_str())
     .bind(stored(roster.number))
@@ -78,7 +77,7 @@ pub async fn insert(
     .bind(roster.header.text())
     .bind(milliseconds(roster.compiled_at))
     .bind(stored(roster.ledger))
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
     for (line, position) in lines.iter().zip(1..) {
         insert_line(tx, commune, round, roster.number, position, line).await?;
@@ -94,10 +93,8 @@ async fn insert_line(
     position: i64,
     line: &StoredLine,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO roster_line (commune, round, number, position, kind, household, leaf, sealed) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    )
+    sql("INSERT INTO roster_line (commune, round, number, position, kind, household, leaf, sealed) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
     .bind(stored(commune.0))
     .bind(round.as_str())
     .bind(stored(number))
@@ -109,22 +106,31 @@ async fn insert_line(
     .bind(line.household.0.as_slice())
     .bind(line.leaf.0.as_slice())
     .bind(&line.sealed)
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
     Ok(())
 }
 
 /// The newest list of a commune in a round; `None` before the first.
 pub async fn newest(read: &mut Read, commune: UnitId, round: &RoundId) -> Result<Option<StoredRoster>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT commune, number, root, header, compiled_at, ledger FROM roster \
-         WHERE commune = $1 AND round = $2 ORDER BY number DESC LIMIT 1",
-    )
+    let row: Option<Row> = sql("SELECT commune, number, root, header, compiled_at, ledger FROM roster \
+         WHERE commune = $1 AND round = $2 ORDER BY number DESC LIMIT 1")
     .bind(stored(commune.0))
     .bind(round.as_str())
-    .fetch_optional(read.sqlite())
+    .fetch_optional(read)
     .await?;
     row.map(StoredRoster::try_from).transpose()
+}
+
+/// All lists of a commune in a round, by number.
+pub async fn of_commune(read: &mut Read, commune: UnitId, round: &RoundId) -> Result<Vec<StoredRoster>, StoreError> {
+    let rows: Vec<Row> = sql("SELECT commune, number, root, header, compiled_at, ledger FROM roster \
+         WHERE commune = $1 AND round = $2 ORDER BY number")
+    .bind(stored(commune.0))
+    .bind(round.as_str())
+    .fetch_all(read)
+    .await?;
+    rows.into_iter().map(StoredRoster::try_from).collect()
 }
 
 /// The leaves of a list behind its header, in the order of its tree.
@@ -134,14 +140,12 @@ pub async fn lines(
     round: &RoundId,
     number: u64,
 ) -> Result<Vec<StoredLine>, StoreError> {
-    let rows: Vec<LineRow> = sqlx::query_as(
-        "SELECT position, kind, household, leaf, sealed FROM roster_line \
-         WHERE commune = $1 AND round = $2 AND number = $3 ORDER BY position",
-    )
+    let rows: Vec<LineRow> = sql("SELECT position, kind, household, leaf, sealed FROM roster_line \
+         WHERE commune = $1 AND round = $2 AND number = $3 ORDER BY position")
     .bind(stored(commune.0))
     .bind(round.as_str())
     .bind(stored(number))
-    .fetch_all(read.sqlite())
+    .fetch_all(read)
     .await?;
     rows.into_iter().map(StoredLine::try_from).collect()
 }

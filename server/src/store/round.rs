@@ -6,6 +6,7 @@ use schemas::ledger::Hash;
 use sqlx::FromRow;
 
 use super::row::{RowOf, day, stored, updated};
+use super::statement::sql;
 use super::{Read, StoreError, Tx};
 use crate::domain::round::{B1Mode, B1Source, Round, RoundState};
 
@@ -54,53 +55,47 @@ pub enum Created {
 /// Adds a round.
 pub async fn insert(tx: &mut Tx, round: &Round) -> Result<Created, StoreError> {
     let standards: Vec<&str> = round.standards.iter().map(StandardId::as_str).collect();
-    let done = sqlx::query(
-        "INSERT INTO round (id, unit, name, standards, form_version, b1_mode, points_table, reference_on, state) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(round.id.as_str())
-    .bind(stored(round.unit.0))
-    .bind(&round.name)
-    .bind(standards.join(","))
-    .bind(&round.form_version.0)
-    .bind(round.b1_mode.source().code())
-    .bind(round.b1_mode.table().map(|table| table.0.to_vec()))
-    .bind(day(round.reference_on))
-    .bind(round.state.code())
-    .execute(tx.sqlite())
-    .await?;
-    Ok(if done.rows_affected() == 0 { Created::IdTaken } else { Created::Added })
+    let done =
+        sql("INSERT INTO round (id, unit, name, standards, form_version, b1_mode, points_table, reference_on, state) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING")
+        .bind(round.id.as_str())
+        .bind(stored(round.unit.0))
+        .bind(&round.name)
+        .bind(standards.join(","))
+        .bind(&round.form_version.0)
+        .bind(round.b1_mode.source().code())
+        .bind(round.b1_mode.table().map(|table| table.0.to_vec()))
+        .bind(day(round.reference_on))
+        .bind(round.state.code())
+        .execute(tx)
+        .await?;
+    Ok(if done == 0 { Created::IdTaken } else { Created::Added })
 }
 
 /// The round with this id.
 pub async fn by_id(read: &mut Read, id: &RoundId) -> Result<Option<Round>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT id, unit, name, standards, form_version, b1_mode, points_table, reference_on, state \
-         FROM round WHERE id = $1",
-    )
-    .bind(id.as_str())
-    .fetch_optional(read.sqlite())
-    .await?;
+    let row: Option<Row> =
+        sql("SELECT id, unit, name, standards, form_version, b1_mode, points_table, reference_on, state \
+         FROM round WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(read)
+        .await?;
     row.map(Round::try_from).transpose()
 }
 
 /// All rounds, by id.
 pub async fn all(read: &mut Read) -> Result<Vec<Round>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, unit, name, standards, form_version, b1_mode, points_table, reference_on, state \
-         FROM round ORDER BY id",
-    )
-    .fetch_all(read.sqlite())
-    .await?;
+    let rows: Vec<Row> =
+        sql("SELECT id, unit, name, standards, form_version, b1_mode, points_table, reference_on, state \
+         FROM round ORDER BY id")
+        .fetch_all(read)
+        .await?;
     rows.into_iter().map(Round::try_from).collect()
 }
 
 /// Moves a round on.
 pub async fn set_state(tx: &mut Tx, id: &RoundId, state: RoundState) -> Result<(), StoreError> {
-    let done = sqlx::query("UPDATE round SET state = $2 WHERE id = $1")
-        .bind(id.as_str())
-        .bind(state.code())
-        .execute(tx.sqlite())
-        .await?;
-    updated("round", id, done.rows_affected())
+    let done =
+        sql("UPDATE round SET state = $2 WHERE id = $1").bind(id.as_str()).bind(state.code()).execute(tx).await?;
+    updated("round", id, done)
 }

@@ -4,6 +4,7 @@ use schemas::ids::AccountId;
 use sqlx::FromRow;
 
 use super::row::{RowOf, milliseconds, stored};
+use super::statement::sql;
 use super::{Read, StoreError, Tx};
 use crate::domain::log::SecurityEvent;
 
@@ -32,22 +33,21 @@ impl TryFrom<Row> for SecurityEvent {
 
 /// Writes one happening down.
 pub async fn append(tx: &mut Tx, event: &SecurityEvent) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO security_event (at, kind, actor, subject) VALUES ($1, $2, $3, $4)")
+    sql("INSERT INTO security_event (at, kind, actor, subject) VALUES ($1, $2, $3, $4)")
         .bind(milliseconds(event.at))
         .bind(event.kind.code())
         .bind(event.actor.map(|actor| stored(actor.0)))
         .bind(&event.subject)
-        .execute(tx.sqlite())
+        .execute(tx)
         .await?;
     Ok(())
 }
 
 /// The newest happenings, newest first.
 pub async fn newest(read: &mut Read, at_most: u32) -> Result<Vec<SecurityEvent>, StoreError> {
-    let rows: Vec<Row> =
-        sqlx::query_as("SELECT id, at, kind, actor, subject FROM security_event ORDER BY id DESC LIMIT $1")
-            .bind(i64::from(at_most))
-            .fetch_all(read.sqlite())
-            .await?;
+    let rows: Vec<Row> = sql("SELECT id, at, kind, actor, subject FROM security_event ORDER BY id DESC LIMIT $1")
+        .bind(i64::from(at_most))
+        .fetch_all(read)
+        .await?;
     rows.into_iter().map(SecurityEvent::try_from).collect()
 }

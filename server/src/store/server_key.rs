@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::row::{RowOf, milliseconds};
+use super::statement::sql;
 use super::{Read, StoreError, Tx};
 use crate::token::hex;
 
@@ -17,11 +18,11 @@ pub struct SealedServerKey {
 
 /// Adds a key; the newest one signs.
 pub async fn insert(tx: &mut Tx, key: &SealedServerKey, now: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO server_key (public_key, sealed, created_at) VALUES ($1, $2, $3)")
+    sql("INSERT INTO server_key (public_key, sealed, created_at) VALUES ($1, $2, $3)")
         .bind(key.public_key.as_slice())
         .bind(&key.sealed)
         .bind(milliseconds(now))
-        .execute(tx.sqlite())
+        .execute(tx)
         .await?;
     Ok(())
 }
@@ -29,8 +30,8 @@ pub async fn insert(tx: &mut Tx, key: &SealedServerKey, now: Timestamp) -> Resul
 /// The key that signs now; `None` before the first start is over.
 pub async fn newest(read: &mut Read) -> Result<Option<SealedServerKey>, StoreError> {
     let row: Option<(Vec<u8>, Vec<u8>)> =
-        sqlx::query_as("SELECT public_key, sealed FROM server_key ORDER BY created_at DESC, public_key LIMIT 1")
-            .fetch_optional(read.sqlite())
+        sql("SELECT public_key, sealed FROM server_key ORDER BY created_at DESC, public_key LIMIT 1")
+            .fetch_optional(read)
             .await?;
     row.map(|(public_key, sealed)| {
         let of = RowOf { table: "server_key", id: hex(&public_key) };

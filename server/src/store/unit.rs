@@ -5,6 +5,7 @@ use schemas::ids::UnitId;
 use sqlx::FromRow;
 
 use super::row::{RowOf, day, stored, updated};
+use super::statement::{scalar, sql};
 use super::{Read, StoreError, Tx};
 use crate::domain::unit::{Level, Unit, UnitAttributes, Validity};
 
@@ -54,11 +55,11 @@ pub async fn insert(
     validity: Validity,
     attributes: &UnitAttributes,
 ) -> Result<UnitId, StoreError> {
-    let id: i64 = sqlx::query_scalar("INSERT INTO unit (level, valid_from, valid_to) VALUES ($1, $2, $3) RETURNING id")
+    let id: i64 = scalar("INSERT INTO unit (level, valid_from, valid_to) VALUES ($1, $2, $3) RETURNING id")
         .bind(level.code())
         .bind(day(validity.from))
         .bind(validity.to.map(day))
-        .fetch_one(tx.sqlite())
+        .fetch_one(tx)
         .await?;
     let unit = UnitId(RowOf { table: "unit", id }.number("id", id)?);
     insert_version(tx, unit, validity, attributes).await?;
@@ -74,21 +75,21 @@ pub async fn revise(tx: &mut Tx, unit: UnitId, from: Date, attributes: &UnitAttr
 /// Ends a unit: from that day on it no longer exists.
 pub async fn close(tx: &mut Tx, unit: UnitId, on: Date) -> Result<(), StoreError> {
     end_version(tx, unit, on).await?;
-    let done = sqlx::query("UPDATE unit SET valid_to = $2 WHERE id = $1 AND valid_to IS NULL")
+    let done = sql("UPDATE unit SET valid_to = $2 WHERE id = $1 AND valid_to IS NULL")
         .bind(stored(unit.0))
         .bind(day(on))
-        .execute(tx.sqlite())
+        .execute(tx)
         .await?;
-    updated("unit", unit, done.rows_affected())
+    updated("unit", unit, done)
 }
 
 async fn end_version(tx: &mut Tx, unit: UnitId, on: Date) -> Result<(), StoreError> {
-    let done = sqlx::query("UPDATE unit_version SET valid_to = $2 WHERE unit = $1 AND valid_to IS NULL")
+    let done = sql("UPDATE unit_version SET valid_to = $2 WHERE unit = $1 AND valid_to IS NULL")
         .bind(stored(unit.0))
         .bind(day(on))
-        .execute(tx.sqlite())
+        .execute(tx)
         .await?;
-    updated("unit_version", unit, done.rows_affected())
+    updated("unit_version", unit, done)
 }
 
 async fn insert_version(
@@ -97,10 +98,8 @@ async fn insert_version(
     validity: Validity,
     attributes: &UnitAttributes,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO unit_version (unit, valid_from, valid_to, parent, name, name_en, area, region) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    )
+    sql("INSERT INTO unit_version (unit, valid_from, valid_to, parent, name, name_en, area, region) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
     .bind(stored(unit.0))
     .bind(day(validity.from))
     .bind(validity.to.map(day))
@@ -109,65 +108,60 @@ async fn insert_version(
     .bind(&attributes.name_en)
     .bind(attributes.area.map(|area| area.code()))
     .bind(&attributes.region)
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
     Ok(())
 }
 
 /// The first day of the unit's newest attributes; `None` when it has ended or never was.
 pub async fn revised_on(read: &mut Read, unit: UnitId) -> Result<Option<Date>, StoreError> {
-    let from: Option<String> =
-        sqlx::query_scalar("SELECT valid_from FROM unit_version WHERE unit = $1 AND valid_to IS NULL")
-            .bind(stored(unit.0))
-            .fetch_optional(read.sqlite())
-            .await?;
+    let from: Option<String> = scalar("SELECT valid_from FROM unit_version WHERE unit = $1 AND valid_to IS NULL")
+        .bind(stored(unit.0))
+        .fetch_optional(read)
+        .await?;
     let of = RowOf { table: "unit_version", id: unit };
     from.map(|from| of.day("valid_from", &from)).transpose()
 }
 
 /// The unit as it was on a day; `None` when it did not exist then.
 pub async fn by_id(read: &mut Read, unit: UnitId, on: Date) -> Result<Option<Unit>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT u.id, u.level, u.valid_from, u.valid_to, v.parent, v.name, v.name_en, v.area, v.region \
+    let row: Option<Row> =
+        sql("SELECT u.id, u.level, u.valid_from, u.valid_to, v.parent, v.name, v.name_en, v.area, v.region \
          FROM unit u JOIN unit_version v ON v.unit = u.id \
-         WHERE u.id = $1 AND v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2)",
-    )
-    .bind(stored(unit.0))
-    .bind(day(on))
-    .fetch_optional(read.sqlite())
-    .await?;
+         WHERE u.id = $1 AND v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2)")
+        .bind(stored(unit.0))
+        .bind(day(on))
+        .fetch_optional(read)
+        .await?;
     row.map(Unit::try_from).transpose()
 }
 
 /// The units that lay directly in this one on a day, by id.
 pub async fn children(read: &mut Read, unit: UnitId, on: Date) -> Result<Vec<Unit>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT u.id, u.level, u.valid_from, u.valid_to, v.parent, v.name, v.name_en, v.area, v.region \
+    let rows: Vec<Row> =
+        sql("SELECT u.id, u.level, u.valid_from, u.valid_to, v.parent, v.name, v.name_en, v.area, v.region \
          FROM unit_version v JOIN unit u ON u.id = v.unit \
-         WHERE v.parent = $1 AND v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2) ORDER BY u.id",
-    )
-    .bind(stored(unit.0))
-    .bind(day(on))
-    .fetch_all(read.sqlite())
-    .await?;
+         WHERE v.parent = $1 AND v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2) ORDER BY u.id")
+        .bind(stored(unit.0))
+        .bind(day(on))
+        .fetch_all(read)
+        .await?;
     rows.into_iter().map(Unit::try_from).collect()
 }
 
 /// The unit itself and everything it lay in on a day, nearest first; empty when it did not exist then.
 pub async fn lineage(read: &mut Read, unit: UnitId, on: Date) -> Result<Vec<UnitId>, StoreError> {
-    let rows: Vec<(i64,)> = sqlx::query_as(
-        "WITH RECURSIVE lineage (unit, parent, depth) AS ( \
+    let rows: Vec<(i64,)> = sql("WITH RECURSIVE lineage (unit, parent, depth) AS ( \
            SELECT v.unit, v.parent, 0 FROM unit_version v \
            WHERE v.unit = $1 AND v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2) \
            UNION ALL \
            SELECT v.unit, v.parent, l.depth + 1 FROM lineage l JOIN unit_version v ON v.unit = l.parent \
            WHERE v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2) AND l.depth < $3 \
-         ) SELECT unit FROM lineage ORDER BY depth",
-    )
+         ) SELECT unit FROM lineage ORDER BY depth")
     .bind(stored(unit.0))
     .bind(day(on))
     .bind(DEEPEST)
-    .fetch_all(read.sqlite())
+    .fetch_all(read)
     .await?;
     let of = RowOf { table: "unit_version", id: unit };
     rows.into_iter().map(|(id,)| Ok(UnitId(of.number("unit", id)?))).collect()
@@ -180,12 +174,12 @@ pub async fn is_within(read: &mut Read, unit: UnitId, place: UnitId, on: Date) -
 
 /// All units of a level on a day, by id.
 pub async fn of_level(read: &mut Read, level: Level, on: Date) -> Result<Vec<UnitId>, StoreError> {
-    let rows: Vec<(i64,)> = sqlx::query_as(
+    let rows: Vec<(i64,)> = sql(
         "SELECT id FROM unit WHERE level = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2) ORDER BY id",
     )
     .bind(level.code())
     .bind(day(on))
-    .fetch_all(read.sqlite())
+    .fetch_all(read)
     .await?;
     let of = RowOf { table: "unit", id: level.code() };
     rows.into_iter().map(|(id,)| of.number("id", id).map(UnitId)).collect()
@@ -204,14 +198,13 @@ pub async fn commune_of(read: &mut Read, unit: UnitId, on: Date) -> Result<Optio
 
 /// The tops of the tree on a day, by id; normally one.
 pub async fn roots(read: &mut Read, on: Date) -> Result<Vec<Unit>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT u.id, u.level, u.valid_from, u.valid_to, v.parent, v.name, v.name_en, v.area, v.region \
+    let rows: Vec<Row> =
+        sql("SELECT u.id, u.level, u.valid_from, u.valid_to, v.parent, v.name, v.name_en, v.area, v.region \
          FROM unit_version v JOIN unit u ON u.id = v.unit \
-         WHERE v.parent IS NULL AND v.valid_from <= $1 AND (v.valid_to IS NULL OR v.valid_to > $1) ORDER BY u.id",
-    )
-    .bind(day(on))
-    .fetch_all(read.sqlite())
-    .await?;
+         WHERE v.parent IS NULL AND v.valid_from <= $1 AND (v.valid_to IS NULL OR v.valid_to > $1) ORDER BY u.id")
+        .bind(day(on))
+        .fetch_all(read)
+        .await?;
     rows.into_iter().map(Unit::try_from).collect()
 }
 
@@ -223,27 +216,25 @@ pub async fn insert_code(
     code: &str,
     validity: Validity,
 ) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO unit_code (scheme, code, valid_from, valid_to, unit) VALUES ($1, $2, $3, $4, $5)")
+    sql("INSERT INTO unit_code (scheme, code, valid_from, valid_to, unit) VALUES ($1, $2, $3, $4, $5)")
         .bind(scheme)
         .bind(code)
         .bind(day(validity.from))
         .bind(validity.to.map(day))
         .bind(stored(unit.0))
-        .execute(tx.sqlite())
+        .execute(tx)
         .await?;
     Ok(())
 }
 
 /// Ends the code that a unit has in a scheme, if it has one without an end that began before that day.
 pub async fn end_code(tx: &mut Tx, unit: UnitId, scheme: &str, on: Date) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE unit_code SET valid_to = $3 WHERE unit = $1 AND scheme = $2 AND valid_to IS NULL AND valid_from < $3",
-    )
-    .bind(stored(unit.0))
-    .bind(scheme)
-    .bind(day(on))
-    .execute(tx.sqlite())
-    .await?;
+    sql("UPDATE unit_code SET valid_to = $3 WHERE unit = $1 AND scheme = $2 AND valid_to IS NULL AND valid_from < $3")
+        .bind(stored(unit.0))
+        .bind(scheme)
+        .bind(day(on))
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -254,13 +245,13 @@ pub async fn holder_of_code(
     code: &str,
     from: Date,
 ) -> Result<Option<UnitId>, StoreError> {
-    let found: Option<i64> = sqlx::query_scalar(
+    let found: Option<i64> = scalar(
         "SELECT unit FROM unit_code WHERE scheme = $1 AND code = $2 AND (valid_to IS NULL OR valid_to > $3) LIMIT 1",
     )
     .bind(scheme)
     .bind(code)
     .bind(day(from))
-    .fetch_optional(read.sqlite())
+    .fetch_optional(read)
     .await?;
     let of = RowOf { table: "unit_code", id: code };
     found.map(|unit| Ok(UnitId(of.number("unit", unit)?))).transpose()
@@ -268,7 +259,7 @@ pub async fn holder_of_code(
 
 /// The unit that an official code meant on a day.
 pub async fn by_code(read: &mut Read, scheme: &str, code: &str, on: Date) -> Result<Option<UnitId>, StoreError> {
-    let found: Option<i64> = sqlx::query_scalar(
+    let found: Option<i64> = scalar(
         "SELECT unit FROM unit_code \
          WHERE scheme = $1 AND code = $2 AND valid_from <= $3 AND (valid_to IS NULL OR valid_to > $3) \
          ORDER BY valid_from DESC LIMIT 1",
@@ -276,7 +267,7 @@ pub async fn by_code(read: &mut Read, scheme: &str, code: &str, on: Date) -> Res
     .bind(scheme)
     .bind(code)
     .bind(day(on))
-    .fetch_optional(read.sqlite())
+    .fetch_optional(read)
     .await?;
     let of = RowOf { table: "unit_code", id: code };
     found.map(|unit| Ok(UnitId(of.number("unit", unit)?))).transpose()
@@ -284,13 +275,11 @@ pub async fn by_code(read: &mut Read, scheme: &str, code: &str, on: Date) -> Res
 
 /// The units that an official code meant on a day, in whatever scheme, by id.
 pub async fn coded(read: &mut Read, code: &str, on: Date) -> Result<Vec<UnitId>, StoreError> {
-    let found: Vec<(i64,)> = sqlx::query_as(
-        "SELECT DISTINCT unit FROM unit_code \
-         WHERE code = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2) ORDER BY unit",
-    )
+    let found: Vec<(i64,)> = sql("SELECT DISTINCT unit FROM unit_code \
+         WHERE code = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2) ORDER BY unit")
     .bind(code)
     .bind(day(on))
-    .fetch_all(read.sqlite())
+    .fetch_all(read)
     .await?;
     let of = RowOf { table: "unit_code", id: code };
     found.into_iter().map(|(unit,)| Ok(UnitId(of.number("unit", unit)?))).collect()
@@ -298,35 +287,31 @@ pub async fn coded(read: &mut Read, code: &str, on: Date) -> Result<Vec<UnitId>,
 
 /// The units of a level within a place on a day, by id.
 pub async fn within(read: &mut Read, place: UnitId, level: Level, on: Date) -> Result<Vec<Unit>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "WITH RECURSIVE inside (unit, depth) AS ( \
+    let rows: Vec<Row> = sql("WITH RECURSIVE inside (unit, depth) AS ( \
            SELECT u.id, 0 FROM unit u WHERE u.id = $1 \
            UNION \
            SELECT v.unit, i.depth + 1 FROM inside i JOIN unit_version v ON v.parent = i.unit \
            WHERE v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2) AND i.depth < $4 \
          ) SELECT u.id, u.level, u.valid_from, u.valid_to, v.parent, v.name, v.name_en, v.area, v.region \
            FROM inside i JOIN unit u ON u.id = i.unit JOIN unit_version v ON v.unit = u.id \
-           WHERE u.level = $3 AND v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2) ORDER BY u.id",
-    )
+           WHERE u.level = $3 AND v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2) ORDER BY u.id")
     .bind(stored(place.0))
     .bind(day(on))
     .bind(level.code())
     .bind(DEEPEST)
-    .fetch_all(read.sqlite())
+    .fetch_all(read)
     .await?;
     rows.into_iter().map(Unit::try_from).collect()
 }
 
 /// The official code of a unit on a day and its scheme, the one given last first; `None` when it had none.
 pub async fn code_of(read: &mut Read, unit: UnitId, on: Date) -> Result<Option<(String, String)>, StoreError> {
-    let found = sqlx::query_as(
-        "SELECT scheme, code FROM unit_code \
+    let found = sql("SELECT scheme, code FROM unit_code \
          WHERE unit = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2) \
-         ORDER BY valid_from DESC, scheme LIMIT 1",
-    )
+         ORDER BY valid_from DESC, scheme LIMIT 1")
     .bind(stored(unit.0))
     .bind(day(on))
-    .fetch_optional(read.sqlite())
+    .fetch_optional(read)
     .await?;
     Ok(found)
 }

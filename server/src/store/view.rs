@@ -1,6 +1,6 @@
 //! Projections of documents: what lists, screens and the inbox show. Everything here can be made again.
 
-use schemas::codes::names::fold;
+use schemas::codes::names::{NameSearch, fold};
 use schemas::ids::{HouseholdId, RoundId, UnitId};
 use schemas::rules::{Class, ClassSet};
 use sqlx::FromRow;
@@ -8,6 +8,7 @@ use sync_protocol::hash::DisagreementId;
 
 use super::document::{heads_stored, read_heads};
 use super::row::{RowOf, stored};
+use super::statement::{sql, sql_of};
 use super::{Read, StoreError, Tx};
 use crate::domain::field::DocumentKey;
 use crate::domain::review::{DisagreementView, HouseholdView};
@@ -106,21 +107,37 @@ pub async fn put(
     disagreements: &[DisagreementView],
 ) -> Result<(), StoreError> {
     put_household(tx, key, view).await?;
-    sqlx::query("DELETE FROM disagreement_view WHERE commune = $1 AND round = $2 AND household = $3")
-        .bind(stored(key.commune.0))
-        .bind(key.round.as_str())
-        .bind(key.household.0.as_slice())
-        .execute(tx.sqlite())
-        .await?;
+    forget_disagreements(tx, key).await?;
     for disagreement in disagreements {
         put_disagreement(tx, key, disagreement).await?;
     }
     Ok(())
 }
 
+/// Shows nothing of a household any more.
+pub async fn forget(tx: &mut Tx, key: &DocumentKey) -> Result<(), StoreError> {
+    forget_disagreements(tx, key).await?;
+    sql("DELETE FROM household_view WHERE commune = $1 AND round = $2 AND household = $3")
+        .bind(stored(key.commune.0))
+        .bind(key.round.as_str())
+        .bind(key.household.0.as_slice())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+async fn forget_disagreements(tx: &mut Tx, key: &DocumentKey) -> Result<(), StoreError> {
+    sql("DELETE FROM disagreement_view WHERE commune = $1 AND round = $2 AND household = $3")
+        .bind(stored(key.commune.0))
+        .bind(key.round.as_str())
+        .bind(key.household.0.as_slice())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 async fn put_household(tx: &mut Tx, key: &DocumentKey, view: &HouseholdView) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO household_view (commune, round, household, village, heads, head_name, folded_name, classes, \
+    sql("INSERT INTO household_view (commune, round, household, village, heads, head_name, folded_name, classes, \
                                      complete, blocking, open_disagreements, last_outcome, latitude_e6, longitude_e6, \
                                      accuracy_m, summary) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
@@ -130,8 +147,7 @@ async fn put_household(tx: &mut Tx, key: &DocumentKey, view: &HouseholdView) -> 
                        blocking = excluded.blocking, open_disagreements = excluded.open_disagreements, \
                        last_outcome = excluded.last_outcome, latitude_e6 = excluded.latitude_e6, \
                        longitude_e6 = excluded.longitude_e6, accuracy_m = excluded.accuracy_m, \
-                       summary = excluded.summary",
-    )
+                       summary = excluded.summary")
     .bind(stored(key.commune.0))
     .bind(key.round.as_str())
     .bind(key.household.0.as_slice())
@@ -148,16 +164,14 @@ async fn put_household(tx: &mut Tx, key: &DocumentKey, view: &HouseholdView) -> 
     .bind(view.point.map(|(_, longitude, _)| i64::from(longitude)))
     .bind(view.point.map(|(.., accuracy)| i64::from(accuracy)))
     .bind(&view.summary)
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
     Ok(())
 }
 
 async fn put_disagreement(tx: &mut Tx, key: &DocumentKey, view: &DisagreementView) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO disagreement_view (commune, round, household, id, section, blocking, roster, impact) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    )
+    sql("INSERT INTO disagreement_view (commune, round, household, id, section, blocking, roster, impact) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
     .bind(stored(key.commune.0))
     .bind(key.round.as_str())
     .bind(key.household.0.as_slice())
@@ -166,7 +180,7 @@ async fn put_disagreement(tx: &mut Tx, key: &DocumentKey, view: &DisagreementVie
     .bind(view.blocking)
     .bind(view.roster)
     .bind(view.impact.map_or(MAY_CHANGE, classes_stored))
-    .execute(tx.sqlite())
+    .execute(tx)
     .await?;
     Ok(())
 }
@@ -178,11 +192,11 @@ const HOUSEHOLD_COLUMNS: &str = "household, village, heads, head_name, classes, 
 pub async fn by_key(read: &mut Read, key: &DocumentKey) -> Result<Option<HouseholdView>, StoreError> {
     let sql =
         format!("SELECT {HOUSEHOLD_COLUMNS} FROM household_view WHERE commune = $1 AND round = $2 AND household = $3");
-    let row: Option<HouseholdRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+    let row: Option<HouseholdRow> = sql_of(sql)
         .bind(stored(key.commune.0))
         .bind(key.round.as_str())
         .bind(key.household.0.as_slice())
-        .fetch_optional(read.sqlite())
+        .fetch_optional(read)
         .await?;
     row.map(HouseholdView::try_from).transpose()
 }
@@ -193,11 +207,28 @@ pub async fn of_commune(read: &mut Read, commune: UnitId, round: &RoundId) -> Re
         "SELECT {HOUSEHOLD_COLUMNS} FROM household_view WHERE commune = $1 AND round = $2 \
          ORDER BY village, folded_name, household"
     );
-    let rows: Vec<HouseholdRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(stored(commune.0))
-        .bind(round.as_str())
-        .fetch_all(read.sqlite())
-        .await?;
+    let rows: Vec<HouseholdRow> = sql_of(sql).bind(stored(commune.0)).bind(round.as_str()).fetch_all(read).await?;
+    rows.into_iter().map(HouseholdView::try_from).collect()
+}
+
+/// What is shown of the households of a commune whose head is meant, by village and name. The commune's part of the index
+/// holds the folded names; only what is found is read.
+pub async fn named(
+    read: &mut Read,
+    commune: UnitId,
+    round: &RoundId,
+    search: &NameSearch,
+) -> Result<Vec<HouseholdView>, StoreError> {
+    // What both engines have for "contains": taking it away changes something.
+    let begins = |number| format!(" AND replace(' ' || folded_name, ' ' || ${number}, '') <> ' ' || folded_name");
+    let words: String = (3..).zip(search.words()).map(|(number, _)| begins(number)).collect();
+    let sql = format!(
+        "SELECT {HOUSEHOLD_COLUMNS} FROM household_view WHERE commune = $1 AND round = $2{words} \
+         ORDER BY village, folded_name, household"
+    );
+    let query = sql_of(sql).bind(stored(commune.0)).bind(round.as_str());
+    let query = search.words().iter().fold(query, |query, word| query.bind(word));
+    let rows: Vec<HouseholdRow> = query.fetch_all(read).await?;
     rows.into_iter().map(HouseholdView::try_from).collect()
 }
 
@@ -207,13 +238,12 @@ pub async fn disagreements(
     commune: UnitId,
     round: &RoundId,
 ) -> Result<Vec<DisagreementView>, StoreError> {
-    let rows: Vec<DisagreementRow> = sqlx::query_as(
-        "SELECT household, id, section, blocking, roster, impact FROM disagreement_view \
-         WHERE commune = $1 AND round = $2 ORDER BY blocking DESC, roster DESC, household, section, id",
-    )
-    .bind(stored(commune.0))
-    .bind(round.as_str())
-    .fetch_all(read.sqlite())
-    .await?;
+    let rows: Vec<DisagreementRow> =
+        sql("SELECT household, id, section, blocking, roster, impact FROM disagreement_view \
+         WHERE commune = $1 AND round = $2 ORDER BY blocking DESC, roster DESC, household, section, id")
+        .bind(stored(commune.0))
+        .bind(round.as_str())
+        .fetch_all(read)
+        .await?;
     rows.into_iter().map(DisagreementView::try_from).collect()
 }

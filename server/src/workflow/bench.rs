@@ -57,7 +57,13 @@ pub(crate) fn answer(key: &str, value: impl Into<Value>) -> (Slot, Write) {
 
 fn setup(directory: &tempfile::TempDir) -> Setup {
     let clock = Clock::manual("2026-10-01T00:00:00Z".parse().unwrap());
-    Setup { data: directory.path().to_owned(), clock, chance: Chance::seeded(1), password_cost: Cost::Light }
+    Setup {
+        data: directory.path().to_owned(),
+        database: None,
+        clock,
+        chance: Chance::seeded(1),
+        password_cost: Cost::Light,
+    }
 }
 
 impl Bench {
@@ -160,6 +166,7 @@ impl Bench {
             name: format!("điện thoại {n}"),
             enrolled_at: self.app.clock.now(),
             revoked_at: None,
+            clock: None,
         };
         let stored = device.clone();
         let written: Result<_, StoreError> = self

@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 
 use hmac::Mac;
 use schemas::codes::citizen_id::{Person, PersonNumber};
-use schemas::codes::sex::Sex;
-use schemas::date::PartialDate;
 use schemas::household::{Answers, Household, STATUS};
 use schemas::ids::{MemberId, RoundId};
 use schemas::value::Value;
@@ -41,17 +39,11 @@ fn numbers(household: &Household) -> BTreeMap<MemberId, PersonNumber> {
 }
 
 fn number(person: &Answers) -> Option<PersonNumber> {
-    let sex = match text(person, "sex") {
-        Some("male") => Some(Sex::Male),
-        Some("female") => Some(Sex::Female),
-        Some(_) | None => None,
-    };
-    let known = Person { sex, birth_year: birth_year(person) };
-    PersonNumber::read(text(person, "citizen_id")?, known).ok().map(|read| read.number)
+    PersonNumber::read(text(person, "citizen_id")?, Person::of(person)).ok().map(|read| read.number)
 }
 
 fn birth_year(person: &Answers) -> Option<i16> {
-    text(person, "born")?.parse::<PartialDate>().ok().map(PartialDate::year)
+    Person::of(person).birth_year
 }
 
 fn text<'a>(answers: &'a Answers, key: &str) -> Option<&'a str> {

@@ -7,12 +7,14 @@ use hmac::{Hmac, Mac};
 use jiff::Timestamp;
 use schemas::ids::{AccountId, DeviceId, UnitId};
 use sha2::Sha256;
+use sync_protocol::actor::Author;
+use sync_protocol::hash::PublicKey;
 
 use super::Refusal;
 use super::permit::Permit;
 use super::session::later;
+use super::standing::{self, AuthorStanding};
 use crate::app::App;
-use crate::domain::account::Standing;
 use crate::domain::device::{Device, DeviceToken, renewal_message};
 use crate::domain::log::{SecurityEvent, SecurityEventKind};
 use crate::seal::keyed_hash;
@@ -32,7 +34,7 @@ pub async fn list(app: &App, permit: &Permit, unit: UnitId) -> Result<Vec<Device
     Ok(store::device::within(&mut read, right.unit(), today).await?)
 }
 
-/// Shuts a device out. What it sent before stays; what it sends from now on is refused.
+/// Shuts a device out. What it sent before stays; what it brings from now on waits for a person, and it is given nothing.
 pub async fn revoke(app: &App, permit: &Permit, id: DeviceId) -> Result<(), Refusal> {
     let (now, today, permit) = (app.clock.now(), app.clock.today(), permit.clone());
     app.store
@@ -52,22 +54,26 @@ pub async fn revoke(app: &App, permit: &Permit, id: DeviceId) -> Result<(), Refu
 
 /// The device behind a token now. Asked on every request, so that shutting it or its holder out works at once.
 pub async fn resume(app: &App, token: &Token) -> Result<Device, Refusal> {
+    let device = known(app, token).await?;
+    match standing_of(app, &device).await?.refusal() {
+        Some(refusal) => Err(refusal),
+        None => Ok(device),
+    }
+}
+
+/// The device behind a token, shut out or not: it may still bring what it wrote.
+pub async fn known(app: &App, token: &Token) -> Result<Device, Refusal> {
     let mut read = app.store.read().await?;
     let found = store::device_token::by_hash(&mut read, token.hash()).await?;
     let live = found.filter(|found| found.expires_at > app.clock.now()).ok_or(Refusal::DeviceTokenNotValid)?;
-    usable(&mut read, live.device).await
+    store::device::by_id(&mut read, live.device).await?.ok_or(Refusal::DeviceTokenNotValid)
 }
 
-async fn usable(read: &mut store::Read, id: DeviceId) -> Result<Device, Refusal> {
-    let device = store::device::by_id(read, id).await?.ok_or(Refusal::DeviceTokenNotValid)?;
-    if device.revoked_at.is_some() {
-        return Err(Refusal::DeviceRevoked);
-    }
-    let holder = store::account::by_id(read, device.account).await?.ok_or(Refusal::DeviceTokenNotValid)?;
-    match holder.standing {
-        Standing::Active => Ok(device),
-        Standing::Disabled(_) => Err(Refusal::AccountDisabled),
-    }
+/// How the server stands to a device now.
+pub(super) async fn standing_of(app: &App, device: &Device) -> Result<AuthorStanding, Refusal> {
+    let key = PublicKey(device.public_key.to_bytes());
+    let author = Author { key, account: device.account, epoch: 0 };
+    standing::of_author(app, &mut app.store.read().await?, &author).await
 }
 
 /// A challenge for a device whose token is over: `expiry (8) | random (16) | MAC (32)`. Nothing is stored for it.
@@ -95,6 +101,7 @@ fn check_challenge(app: &App, challenge: &[u8; 56]) -> Result<(), Refusal> {
 
 /// Gives a device a new token, however old its last one is, when it signs a challenge. Answering one challenge twice
 /// gives the holder of the key two tokens, which harms nobody; the challenge's age keeps a recorded answer from working.
+/// A device that was shut out gets one too: it proves who brings late work, and every use asks what it opens.
 pub async fn renew(
     app: &App,
     id: DeviceId,
@@ -116,9 +123,8 @@ pub async fn renew(
     app.store
         .write("device/renew", move |tx| {
             Box::pin(async move {
-                let device = usable(tx, id).await?;
-                store::device_token::delete_expired(tx, device.id, now).await?;
-                Ok::<_, Refusal>(issue_token(tx, device.id, hash, now).await?)
+                store::device_token::delete_expired(tx, id, now).await?;
+                Ok::<_, Refusal>(issue_token(tx, id, hash, now).await?)
             })
         })
         .await?;

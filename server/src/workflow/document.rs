@@ -88,18 +88,32 @@ pub fn key_of(app: &App, home: &Home) -> Result<HouseholdKey, Refusal> {
 /// Opens the document of a household in a round; `None` while nothing of it was accepted.
 pub async fn open(app: &App, read: &mut Read, home: Home, round: &RoundId) -> Result<Option<Opened>, Refusal> {
     let place = DocumentKey { commune: home.commune, round: round.clone(), household: home.id };
-    let Some(state) = store::document::by_key(read, &place).await? else { return Ok(None) };
+    match store::document::by_key(read, &place).await? {
+        Some(state) => open_stored(app, read, home, round, state).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The same with the document as it was just read from the store.
+pub async fn open_stored(
+    app: &App,
+    read: &mut Read,
+    home: Home,
+    round: &RoundId,
+    state: DocumentState,
+) -> Result<Opened, Refusal> {
     let key = key_of(app, &home)?;
     let form = app.standards.form(&state.form).ok_or_else(|| Refusal::FormUnknown(state.form.clone()))?;
     let genesis = Genesis { household: home.id, round: round.clone(), form: state.form.clone() };
-    let history = match from_cache(&state, &key, round)? {
-        Some(changes) => archive::history(genesis, form.clone(), changes.iter().map(Vec::as_slice))?,
+    let changes = match from_cache(&state, &key, round)? {
+        Some(changes) => changes,
         None => {
-            let changes = from_log(read, &place, &key).await?;
-            archive::history(genesis, form.clone(), changes.iter().map(Vec::as_slice))?
+            let place = DocumentKey { commune: home.commune, round: round.clone(), household: home.id };
+            from_log(read, &place, &key).await?
         }
     };
-    Ok(Some(Opened { home, key, state: Some(state), history }))
+    let history = archive::history(genesis, form.clone(), changes.iter().map(Vec::as_slice))?;
+    Ok(Opened { home, key, state: Some(state), history })
 }
 
 /// The same, and empty while nothing was accepted: what is held or was rejected has to be looked at all the same. `None`
@@ -127,7 +141,11 @@ fn from_cache(state: &DocumentState, key: &HouseholdKey, round: &RoundId) -> Res
 
 /// The bytes of all accepted changes of a document, each after those it builds on: the truth that the cache is made from.
 pub async fn from_log(read: &mut Read, place: &DocumentKey, key: &HouseholdKey) -> Result<Vec<Vec<u8>>, Refusal> {
-    let kept = store::change::of_document(read, place).await?;
+    in_order(&store::change::of_document(read, place).await?, key)
+}
+
+/// The same from changes that are at hand, whatever became of them.
+pub(super) fn in_order(kept: &[StoredChange], key: &HouseholdKey) -> Result<Vec<Vec<u8>>, Refusal> {
     let accepted = kept.iter().filter(|change| matches!(change.verdict, Verdict::Accepted | Verdict::Released));
     let bytes: Result<Vec<(ChangeHash, Vec<u8>)>, Refusal> = accepted
         .map(|change| Ok((change.hash, key.open(Subject::Change(&change.hash.0), &change.sealed)?.to_vec())))

@@ -105,8 +105,7 @@ pub async fn enrol(app: &App, request: EnrolmentRequest, from: IpAddr) -> Result
                     return Err(Refusal::AccountDisabled);
                 }
                 let (id, unit) = (public_key.device_id(), code.unit);
-                let device =
-                    Device { id, public_key, account: account.id, unit, name, enrolled_at: now, revoked_at: None };
+                let device = Device::enrolled(public_key, account.id, unit, name, now);
                 match store::device::insert(tx, &device).await? {
                     Enrolled::Added => {}
                     Enrolled::KnownAlready => return Err(Refusal::DeviceKnownAlready),

@@ -5,22 +5,40 @@ use sync_protocol::journal::Scope;
 use sync_protocol::message::{Request, Response, ScopeCursor};
 
 use super::pages::{self, Pages};
-use super::{Refusal, intake};
+use super::{Refusal, give_back, intake, late, set_back};
 use crate::app::App;
-use crate::domain::device::Device;
+use crate::domain::device::{ClockReading, Device};
 use crate::domain::round::RoundState;
-use crate::store;
+use crate::store::{self, Read, StoreError};
+
+/// By how much a clock has to differ otherwise than before to be written down.
+const NOTABLE_MS: u64 = 60_000;
 
 /// Answers a phone's request. Everything in the answer is on disk.
 pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let request = Request::from_bytes(body).map_err(Refusal::Message)?;
+    let request = Request::from_bytes(body).map_err(Refusal::Message);
+    if let Some(refusal) = super::device::standing_of(app, device).await?.refusal() {
+        let Ok(request) = request else { return Err(refusal) };
+        return late::take(app, device, request, refusal).await;
+    }
+    let request = request?;
+    note_clock(app, device, request.sent_at_ms).await?;
+    answer(app, device, &request).await
+}
+
+/// Answers a request of a device that may ask, on whatever road it came.
+pub(super) async fn answer(app: &App, device: &Device, request: &Request) -> Result<Vec<u8>, Refusal> {
+    let chapters = give_back::take_all(app, device, request).await;
     let mut segments = Vec::with_capacity(request.segments.len());
     for bytes in &request.segments {
         segments.push(intake::take(app, device, bytes).await);
     }
-    let assigned = assigned(app, device).await?;
-    let Pages { pages, packed, more, name_scopes } = pages::collect(app, device, &request, &assigned).await?;
-    let scopes: Vec<Scope> = assigned.into_iter().map(|(_, scope)| scope).collect();
+    let mut read = app.store.read().await?;
+    let logs = assigned(&mut read, device).await?;
+    let forgotten = give_back::forgotten(app, &mut read, request, &logs).await?;
+    let Pages { pages, packed, more, name_scopes } = pages::collect(app, &mut read, device, request, &logs).await?;
+    let set_back = set_back::told(&mut read, request).await?;
+    let scopes: Vec<Scope> = logs.into_iter().map(|(_, log)| log.scope).collect();
     let response = Response {
         // A device is answered in the version in which it asked.
         version: request.version,
@@ -28,11 +46,29 @@ pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>
         segments,
         pages,
         more,
-        assigned: if is_known(&request, &scopes) { None } else { Some(scopes) },
+        assigned: if is_known(request, &scopes) { None } else { Some(scopes) },
         packed: (!packed.is_empty()).then(|| packed.into_iter().map(Into::into).collect()),
         name_scopes: name_scopes.then_some(true),
+        chapters,
+        forgotten: (!forgotten.is_empty()).then_some(forgotten),
+        set_back,
     };
     Ok(response.to_bytes())
+}
+
+/// Notes how far a device's clock is off, once that is noticeably otherwise than before.
+async fn note_clock(app: &App, device: &Device, sent_at_ms: i64) -> Result<(), Refusal> {
+    let (id, read_at) = (device.id, app.clock.now());
+    let offset_ms = read_at.as_millisecond().saturating_sub(sent_at_ms);
+    if device.clock.is_some_and(|known| known.offset_ms.abs_diff(offset_ms) <= NOTABLE_MS) {
+        return Ok(());
+    }
+    let clock = ClockReading { offset_ms, read_at };
+    let written: Result<(), StoreError> = app
+        .store
+        .write("device/clock", move |tx| Box::pin(async move { store::device::note_clock(tx, id, clock).await }))
+        .await;
+    Ok(written?)
 }
 
 /// Whether a device has named exactly the scopes that it is assigned to. Where it sent the hash of its cursors instead, the
@@ -45,16 +81,13 @@ fn is_known(request: &Request, assigned: &[Scope]) -> bool {
     request.version > 1 && (request.holding.is_some() || named == assigned)
 }
 
-/// The villages and rounds that the device's holder surveys now, each with its commune.
-async fn assigned(app: &App, device: &Device) -> Result<Vec<(UnitId, Scope)>, Refusal> {
-    let mut read = app.store.read().await?;
-    let mut scopes = Vec::new();
-    for round in store::round::all(&mut read).await?.into_iter().filter(|round| round.state == RoundState::Open) {
-        for assignment in store::assignment::of_account(&mut read, device.account, &round.id).await? {
-            scopes.push((assignment.commune, Scope { village: assignment.village, round: round.id.clone() }));
-        }
+/// The logs of the villages that the device's holder surveys now, how far each has come, with its commune.
+pub(super) async fn assigned(read: &mut Read, device: &Device) -> Result<Vec<(UnitId, ScopeCursor)>, Refusal> {
+    let mut logs = Vec::new();
+    for round in store::round::all(read).await?.into_iter().filter(|round| round.state == RoundState::Open) {
+        logs.extend(store::log::of_account(read, device.account, &round.id).await?);
     }
-    Ok(scopes)
+    Ok(logs)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use schemas::form::Label;
 use schemas::ids::UnitId;
 
 use super::Refusal;
+use super::permit::Permit;
 use crate::app::App;
 use crate::domain::unit::{Level, Unit};
 use crate::geography::collection::{self, Whose};
@@ -75,6 +76,12 @@ pub async fn import_boundaries(app: &App, place: UnitId, bytes: &[u8]) -> Result
     boundaries.taken = found.len() as u64;
     write(app, found.into_iter().collect()).await?;
     Ok(boundaries)
+}
+
+/// The same for whoever has a right on the place.
+pub async fn import(app: &App, permit: &Permit, place: UnitId, bytes: &[u8]) -> Result<Boundaries, Refusal> {
+    let right = permit.on(&mut app.store.read().await?, place, app.clock.today()).await?;
+    import_boundaries(app, right.unit(), bytes).await
 }
 
 fn said(slug: &'static str, vi: &str, en: &str) -> (&'static str, Label) {

@@ -1,4 +1,5 @@
-//! Forgetting what is over: sessions and codes that can no longer be used. What they did stands in the security events.
+//! Forgetting what is over: sessions and codes that can no longer be used, and parts of photos that never became whole. What
+//! sessions and codes did stands in the security events; a phone that still has a photo brings it again from the first byte.
 
 use std::time::Duration;
 
@@ -18,9 +19,11 @@ pub struct Forgotten {
     pub sessions: u64,
     /// Enrolment codes.
     pub codes: u64,
+    /// Parts of photos that never became whole.
+    pub blob_parts: u64,
 }
 
-/// Forgets sessions and codes that ended long ago.
+/// Forgets sessions, codes and parts of photos that ended, or of which nothing came, long ago.
 pub async fn forget_ended(app: &App) -> Result<Forgotten, Refusal> {
     let before = app.clock.now().saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
     app.store
@@ -28,7 +31,8 @@ pub async fn forget_ended(app: &App) -> Result<Forgotten, Refusal> {
             Box::pin(async move {
                 let sessions = store::session::delete_expired(tx, before).await?;
                 let codes = store::enrolment_code::delete_expired(tx, before).await?;
-                Ok(Forgotten { sessions, codes })
+                let blob_parts = store::blob::forget_parts(tx, before).await?;
+                Ok(Forgotten { sessions, codes, blob_parts })
             })
         })
         .await

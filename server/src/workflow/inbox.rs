@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use schemas::codes::names::NameSearch;
 use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
 use schemas::ledger::{Pin, Unassessed};
 use sync_protocol::hash::ChangeHash;
@@ -14,9 +14,10 @@ use sync_protocol::verdict::{Rejection, Verdict};
 
 use super::document::key_of;
 use super::permit::Permit;
-use super::projection::shown_points;
+use super::projection::{shown_points, shows_nobody_left};
 use super::{Refusal, ledger, warning};
 use crate::app::App;
+use crate::domain::bracket::Bracket;
 use crate::domain::field::StoredChange;
 use crate::domain::review::{DisagreementView, HouseholdView, ReviewState, Said};
 use crate::domain::round::{B1Mode, Round};
@@ -55,16 +56,16 @@ pub enum Matter {
         reason: Option<String>,
         /// Who wrote it.
         account: AccountId,
-        /// When it came.
-        received_at: Timestamp,
+        /// When it was written, as far as that is proven.
+        written: Bracket,
     },
     /// The household, or somebody in it, may stand elsewhere too; the item's warnings say where.
     Suspected,
     /// The points typed from paper wait for a second person.
     PointsToConfirm,
-    /// The household has no class, and the last visit says that it will not get one.
+    /// The household has no class, and its record says that it will not get one.
     NotMet {
-        /// What the visit says.
+        /// What the last visit says, or that nobody of its list is left.
         outcome: Unassessed,
     },
     /// Everything is there: it can be accepted.
@@ -100,13 +101,18 @@ pub struct Line {
     pub warnings: Vec<Warning>,
 }
 
-/// The households of a commune in a round.
-pub async fn households(app: &App, permit: &Permit, commune: UnitId, round: &RoundId) -> Result<Vec<Line>, Refusal> {
+/// The households of a commune in a round whose head is meant.
+pub async fn households(
+    app: &App,
+    permit: &Permit,
+    (commune, round): (UnitId, &RoundId),
+    search: &NameSearch,
+) -> Result<Vec<Line>, Refusal> {
     let mut read = app.store.read().await?;
     enter(app, &mut read, permit, commune, round).await?;
     let mut reviews: BTreeMap<HouseholdId, ReviewState> =
         store::review::of_commune(&mut read, commune, round).await?.into_iter().collect();
-    let views = store::view::of_commune(&mut read, commune, round).await?;
+    let views = store::view::named(&mut read, commune, round, search).await?;
     let mut warnings = warning::of_commune(app, &mut read, permit, commune, round).await?;
     let line = |view: HouseholdView| Line {
         review: reviews.remove(&view.household).unwrap_or_default(),
@@ -167,8 +173,9 @@ fn refused(change: StoredChange) -> Option<(HouseholdId, Matter)> {
     if change.verdict == Verdict::Rejected(Rejection::ByReviewer) {
         return None;
     }
-    let StoredChange { household, hash, verdict, reason, author, received_at, .. } = change;
-    Some((household, Matter::Refused { change: hash, verdict, reason, account: author.account, received_at }))
+    let written = Bracket::of(&change);
+    let StoredChange { household, hash, verdict, reason, author, .. } = change;
+    Some((household, Matter::Refused { change: hash, verdict, reason, account: author.account, written }))
 }
 
 /// The households whose points, as they stand now, a second person has read on the paper form. Points that were written
@@ -220,6 +227,9 @@ fn standing(
     }
     if view.blocking > 0 {
         return None;
+    }
+    if shows_nobody_left(view) {
+        return Some((view.household, Matter::NotMet { outcome: Unassessed::NoMemberLeft }));
     }
     if !view.complete || view.classes.len() != 1 {
         let outcome = view.last_outcome.as_deref().and_then(Unassessed::of_outcome)?;

@@ -6,29 +6,34 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemas::ids::{AccountId, HouseholdId, UnitId};
-use sync_protocol::authority::{self, Effect, Judged, Register, Waiting};
+use jiff::Timestamp;
+use schemas::ids::{HouseholdId, UnitId};
+use sync_protocol::actor::Author;
+use sync_protocol::authority::{self, Effect, Judged, Register};
 use sync_protocol::change;
+use sync_protocol::chapter::Proven;
 use sync_protocol::gate::Policy;
 use sync_protocol::genesis::Genesis;
 use sync_protocol::hash::ChangeHash;
 use sync_protocol::history::History;
-use sync_protocol::journal::Scope;
+use sync_protocol::journal::{Beacon, Scope};
 use sync_protocol::message::SegmentAnswer;
 use sync_protocol::segment::{Payload, Segment, UnpackFault};
-use sync_protocol::verdict::{Hold, Verdict};
+use sync_protocol::verdict::Verdict;
 
 use super::document::{self, Opened};
 use super::projection::Ruling;
 use super::shown::Shown;
+use super::standing::{Ground, Writers};
 use super::unpack::{self, Unpacked};
-use super::{Refusal, ingest};
+use super::waiting::{self, Aftermath};
+use super::{Refusal, ingest, refused};
 use crate::app::App;
 use crate::domain::device::Device;
 use crate::domain::field::StoredChange;
-use crate::domain::log::{SecurityEvent, SecurityEventKind};
-use crate::domain::round::{Assignment, Round, RoundState};
-use crate::store::{self, Read, StoreError};
+use crate::domain::log::SecurityEventKind;
+use crate::domain::round::Round;
+use crate::store::{self, Read};
 
 /// How often a segment is judged anew because somebody else's work came between.
 const ATTEMPTS: usize = 8;
@@ -58,22 +63,13 @@ async fn try_take(app: &App, device: &Device, bytes: &[u8]) -> Result<SegmentAns
         return refuse(app, device, "segment/unknown-scope").await;
     };
     for _ in 0..ATTEMPTS {
-        let judged = judge(app, &segment, commune, &round, Standing::Field, std::mem::take(&mut opened)).await?;
+        let judged = judge(app, &segment, commune, &round, std::mem::take(&mut opened)).await?;
         let verdicts = judged.verdicts();
         if ingest::write(app, &segment, commune, judged, None).await? {
             return Ok(SegmentAnswer::Taken(verdicts));
         }
     }
     Ok(SegmentAnswer::NotTaken("sync/busy".to_owned()))
-}
-
-/// As whom the author of a segment writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// An enumerator: in the villages assigned to them.
-    Field,
-    /// Somebody at the office whose right on the commune was proven.
-    Office,
 }
 
 /// Judges a segment on a snapshot. `opened`: documents that were opened a moment ago; whatever has moved since is found
@@ -83,26 +79,66 @@ pub(super) async fn judge(
     segment: &Segment,
     commune: UnitId,
     round: &Round,
-    standing: Standing,
     opened: BTreeMap<HouseholdId, Opened>,
 ) -> Result<JudgedSegment, Refusal> {
-    Docket::load(app, segment, (commune, round), standing, opened).await?.judge(app, segment)
+    let place = (commune, segment.scope().village);
+    let payloads = segment.with_payloads().filter_map(|(_, payload)| payload);
+    let brought = Brought {
+        by: Bringer::Author(*segment.author()),
+        households: authority::households(segment),
+        changes: payloads.map(|Payload::Raw(bytes)| &bytes[..]).collect(),
+    };
+    let mut docket = Docket::load(app, &brought, place, round, opened).await?;
+    docket.beacons = beacons(&mut app.store.read().await?, commune, segment).await?;
+    docket.judge(app, |histories, register| authority::decide(segment, histories, register))
+}
+
+/// Judges changes that a phone gives back on a snapshot, as [`judge`] does. `authors`: who wrote each.
+pub(super) async fn judge_given_back(
+    app: &App,
+    changes: &[Proven],
+    authors: &[Author],
+    place: (UnitId, UnitId),
+    round: &Round,
+) -> Result<JudgedSegment, Refusal> {
+    let of_change = |(proven, author): (&Proven, &Author)| ((proven.household, proven.hash), *author);
+    let brought = Brought {
+        by: Bringer::Witness(changes.iter().zip(authors).map(of_change).collect()),
+        households: changes.iter().map(|proven| proven.household).collect(),
+        changes: changes.iter().map(|proven| proven.bytes.as_slice()).collect(),
+    };
+    let docket = Docket::load(app, &brought, place, round, BTreeMap::new()).await?;
+    docket.judge(app, |histories, register| authority::reinstate(changes, histories, register))
+}
+
+/// What is to be judged, as far as that says what has to be loaded for it.
+struct Brought<'a> {
+    by: Bringer,
+    households: BTreeSet<HouseholdId>,
+    changes: Vec<&'a [u8]>,
+}
+
+/// Whose changes are judged together.
+#[derive(Clone)]
+enum Bringer {
+    /// One author's, who signed them.
+    Author(Author),
+    /// Several authors', which the server had accepted and has forgotten: the author of each.
+    Witness(BTreeMap<(HouseholdId, ChangeHash), Author>),
+}
+
+impl Bringer {
+    fn author_of(&self, household: HouseholdId, hash: ChangeHash) -> Option<Author> {
+        match self {
+            Self::Author(author) => Some(*author),
+            Self::Witness(authors) => authors.get(&(household, hash)).copied(),
+        }
+    }
 }
 
 /// Refuses a segment as a whole, and writes down that it came: it may be evidence.
 async fn refuse(app: &App, device: &Device, slug: &'static str) -> Result<SegmentAnswer, Refusal> {
-    let subject = format!("{} {slug}", device.id);
-    let event = SecurityEvent {
-        at: app.clock.now(),
-        kind: SecurityEventKind::SegmentRefused,
-        actor: Some(device.account),
-        subject,
-    };
-    let written: Result<(), StoreError> = app
-        .store
-        .write("segment/refuse", move |tx| Box::pin(async move { store::security_event::append(tx, &event).await }))
-        .await;
-    written?;
+    refused::note(app, "segment/refuse", device, SecurityEventKind::SegmentRefused, slug).await?;
     Ok(SegmentAnswer::Refused(slug.to_owned()))
 }
 
@@ -118,15 +154,16 @@ pub(super) async fn place(app: &App, scope: &Scope) -> Result<Option<(UnitId, Ro
 struct Docket {
     documents: BTreeMap<HouseholdId, Opened>,
     rulings: BTreeMap<UnitId, Ruling>,
+    /// The rows that the author had seen last, with the time of each.
+    beacons: BTreeMap<Beacon, Timestamp>,
     register: Snapshot,
 }
 
 /// What the store and policy know of everything that the segment names.
 struct Snapshot {
-    account: AccountId,
-    standing: Standing,
+    by: Bringer,
     round: Round,
-    assignments: Vec<Assignment>,
+    writers: Writers,
     villages: BTreeMap<HouseholdId, UnitId>,
     closed: BTreeSet<HouseholdId>,
     earlier: BTreeMap<(HouseholdId, ChangeHash), StoredChange>,
@@ -134,25 +171,37 @@ struct Snapshot {
 }
 
 impl Snapshot {
-    fn policy_for(&self, account: AccountId, household: &HouseholdId) -> Policy {
-        let village = self.villages.get(household);
-        let assigned = self.assignments.iter().any(|a| a.account == account && Some(&a.village) == village);
-        match self.round.state {
-            RoundState::Closed | RoundState::Planned => Policy::Holds(Hold::DocumentClosed),
-            RoundState::Open if self.closed.contains(household) => Policy::Holds(Hold::DocumentClosed),
-            RoundState::Open if assigned || self.standing == Standing::Office => Policy::Allows,
-            RoundState::Open => Policy::Holds(Hold::OutOfScope),
-        }
+    fn policy_for(&self, author: &Author, household: &HouseholdId) -> Policy {
+        let village = self.villages.get(household).copied();
+        let ground = Ground { village, round: self.round.state, closed: self.closed.contains(household) };
+        self.writers.policy(author, ground)
+    }
+
+    /// Everything of a document that is not in it.
+    fn kept(&self, household: &HouseholdId) -> Vec<&StoredChange> {
+        self.earlier.iter().filter(|((of, _), _)| of == household).map(|(_, kept)| kept).collect()
     }
 }
 
 impl Register for Snapshot {
     fn policy(&self, household: &HouseholdId) -> Policy {
-        self.policy_for(self.account, household)
+        match &self.by {
+            Bringer::Author(author) => self.policy_for(author, household),
+            // It was judged when it came.
+            Bringer::Witness(_) => Policy::Allows,
+        }
     }
 
     fn earlier(&self, household: &HouseholdId, change: &ChangeHash) -> Option<Verdict> {
         self.earlier.get(&(*household, *change)).map(|kept| kept.verdict)
+    }
+
+    fn own(&self, household: &HouseholdId) -> Vec<(ChangeHash, Verdict)> {
+        match &self.by {
+            Bringer::Author(author) => waiting::own(&self.kept(household), author),
+            // What was decided after it had been accepted takes nothing back.
+            Bringer::Witness(_) => Vec::new(),
+        }
     }
 
     fn is_elsewhere(&self, household: &HouseholdId, change: &ChangeHash) -> bool {
@@ -163,34 +212,35 @@ impl Register for Snapshot {
 impl Docket {
     async fn load(
         app: &App,
-        segment: &Segment,
-        (commune, round): (UnitId, &Round),
-        standing: Standing,
+        brought: &Brought<'_>,
+        place: (UnitId, UnitId),
+        round: &Round,
         mut opened: BTreeMap<HouseholdId, Opened>,
     ) -> Result<Self, Refusal> {
         let mut read = app.store.read().await?;
-        let account = segment.author().account;
-        let assignments = store::assignment::of_account(&mut read, account, &round.id).await?;
+        let mut writers = Writers::default();
+        if let Bringer::Author(author) = &brought.by {
+            writers.learn(app, &mut read, author, &round.id).await?;
+        }
         let register = Snapshot {
-            account,
-            standing,
+            by: brought.by.clone(),
             round: round.clone(),
-            assignments,
+            writers,
             villages: BTreeMap::new(),
             closed: BTreeSet::new(),
             earlier: BTreeMap::new(),
             elsewhere: BTreeMap::new(),
         };
-        let mut docket = Self { documents: BTreeMap::new(), rulings: BTreeMap::new(), register };
-        for household in authority::households(segment) {
-            let place = (commune, segment.scope().village);
-            let opened = match opened.remove(&household) {
+        let (documents, rulings, beacons) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut docket = Self { documents, rulings, beacons, register };
+        for household in &brought.households {
+            let opened = match opened.remove(household) {
                 Some(opened) => opened,
-                None => open(app, &mut read, place, household, round).await?,
+                None => open(app, &mut read, place, *household, round).await?,
             };
             docket.admit(app, &mut read, opened).await?;
         }
-        for dependency in unknown_dependencies(segment, &docket.documents) {
+        for dependency in unknown_dependencies(&brought.changes, &docket.documents) {
             let holders = store::change::accepted_in(&mut read, dependency).await?;
             docket.register.elsewhere.insert(dependency, holders);
         }
@@ -208,33 +258,39 @@ impl Docket {
             self.register.closed.insert(household);
         }
         for kept in store::change::outside_of_document(read, &opened.place()).await? {
+            if waiting::waits_for_its_past(kept.verdict) {
+                self.register.writers.learn(app, read, &kept.author, &self.register.round.id).await?;
+            }
             self.register.earlier.insert((household, kept.hash), kept);
         }
         self.documents.insert(household, opened);
         Ok(())
     }
 
-    fn judge(self, app: &App, segment: &Segment) -> Result<JudgedSegment, Refusal> {
-        let Self { mut documents, rulings, register } = self;
+    fn judge(
+        self,
+        app: &App,
+        decide: impl FnOnce(&mut BTreeMap<HouseholdId, History>, &Snapshot) -> Vec<Effect>,
+    ) -> Result<JudgedSegment, Refusal> {
+        let Self { mut documents, rulings, beacons, register } = self;
         let mut histories: BTreeMap<HouseholdId, History> =
             documents.iter().map(|(household, opened)| (*household, opened.history.clone())).collect();
-        let effects = authority::decide(segment, &mut histories, &register);
-        let mut taken: BTreeMap<HouseholdId, Vec<ChangeHash>> = BTreeMap::new();
+        let effects = decide(&mut histories, &register);
+        let mut taken: BTreeMap<HouseholdId, Vec<(ChangeHash, Author)>> = BTreeMap::new();
         let mut bytes: BTreeMap<HouseholdId, Vec<Vec<u8>>> = BTreeMap::new();
         for judged in effects.iter().filter_map(accepted) {
-            taken.entry(judged.household).or_default().push(judged.hash);
+            let author = register.by.author_of(judged.household, judged.hash);
+            taken.entry(judged.household).or_default().extend(author.map(|author| (judged.hash, author)));
             bytes.entry(judged.household).or_default().push(judged.bytes.clone());
         }
-        let mut freed = Vec::new();
-        for (household, opened) in &mut documents {
-            let history = histories.remove(household).unwrap_or_else(|| opened.history.clone());
-            opened.history = history;
-            if taken.contains_key(household) {
-                for waiting in reconsider(opened, &register)? {
-                    bytes.entry(*household).or_default().push(waiting.bytes.clone());
-                    freed.push((*household, waiting.hash));
-                }
-            }
+        let mut aftermath = BTreeMap::new();
+        for (household, taken) in &taken {
+            let Some(opened) = documents.get_mut(household) else { continue };
+            opened.history = histories.remove(household).unwrap_or_else(|| opened.history.clone());
+            let policy = |author: &Author| register.policy_for(author, household);
+            let after = Aftermath::of(opened, &register.kept(household), taken, policy)?;
+            bytes.entry(*household).or_default().extend(after.bytes.iter().cloned());
+            aftermath.insert(*household, after);
         }
         let mut moved = BTreeMap::new();
         for (household, changes) in &bytes {
@@ -243,8 +299,30 @@ impl Docket {
             let saved = opened.extended(app, changes)?;
             moved.insert(*household, Moved { saved, shown });
         }
-        Ok(JudgedSegment { documents, effects, freed, moved })
+        let before = register.earlier.into_iter().map(|(of, kept)| (of, kept.verdict)).collect();
+        Ok(JudgedSegment { documents, effects, aftermath, moved, beacons, before })
     }
+}
+
+/// The times of the rows that the author of a segment had seen last, as far as this log has them.
+async fn beacons(read: &mut Read, commune: UnitId, segment: &Segment) -> Result<BTreeMap<Beacon, Timestamp>, Refusal> {
+    let named: BTreeSet<Beacon> = segment.entries().iter().filter_map(|entry| entry.beacon).collect();
+    let mut times = BTreeMap::new();
+    if named.is_empty() {
+        return Ok(times);
+    }
+    let state = store::log::state(read, commune, segment.scope()).await?;
+    for beacon in named {
+        let Some(before) = beacon.position.checked_sub(1) else { continue };
+        if state.as_ref().is_none_or(|state| state.generation != beacon.generation) {
+            continue;
+        }
+        let row = store::log::after(read, commune, segment.scope(), before, 1).await?.pop();
+        let genuine = row.filter(|logged| logged.row.position == beacon.position && logged.hash == beacon.row);
+        let written_at = genuine.and_then(|logged| Timestamp::from_millisecond(logged.row.written_at_ms).ok());
+        times.extend(written_at.map(|written_at| (beacon, written_at)));
+    }
+    Ok(times)
 }
 
 fn accepted(effect: &Effect) -> Option<&Judged> {
@@ -252,28 +330,12 @@ fn accepted(effect: &Effect) -> Option<&Judged> {
         Effect::Accept(judged) => Some(judged),
         Effect::Hold(..)
         | Effect::Reject(..)
+        | Effect::Supersede(_)
         | Effect::Stands(_)
         | Effect::Unproven(..)
         | Effect::Command(_)
         | Effect::Blob { .. } => None,
     }
-}
-
-/// Changes of the document that waited for what has just come.
-fn reconsider(opened: &mut Opened, register: &Snapshot) -> Result<Vec<Waiting>, Refusal> {
-    let household = opened.home.id;
-    let kept = register.earlier.iter().filter(|((of, _), _)| *of == household).map(|(_, kept)| kept);
-    let held = [Verdict::Held(Hold::MissingDependency), Verdict::Held(Hold::BuildsOnHeld)];
-    let waiting: Result<Vec<Waiting>, Refusal> = kept
-        .filter(|kept| held.contains(&kept.verdict))
-        .map(|kept| Ok(Waiting { hash: kept.hash, bytes: opened.change_bytes(kept)?, actor: kept.author.actor() }))
-        .collect();
-    let author = |change: &Waiting| register.earlier.get(&(household, change.hash)).map(|kept| kept.author.account);
-    let policy = |change: &Waiting| match author(change) {
-        Some(account) if account == register.account => register.policy_for(account, &household),
-        Some(_) | None => Policy::Holds(Hold::MissingDependency),
-    };
-    Ok(authority::reconsider(&mut opened.history, waiting?, policy))
 }
 
 /// A segment that was judged, and all that is to be written about it.
@@ -282,10 +344,14 @@ pub(super) struct JudgedSegment {
     pub(super) documents: BTreeMap<HouseholdId, Opened>,
     /// What becomes of each entry, in order.
     pub(super) effects: Vec<Effect>,
-    /// Changes that waited and are admitted now, in order.
-    pub(super) freed: Vec<(HouseholdId, ChangeHash)>,
+    /// What else follows in the documents that move on.
+    pub(super) aftermath: BTreeMap<HouseholdId, Aftermath>,
     /// The documents that move on.
     pub(super) moved: BTreeMap<HouseholdId, Moved>,
+    /// The rows that the author had seen last, with the time of each.
+    pub(super) beacons: BTreeMap<Beacon, Timestamp>,
+    /// The verdicts that changes outside of their documents had when the segment was judged.
+    pub(super) before: BTreeMap<(HouseholdId, ChangeHash), Verdict>,
 }
 
 /// What is stored again of a document that moves on.
@@ -331,10 +397,9 @@ pub(super) async fn open(
     Ok(Opened { home, key, state: None, history })
 }
 
-/// What the segment's changes build on and none of its documents holds.
-fn unknown_dependencies(segment: &Segment, documents: &BTreeMap<HouseholdId, Opened>) -> BTreeSet<ChangeHash> {
-    let payloads = segment.with_payloads().filter_map(|(_, payload)| payload);
-    let parsed = payloads.filter_map(|Payload::Raw(bytes)| change::parse(bytes).ok());
+/// What the changes build on and none of its documents holds.
+fn unknown_dependencies(changes: &[&[u8]], documents: &BTreeMap<HouseholdId, Opened>) -> BTreeSet<ChangeHash> {
+    let parsed = changes.iter().filter_map(|bytes| change::parse(bytes).ok());
     let dependencies = parsed.flat_map(|(change, _)| change.deps.into_iter().map(ChangeHash::from));
     dependencies.filter(|hash| !documents.values().any(|opened| opened.history.knows(hash))).collect()
 }

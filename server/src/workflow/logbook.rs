@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use schemas::ids::{HouseholdId, UnitId};
 use sync_protocol::hash::ChangeHash;
 use sync_protocol::journal::Scope;
@@ -12,30 +13,38 @@ use crate::app::App;
 use crate::domain::field::{LogState, LoggedRow};
 use crate::store::{self, StoreError, Tx};
 
-/// The logs that one transaction writes to.
+/// The logs that one transaction writes to. Nothing is written before [`Logbook::close`].
 #[derive(Debug)]
 pub struct Logbook {
     now_ms: i64,
     fresh_generation: u64,
-    states: BTreeMap<(UnitId, Scope), LogState>,
+    logs: BTreeMap<(UnitId, Scope), Open>,
+}
+
+/// A log that is written to.
+#[derive(Debug)]
+struct Open {
+    state: LogState,
+    /// Rows that are written when the book is closed.
+    rows: Vec<LoggedRow>,
 }
 
 impl Logbook {
     /// A book with nothing open yet.
     pub fn new(app: &App) -> Self {
-        // Small enough for every engine's signed numbers, and never 0: that is what a phone that has read nothing says.
-        let fresh_generation = u64::from(u32::from_be_bytes(app.chance.bytes())) + 1;
-        Self { now_ms: app.clock.now().as_millisecond(), fresh_generation, states: BTreeMap::new() }
+        let now = app.clock.now();
+        Self { now_ms: now.as_millisecond(), fresh_generation: generation_at(now), logs: BTreeMap::new() }
     }
 
-    async fn state(&mut self, tx: &mut Tx, commune: UnitId, scope: &Scope) -> Result<&mut LogState, StoreError> {
+    async fn open(&mut self, tx: &mut Tx, commune: UnitId, scope: &Scope) -> Result<&mut Open, StoreError> {
         let key = (commune, scope.clone());
-        if !self.states.contains_key(&key) {
-            let known = store::log::state(tx, commune, scope).await?;
-            let state = known.unwrap_or_else(|| fresh(scope, self.fresh_generation));
-            self.states.insert(key.clone(), state);
-        }
-        Ok(self.states.entry(key).or_insert_with(|| fresh(scope, self.fresh_generation)))
+        let known = match self.logs.contains_key(&key) {
+            true => None,
+            false => store::log::state(tx, commune, scope).await?,
+        };
+        let generation = self.fresh_generation;
+        let begun = || Open { state: known.unwrap_or_else(|| fresh(scope, generation)), rows: Vec::new() };
+        Ok(self.logs.entry(key).or_insert_with(begun))
     }
 
     async fn append(
@@ -47,13 +56,13 @@ impl Logbook {
         digest: impl FnOnce(&mut Digest),
     ) -> Result<(), StoreError> {
         let now_ms = self.now_ms;
-        let state = self.state(tx, commune, scope).await?;
+        let Open { state, rows } = self.open(tx, commune, scope).await?;
         digest(&mut state.digest);
         state.position += 1;
         let row = Row { position: state.position, written_at_ms: now_ms, household, event };
         state.row = row.hash(&state.row);
-        let logged = LoggedRow { row, hash: state.row, digest: state.digest };
-        store::log::append(tx, commune, scope, &logged).await
+        rows.push(LoggedRow { row, hash: state.row, digest: state.digest });
+        Ok(())
     }
 
     /// The household belongs to the village from here on.
@@ -94,13 +103,20 @@ impl Logbook {
         self.append(tx, log, household, RowEvent::Verdict { hash, verdict }, |_| {}).await
     }
 
-    /// Writes down where every log stands now.
+    /// Writes the rows, and where every log stands now.
     pub async fn close(self, tx: &mut Tx) -> Result<(), StoreError> {
-        for ((commune, scope), state) in &self.states {
+        for ((commune, scope), Open { state, rows }) in &self.logs {
+            store::log::append(tx, *commune, scope, rows).await?;
             store::log::put_state(tx, *commune, scope, state).await?;
         }
         Ok(())
     }
+}
+
+/// The generation of a log that begins now. It rises from one to the next, so that a phone knows an old answer by it, and is
+/// never 0: that is what a phone that has read nothing says.
+pub fn generation_at(now: Timestamp) -> u64 {
+    u64::try_from(now.as_second()).unwrap_or_default().max(1)
 }
 
 fn fresh(scope: &Scope, generation: u64) -> LogState {

@@ -14,8 +14,7 @@ use sync_protocol::verdict::Verdict;
 
 use super::case::Case;
 use super::ingest::Replacing;
-use super::intake::{self, Standing};
-use super::{Refusal, ingest};
+use super::{Refusal, ingest, intake};
 use crate::app::App;
 use crate::store::{self, Read};
 
@@ -36,8 +35,7 @@ pub(super) struct Draft {
 pub(super) async fn write(app: &App, case: &Case, draft: Draft) -> Result<ChangeHash, Refusal> {
     let author = author(app, case.right.account());
     let (segment, hash) = segment(app, &mut app.store.read().await?, case, author, &draft).await?;
-    let judged =
-        intake::judge(app, &segment, case.opened.home.commune, &case.round, Standing::Office, BTreeMap::new()).await?;
+    let judged = intake::judge(app, &segment, case.opened.home.commune, &case.round, BTreeMap::new()).await?;
     if let Some(refused) = judged.verdicts().into_iter().find(|verdict| *verdict != Verdict::Accepted) {
         return Err(Refusal::NotAdmitted(refused));
     }

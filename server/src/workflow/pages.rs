@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemas::ids::{HouseholdId, UnitId};
+use schemas::ids::{HouseholdId, RoundId, UnitId};
 use sync_protocol::actor::Author;
-use sync_protocol::hash::PublicKey;
+use sync_protocol::hash::{ChangeHash, PublicKey};
 use sync_protocol::journal::Scope;
 use sync_protocol::log::{Cursor, RowEvent, SignedHead};
 use sync_protocol::message::{Documents, Page, Request, ScopeCursor, holding};
@@ -13,12 +13,14 @@ use super::Refusal;
 use super::document;
 use crate::app::App;
 use crate::domain::device::Device;
-use crate::domain::field::{DocumentKey, LoggedRow};
+use crate::domain::field::{LogState, LoggedRow, StoredChange};
 use crate::seal::{HouseholdKey, Subject};
 use crate::store::{self, Read};
 
 /// Rows that one page holds at most.
 const PAGE_ROWS: u32 = 500;
+/// Changes that are read from the store together.
+const ROWS_AHEAD: usize = 100;
 /// Bytes of changes that one answer carries at most, whatever the device wants.
 const MOST_BYTES: usize = 1024 * 1024;
 /// Bytes that a row without its change takes about.
@@ -40,34 +42,33 @@ pub(super) struct Pages {
 /// Collects what is new for a device in the scopes it is assigned to.
 pub(super) async fn collect(
     app: &App,
+    read: &mut Read,
     device: &Device,
     request: &Request,
-    assigned: &[(UnitId, Scope)],
+    assigned: &[(UnitId, ScopeCursor)],
 ) -> Result<Pages, Refusal> {
-    let mut read = app.store.read().await?;
     let mut collected = Pages::default();
     if let Some(hash) = request.holding {
-        collected.name_scopes = hash != holding(&standing(&mut read, assigned).await?);
+        let standing: Vec<ScopeCursor> = assigned.iter().map(|(_, log)| log.clone()).collect();
+        collected.name_scopes = hash != holding(&standing);
         return Ok(collected);
     }
+    let states = states(read, assigned).await?;
     let own = Author { key: PublicKey(device.public_key.to_bytes()), account: device.account, epoch: request.epoch };
-    let mut reader = Reader { app, own, keys: BTreeMap::new(), room: MOST_BYTES.min(request.want_bytes as usize) };
-    for (commune, scope) in assigned {
+    let room = MOST_BYTES.min(request.want_bytes as usize);
+    let mut reader = Reader { app, own, keys: BTreeMap::new(), room, empty: room > 0 };
+    for (commune, ScopeCursor { scope, .. }) in assigned {
         let asked = request.scopes.iter().find(|asked| asked.scope == *scope).map(|asked| asked.cursor);
-        let Some(state) = store::log::state(&mut read, *commune, scope).await? else { continue };
-        let same = asked.filter(|cursor| cursor.generation == state.generation && cursor.position <= state.position);
-        let after = same.unwrap_or(Cursor { generation: state.generation, position: 0 });
-        if after.position == state.position {
-            continue;
-        }
-        let Some(whole) = reader.page(&mut read, *commune, scope, after).await? else {
+        let Some(state) = states.get(&(*commune, scope.clone())) else { continue };
+        let Some(after) = news(asked, state) else { continue };
+        let Some(whole) = reader.page(read, *commune, scope, after).await? else {
             collected.more = true;
             continue;
         };
         collected.more |= whole.page.head.cursor.position < state.position;
         let as_bytes = request.as_bytes.as_ref().is_some_and(|scopes| scopes.contains(scope));
         let packed = match request.version > 1 && !as_bytes {
-            true => reader.packed(&mut read, &whole).await?,
+            true => reader.packed(read, &whole).await?,
             false => None,
         };
         match packed {
@@ -78,15 +79,29 @@ pub(super) async fn collect(
     Ok(collected)
 }
 
-/// How far the logs of the scopes have come.
-async fn standing(read: &mut Read, assigned: &[(UnitId, Scope)]) -> Result<Vec<ScopeCursor>, Refusal> {
-    let mut cursors = Vec::with_capacity(assigned.len());
-    for (commune, scope) in assigned {
-        let state = store::log::state(read, *commune, scope).await?;
-        let cursor = state.map(|state| Cursor { generation: state.generation, position: state.position });
-        cursors.push(ScopeCursor { scope: scope.clone(), cursor: cursor.unwrap_or_default() });
+/// The cursor that the next page follows; `None` when nothing is new. Who has read further than the log goes gives back what it
+/// has forgotten first.
+fn news(asked: Option<Cursor>, state: &LogState) -> Option<Cursor> {
+    let first = Cursor { generation: state.generation, position: 0 };
+    let after = asked.filter(|asked| asked.generation >= state.generation).unwrap_or(first);
+    (after < state.cursor()).then_some(after)
+}
+
+/// Where logs stand.
+type States = BTreeMap<(UnitId, Scope), LogState>;
+
+/// Where the logs of the scopes stand; those without a row are left out. One question for each commune and round, however
+/// many villages there are.
+async fn states(read: &mut Read, assigned: &[(UnitId, ScopeCursor)]) -> Result<States, Refusal> {
+    let logs: BTreeSet<(UnitId, &RoundId)> =
+        assigned.iter().map(|(commune, log)| (*commune, &log.scope.round)).collect();
+    let mut states = BTreeMap::new();
+    for (commune, round) in logs {
+        let of_commune = store::log::states(read, commune, round).await?;
+        let named = |(village, state)| ((commune, Scope { village, round: round.clone() }), state);
+        states.extend(of_commune.into_iter().map(named));
     }
-    Ok(cursors)
+    Ok(states)
 }
 
 /// A page with the bytes of all its changes.
@@ -121,6 +136,8 @@ struct Reader<'a> {
     own: Author,
     keys: BTreeMap<HouseholdId, HouseholdKey>,
     room: usize,
+    /// Whether the answer has no row yet: the first goes however little is wanted, or nothing ever would.
+    empty: bool,
 }
 
 impl Reader<'_> {
@@ -132,24 +149,31 @@ impl Reader<'_> {
         scope: &Scope,
         after: Cursor,
     ) -> Result<Option<Whole>, Refusal> {
+        if self.room < ROW_BYTES && !self.empty {
+            return Ok(None);
+        }
         let (mut rows, mut changes, mut own) = (Vec::new(), Vec::new(), Vec::new());
         let mut last: Option<LoggedRow> = None;
-        for logged in store::log::after(read, commune, scope, after.position, PAGE_ROWS).await? {
-            let change = match logged.row.event {
-                RowEvent::Change(_) => Some(self.change(read, commune, scope, &logged).await?),
-                RowEvent::Verdict { .. } | RowEvent::Entered | RowEvent::Left => None,
-            };
-            let size = ROW_BYTES + change.as_ref().map_or(0, |(bytes, own)| own.map_or(bytes.len(), |_| 0));
-            if size > self.room {
-                break;
+        let logged = store::log::after(read, commune, scope, after.position, PAGE_ROWS).await?;
+        'rows: for logged in logged.chunks(ROWS_AHEAD) {
+            let kept = store::change::by_hashes(read, commune, &scope.round, &hashes(logged)).await?;
+            for logged in logged {
+                let change = match logged.row.event {
+                    RowEvent::Change(hash) => Some(self.change(read, kept.get(&(logged.row.household, hash))).await?),
+                    RowEvent::Verdict { .. } | RowEvent::Entered | RowEvent::Left => None,
+                };
+                let size = ROW_BYTES + change.as_ref().map_or(0, |(bytes, own)| own.map_or(bytes.len(), |_| 0));
+                if size > self.room && !self.empty {
+                    break 'rows;
+                }
+                (self.room, self.empty) = (self.room.saturating_sub(size), false);
+                if let Some((bytes, entry)) = change {
+                    changes.push(bytes.into());
+                    own.push(entry);
+                }
+                rows.push(logged.row.clone());
+                last = Some(logged.clone());
             }
-            self.room -= size;
-            if let Some((bytes, entry)) = change {
-                changes.push(bytes.into());
-                own.push(entry);
-            }
-            rows.push(logged.row.clone());
-            last = Some(logged);
         }
         let Some(last) = last else { return Ok(None) };
         let cursor = Cursor { generation: after.generation, position: last.row.position };
@@ -176,20 +200,25 @@ impl Reader<'_> {
     async fn change(
         &mut self,
         read: &mut Read,
-        commune: UnitId,
-        scope: &Scope,
-        logged: &LoggedRow,
+        kept: Option<&StoredChange>,
     ) -> Result<(Vec<u8>, Option<u64>), Refusal> {
-        let RowEvent::Change(hash) = logged.row.event else { return Ok((Vec::new(), None)) };
-        let household = logged.row.household;
-        let place = DocumentKey { commune, round: scope.round.clone(), household };
-        let kept = store::change::by_hash(read, &place, hash).await?.ok_or(Refusal::ChangeNotFound)?;
-        if !self.keys.contains_key(&household) {
-            let home = store::household::by_id(read, household).await?.ok_or(Refusal::HouseholdNotFound)?;
-            self.keys.insert(household, document::key_of(self.app, &home)?);
+        let StoredChange { household, hash, author, entry, sealed, .. } = kept.ok_or(Refusal::ChangeNotFound)?;
+        if !self.keys.contains_key(household) {
+            let home = store::household::by_id(read, *household).await?.ok_or(Refusal::HouseholdNotFound)?;
+            self.keys.insert(*household, document::key_of(self.app, &home)?);
         }
-        let key = self.keys.get(&household).ok_or(Refusal::Erased)?;
-        let own = (kept.author == self.own).then_some(kept.entry);
-        Ok((key.open(Subject::Change(&hash.0), &kept.sealed)?.to_vec(), own))
+        let key = self.keys.get(household).ok_or(Refusal::Erased)?;
+        // What was given back has no number until its author brings the journal again.
+        let own = (*author == self.own && *entry != 0).then_some(*entry);
+        Ok((key.open(Subject::Change(&hash.0), sealed)?.to_vec(), own))
     }
+}
+
+/// The changes that rows name, in order.
+fn hashes(rows: &[LoggedRow]) -> Vec<ChangeHash> {
+    let hash = |logged: &LoggedRow| match logged.row.event {
+        RowEvent::Change(hash) => Some(hash),
+        RowEvent::Verdict { .. } | RowEvent::Entered | RowEvent::Left => None,
+    };
+    rows.iter().filter_map(hash).collect()
 }

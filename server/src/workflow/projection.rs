@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use schemas::date::PartialDate;
-use schemas::form::{Fault, Form, Point, Scope};
+use schemas::doubt::{self, Doubt};
+use schemas::form::{Form, Point};
 use schemas::household::{Answers, Household};
 use schemas::ids::UnitId;
-use schemas::rules::{self, AreaType, Assessment, ClassSet, Place, Region, Units};
+use schemas::rules::{self, AreaType, Assessment, ClassSet, Place, Region, Truth, Units};
 use schemas::standard::Standard;
 use schemas::value::Value;
 use serde::{Deserialize, Serialize};
@@ -52,10 +53,13 @@ pub struct Projection {
 #[derive(Serialize)]
 struct Summary {
     members: usize,
+    /// Said only where it is so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    nobody_left: bool,
     b1: Option<(i64, i64)>,
     b2: [String; 2],
     standards: Vec<StandardSummary>,
-    warnings: Vec<WarningSummary>,
+    warnings: Vec<Doubt>,
 }
 
 #[derive(Serialize)]
@@ -63,13 +67,6 @@ struct StandardSummary {
     id: String,
     classes: ClassSet,
     missing: usize,
-}
-
-#[derive(Serialize)]
-struct WarningSummary {
-    path: String,
-    vi: String,
-    en: String,
 }
 
 impl Ruling {
@@ -90,6 +87,14 @@ impl Ruling {
 
     fn classes(&self, standard: &Standard, household: &Household) -> ClassSet {
         self.assess(standard, household).map_or(ClassSet::ALL, |assessment| assessment.possible_classes())
+    }
+
+    /// Whether people were listed and none of them counts or may count. Where nobody was ever listed, nobody left either:
+    /// such a household has yet to be visited.
+    pub fn nobody_is_left(&self, household: &Household) -> bool {
+        let Some(standard) = self.standards.first() else { return false };
+        let counted = rules::counted_members(standard, &standard.facts(household), self.as_of);
+        !counted.is_empty() && counted.iter().all(|counts| *counts == Truth::False)
     }
 
     fn printed(&self, household: &Household) -> Printed {
@@ -157,6 +162,17 @@ pub fn shown_points(view: &HouseholdView) -> Option<i64> {
     // What was written here is JSON.
     let shown: Shown = serde_json::from_str(&view.summary).ok()?;
     shown.b1.filter(|(lowest, highest)| lowest == highest).map(|(points, _)| points)
+}
+
+/// Whether a view shows that nobody of those who were listed is left.
+pub fn shows_nobody_left(view: &HouseholdView) -> bool {
+    #[derive(Deserialize)]
+    struct Shown {
+        #[serde(default)]
+        nobody_left: bool,
+    }
+    // What was written here is JSON.
+    serde_json::from_str(&view.summary).is_ok_and(|shown: Shown| shown.nobody_left)
 }
 
 /// What is at stake in the open disagreements of a household.
@@ -245,29 +261,12 @@ fn summary(household: &Household, form: &Form, ruling: &Ruling, assessments: &[O
     });
     let summary = Summary {
         members: household.members.len(),
+        nobody_left: ruling.nobody_is_left(household),
         b1: deciding.and_then(|assessment| assessment.b1().amount),
         b2: [units.map_or(0, |u| u.lowest), units.map_or(0, |u| u.highest)].map(points),
         standards: standards.collect(),
-        warnings: warnings(household, form),
+        warnings: doubt::doubts(household, form),
     };
     // Texts, numbers and lists always have a JSON form.
     serde_json::to_string(&summary).unwrap_or_default()
-}
-
-/// Answers that were kept although they look odd.
-fn warnings(household: &Household, form: &Form) -> Vec<WarningSummary> {
-    let check = |scope: Scope, answers: &Answers, path: String| -> Vec<WarningSummary> {
-        let odd = answers.iter().filter_map(|(key, value)| match form.question(scope, key.as_str())?.check(value) {
-            Err(Fault::Odd(label)) => {
-                Some(WarningSummary { path: format!("{path}/{key}"), vi: label.vi, en: label.en })
-            }
-            Err(Fault::WrongType) | Ok(()) => None,
-        });
-        odd.collect()
-    };
-    let mut warnings = check(Scope::Household, &household.answers, "answers".to_owned());
-    for (member, answers) in &household.members {
-        warnings.extend(check(Scope::Member, answers, format!("members/{member}")));
-    }
-    warnings
 }

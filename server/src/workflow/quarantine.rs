@@ -15,6 +15,8 @@ use super::logbook::Logbook;
 use super::office::{self, Draft};
 use super::permit::Permit;
 use super::shown::Shown;
+use super::standing::{Ground, Writers};
+use super::waiting::{Aftermath, heads_after, waits_for_its_past};
 use super::{Refusal, ledger};
 use crate::app::App;
 use crate::domain::field::{DocumentState, StoredChange};
@@ -65,7 +67,7 @@ pub async fn set_aside(
     let (case, _) = open(app, permit, &id, hash).await?;
     let (now, mut logbook) = (app.clock.now(), Logbook::new(app));
     app.store
-        .write("quarantine/set-aside", move |tx| {
+        .write_in(id.commune, "quarantine/set-aside", move |tx| {
             Box::pin(async move {
                 let verdict = Verdict::Rejected(Rejection::ByReviewer);
                 check_undecided(tx, &case, hash).await?;
@@ -84,10 +86,10 @@ pub async fn set_aside(
 /// Lets a held change in unchanged: the whole gate runs again, and only policy is overruled.
 pub async fn release(app: &App, permit: &Permit, id: CaseId, hash: ChangeHash, reason: Reason) -> Result<(), Refusal> {
     let (case, kept) = open(app, permit, &id, hash).await?;
-    let (released, by) = Released::admit(app, case, &kept)?;
+    let (released, by) = Released::admit(app, case, &kept).await?;
     let (now, mut logbook) = (app.clock.now(), Logbook::new(app));
     app.store
-        .write("quarantine/release", move |tx| {
+        .write_in(id.commune, "quarantine/release", move |tx| {
             Box::pin(async move {
                 released.write(tx, hash, &mut logbook).await?;
                 let change = Hash(hash.0);
@@ -100,44 +102,73 @@ pub async fn release(app: &App, permit: &Permit, id: CaseId, hash: ChangeHash, r
         .await
 }
 
-/// A document with a held change let in, and all that is stored again of it.
+/// A document with a held change let in, with what waited for it, and all that is stored again of it.
 struct Released {
     case: Case,
     before: Vec<ChangeHash>,
     state: DocumentState,
     shown: Shown,
+    after: Aftermath,
 }
 
 impl Released {
-    fn admit(app: &App, mut case: Case, kept: &StoredChange) -> Result<(Self, AccountId), Refusal> {
+    async fn admit(app: &App, mut case: Case, kept: &StoredChange) -> Result<(Self, AccountId), Refusal> {
         let bytes = case.opened.change_bytes(kept)?;
         let before = case.opened.stored_heads().to_vec();
         let waiting = Waiting { hash: kept.hash, bytes: bytes.clone(), actor: kept.author.actor() };
-        if authority::reconsider(&mut case.opened.history, vec![waiting], |_| Policy::Allows).is_empty() {
+        let released = authority::reconsider(&mut case.opened.history, vec![waiting], |_, _| Policy::Allows);
+        if released.admitted.is_empty() {
             return Err(Refusal::NotAdmitted(kept.verdict));
         }
-        let state = case.opened.state_with(Some(case.opened.extended(app, &[bytes])?));
+        let after = aftermath(app, &mut case, kept).await?;
+        let changes: Vec<Vec<u8>> = std::iter::once(bytes).chain(after.bytes.iter().cloned()).collect();
+        let state = case.opened.state_with(Some(case.opened.extended(app, &changes)?));
         let (shown, by) = (Shown::of(app, &case.opened, &case.ruling)?, case.right.account());
-        Ok((Self { case, before, state, shown }, by))
+        Ok((Self { case, before, state, shown, after }, by))
     }
 
     async fn write(&self, tx: &mut Tx, hash: ChangeHash, logbook: &mut Logbook) -> Result<(), Refusal> {
         check_undecided(tx, &self.case, hash).await?;
-        let place = self.case.place();
+        let (place, opened) = (self.case.place(), &self.case.opened);
         let stored = store::document::by_key(tx, &place).await?;
-        if stored.as_ref().map(|stored| &stored.heads) != self.case.opened.state.as_ref().map(|state| &state.heads) {
+        let unmoved = stored.as_ref().map(|stored| &stored.heads) == opened.state.as_ref().map(|state| &state.heads);
+        if !unmoved || !self.after.holds(tx, &place).await? {
             return Err(Refusal::StaleHeads);
         }
         store::change::set_verdict(tx, &place, hash, Verdict::Released, None).await?;
-        let log = (place.commune, &scope(&self.case));
+        let (scope, mut heads) = (scope(&self.case), self.before.clone());
+        let log = (place.commune, &scope);
         if stored.is_none() {
             logbook.entered(tx, log, place.household).await?;
         }
-        logbook.changed(tx, log, place.household, hash, (&self.before, &self.state.heads)).await?;
+        let given = self.after.give(tx, &place).await?;
+        for hash in std::iter::once(&hash).chain(&self.after.freed) {
+            let after = heads_after(opened, &heads, *hash);
+            logbook.changed(tx, log, place.household, *hash, (&heads, &after)).await?;
+            heads = after;
+        }
+        for (hash, verdict) in given {
+            logbook.judged(tx, log, place.household, hash, verdict).await?;
+        }
         store::document::put(tx, &place, &self.state).await?;
         self.shown.put(tx, &place).await?;
         Ok(())
     }
+}
+
+/// What waited for a change that was let in: each is judged under its own author, as that author stands now. A release
+/// overrules policy for the one change that a person looked at.
+async fn aftermath(app: &App, case: &mut Case, released: &StoredChange) -> Result<Aftermath, Refusal> {
+    let (mut read, mut writers) = (app.store.read().await?, Writers::default());
+    let kept = store::change::outside_of_document(&mut read, &case.place()).await?;
+    for waiting in kept.iter().filter(|kept| waits_for_its_past(kept.verdict)) {
+        writers.learn(app, &mut read, &waiting.author, &case.round.id).await?;
+    }
+    let closed = case.opened.state.as_ref().is_some_and(|state| state.closed_at.is_some());
+    let ground = Ground { village: Some(case.opened.home.village), round: case.round.state, closed };
+    let kept: Vec<&StoredChange> = kept.iter().collect();
+    let taken = [(released.hash, released.author)];
+    Aftermath::of(&mut case.opened, &kept, &taken, |author| writers.policy(author, ground))
 }
 
 async fn check_undecided(tx: &mut Tx, case: &Case, hash: ChangeHash) -> Result<(), Refusal> {

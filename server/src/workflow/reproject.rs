@@ -54,7 +54,7 @@ async fn refresh(app: &App, round: &Round, home: Home) -> Result<(), Refusal> {
         let (key, seen) = (place.clone(), opened.stored_heads().to_vec());
         let written: Result<bool, Refusal> = app
             .store
-            .write("reproject/household", move |tx| {
+            .write_in(key.commune, "reproject/household", move |tx| {
                 Box::pin(async move {
                     let now = store::document::by_key(tx, &key).await?;
                     let unmoved = now.is_some_and(|now| now.heads == seen);

@@ -94,7 +94,7 @@ impl Word {
 async fn decide(app: &App, case: Case, id: CaseId, word: Word) -> Result<u64, Refusal> {
     let now = app.clock.now();
     app.store
-        .write("review/decide", move |tx| {
+        .write_in(id.commune, "review/decide", move |tx| {
             Box::pin(async move {
                 check_unmoved(tx, &case).await?;
                 let seen = case.opened.history.heads();

@@ -3,6 +3,8 @@
 //! Owns who may, what is in the way, and the ledger entry. What the list says is `schemas::roster`'s business, how a
 //! file looks that of `documents`. The same decisions give the same root, and compiling again adds nothing.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
 use schemas::ledger::{Decision, Hash, Reason, Unassessed};
@@ -16,13 +18,15 @@ use super::document::key_of;
 use super::ledger;
 use super::permit::Permit;
 use crate::app::App;
+use crate::domain::field::Home;
 use crate::domain::roster::{LeafKind, StoredLine, StoredRoster};
-use crate::seal::{HouseholdKey, Subject};
+use crate::seal::Subject;
 use crate::store::{self, Read};
 
 mod book;
 pub mod export;
 mod gather;
+pub(super) mod kept;
 mod without_class;
 
 use gather::{Ground, Households};
@@ -218,26 +222,23 @@ async fn write(
 
 /// The leaves behind the header, each under its household's key.
 async fn seal(app: &App, read: &mut Read, roster: &Roster) -> Result<Vec<StoredLine>, Refusal> {
-    let round = roster.header().round.as_str();
+    let (round, commune) = (roster.header().round.as_str(), roster.header().commune.id);
+    let homes = store::household::of_commune(read, commune).await?;
+    let homes: BTreeMap<HouseholdId, Home> = homes.into_iter().map(|home| (home.id, home)).collect();
+    let key = |id: &HouseholdId| key_of(app, homes.get(id).ok_or(Refusal::HouseholdNotFound)?);
     let mut leaves = Vec::with_capacity(roster.lines().len() + roster.unassessed().len());
     for (line, salt) in roster.lines() {
-        let key = key_of_household(app, read, line.household).await?;
-        let sealed = key.seal(Subject::RosterLine(round), line.text().as_bytes(), &app.chance)?;
+        let sealed = key(&line.household)?.seal(Subject::RosterLine(round), line.text().as_bytes(), &app.chance)?;
         let (household, leaf) = (line.household, leaf_hash(line, *salt));
         leaves.push(StoredLine { kind: LeafKind::Line, household, leaf, sealed });
     }
     for (entry, salt) in roster.unassessed() {
-        let key = key_of_household(app, read, entry.household).await?;
+        let key = key(&entry.household)?;
         let sealed = key.seal(Subject::RosterUnassessed(round), entry.text().as_bytes(), &app.chance)?;
         let (household, leaf) = (entry.household, unassessed_leaf_hash(entry, *salt));
         leaves.push(StoredLine { kind: LeafKind::Unassessed, household, leaf, sealed });
     }
     Ok(leaves)
-}
-
-async fn key_of_household(app: &App, read: &mut Read, id: HouseholdId) -> Result<HouseholdKey, Refusal> {
-    let home = store::household::by_id(read, id).await?.ok_or(Refusal::HouseholdNotFound)?;
-    key_of(app, &home)
 }
 
 /// Where a commune stands with its list.
@@ -272,4 +273,4 @@ impl From<roster::Blocked> for Waiting {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

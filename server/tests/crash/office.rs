@@ -105,7 +105,7 @@ impl Office {
 }
 
 async fn open(data: PathBuf, chance: Chance) -> Result<App> {
-    Ok(App::open(Setup { data, clock: Clock::system(), chance, password_cost: Cost::Light }).await?)
+    Ok(App::open(Setup { data, database: None, clock: Clock::system(), chance, password_cost: Cost::Light }).await?)
 }
 
 async fn plant(tx: &mut Tx) -> Result<(UnitId, UnitId), StoreError> {

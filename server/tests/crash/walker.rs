@@ -118,9 +118,10 @@ impl Walker {
                 let odd = exchanged.remarks.iter().find(|remark| !matches!(remark, Remark::NotTaken(_)));
                 ensure!(odd.is_none(), "phone {}: {odd:?}", self.number);
                 self.steps.synced += 1;
+                self.steps.cut_off += exchanged.traffic.cuts;
                 Ok(Some(exchanged.rows))
             }
-            Err(PhoneFault::Unreachable(_)) => {
+            Err(PhoneFault::Unreachable(_) | PhoneFault::Cut(..)) => {
                 self.steps.cut_off += 1;
                 Ok(None)
             }

@@ -71,6 +71,7 @@ impl Acknowledged {
         runtime.block_on(async {
             let setup = Setup {
                 data: stage.path("server"),
+                database: None,
                 clock: Clock::system(),
                 chance: Chance::seeded(1),
                 password_cost: Cost::Light,

@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use schemas::roster::RosterFile;
+
 use crate::libreoffice::{EVERY_SHEET, convert, sheets};
 
 /// A directory and the flags of the story in it.
@@ -27,12 +29,21 @@ impl Stage {
         self.directory.path().join("demo").join(name)
     }
 
-    /// The demo that ends by itself.
+    /// The demo that ends by itself, with as few households as there can be.
     pub(crate) fn command(&self) -> Command {
+        self.sized(2)
+    }
+
+    /// The demo that ends by itself, with so many listed households in each village.
+    pub(crate) fn sized(&self, households: u16) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rasoat"));
-        command.args(["demo", "--exit", "--villages", "3", "--households", "2"]);
+        command.args(["demo", "--exit", "--villages", "3", "--households", &households.to_string()]);
         command.args(["--listen", &format!("127.0.0.1:{}", self.port)]);
-        command.env("RASOAT_DATA", self.path("")).env("RASOAT_LOG", "warn").stdin(Stdio::null());
+        command
+            .env("RASOAT_DATA", self.path(""))
+            .env("RASOAT_LOG", "warn")
+            .env_remove("DATABASE_URL")
+            .stdin(Stdio::null());
         command
     }
 
@@ -44,29 +55,50 @@ impl Stage {
 
     /// Plays from where the story is to its end; what it printed.
     pub(crate) fn play(&self) -> String {
-        let output = self.seeded().output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        told(&mut self.seeded())
     }
 
-    /// Starts the demo and kills it after a while; false when it was over before.
-    pub(crate) fn killed_after(&self, wait: Duration) -> bool {
+    /// Plays it with its database on a server.
+    pub(crate) fn play_on(&self, database: &str) -> String {
+        told(self.seeded().env("DATABASE_URL", database))
+    }
+
+    /// Starts the demo and kills it in the middle of what follows so many new lines of its story; false when it was over
+    /// before.
+    pub(crate) fn killed_after(&self, lines: usize) -> bool {
+        let until = self.lines() + lines;
         let log = fs::File::create(self.directory.path().join("log")).unwrap();
         let mut demo = self.seeded().stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        thread::sleep(wait);
-        if let Some(status) = demo.try_wait().unwrap() {
-            let log = fs::read_to_string(self.directory.path().join("log")).unwrap();
-            assert!(status.success(), "{log}");
-            return false;
+        while self.lines() < until {
+            if let Some(status) = demo.try_wait().unwrap() {
+                let log = fs::read_to_string(self.directory.path().join("log")).unwrap();
+                assert!(status.success(), "{log}");
+                return false;
+            }
+            // How far the story is decides, never how long this takes.
+            thread::sleep(Duration::from_millis(1));
         }
         demo.kill().unwrap();
         demo.wait().unwrap();
         true
     }
 
+    /// How many lines the story has: a line for everything that is over or was acknowledged.
+    pub(crate) fn lines(&self) -> usize {
+        let story = fs::read(self.path("story")).unwrap_or_default();
+        story.iter().filter(|byte| **byte == b'\n').count()
+    }
+
     /// The last line of what was printed.
     pub(crate) fn root(told: &str) -> String {
         told.lines().last().unwrap_or_default().to_owned()
+    }
+
+    /// The lists of all communes, from their files.
+    pub(crate) fn lists(&self) -> Vec<RosterFile> {
+        let files = fs::read_dir(self.path("lists")).unwrap().map(|file| file.unwrap().path());
+        let files = files.filter(|file| file.extension().is_some_and(|ending| ending == "json"));
+        files.map(|file| RosterFile::read(&fs::read(file).unwrap()).unwrap()).collect()
     }
 
     /// The logins that have a phone.
@@ -86,4 +118,11 @@ impl Stage {
         convert(&self.path(name), EVERY_SHEET, folder.path())?;
         Some(sheets(folder.path()))
     }
+}
+
+/// What a command printed that went well.
+fn told(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }

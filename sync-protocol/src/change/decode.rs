@@ -91,7 +91,7 @@ pub(crate) fn check_header(change: &ExpandedChange) -> Result<(), Fault> {
         "extra bytes"
     } else if message.len() > MAX_MESSAGE_BYTES || message.chars().any(char::is_control) {
         "message"
-    } else if change.start_op.get() + MAX_CHANGE_OPS as u64 > u64::from(u32::MAX) {
+    } else if change.start_op.get() > u64::from(u32::MAX) - MAX_CHANGE_OPS as u64 {
         "operation counter"
     } else if !change.deps.windows(2).all(|pair| pair[0] < pair[1]) {
         "dependencies"

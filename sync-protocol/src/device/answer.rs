@@ -4,10 +4,16 @@
 use schemas::ids::HouseholdId;
 use thiserror::Error;
 
-use super::{Device, Record, Sync, Travel, View};
+use super::request::SentSegment;
+use super::{Device, Mend, Outgoing, Record, Sync, Travel, View};
 use crate::journal::Scope;
 use crate::log::{Cursor, RowEvent, origin};
 use crate::message::{Documents, MessageFault, PackedPage, Page, Response, SegmentAnswer};
+
+/// By how much clocks have to differ otherwise than before to be written down, and how long an answer may take to tell.
+const NOTABLE_MS: i64 = 60_000;
+/// The name under which a server says that it failed on a segment.
+const FAILS: &str = "sync/try-again";
 
 /// Why an answer is not taken at all.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -25,8 +31,11 @@ pub enum AnswerFault {
 pub enum Remark {
     /// Rows that do not continue what was read, or a head that the server did not sign: left out.
     BadPage(Scope),
-    /// After reading everything, the device has come to something else than the server.
+    /// After reading everything, and everything again, the device has come to something else than the server.
     DigestDiffers(Scope),
+    /// The device has come to something else than the server, or its log does not go on from where it stood: it reads the log
+    /// from its first row again.
+    ReadAnew(Scope),
     /// The server could not take a segment now, by this reason's name; it is kept and sent again.
     NotTaken(String),
     /// The log of a scope starts anew: the server was restored from a backup.
@@ -34,6 +43,10 @@ pub enum Remark {
     /// Somebody else writes with this device's key and epoch: a copy of it, or itself before it was set back. A new epoch
     /// has begun, and the page is asked for again.
     NotAlone(Scope),
+    /// The server was set back and has forgotten rows that the device has read: it gives them back.
+    Forgotten(Scope),
+    /// Something that was given back was not taken, by this reason's name.
+    NotTakenBack(Scope, String),
 }
 
 /// What an answer came to.
@@ -54,17 +67,20 @@ pub struct Outcome {
 impl Device {
     /// Takes the answer to a request in. `wall_ms`: the device's clock when it arrived.
     pub fn answer(&mut self, sync: &Sync, response: &[u8], wall_ms: i64) -> Result<Outcome, AnswerFault> {
-        self.take_response(sync, Response::from_bytes(response)?, wall_ms)
+        let mut outcome = self.take_response(sync, Response::from_bytes(response)?, wall_ms)?;
+        self.take_overtaken(None, &mut outcome);
+        Ok(outcome)
     }
 
-    /// Takes a response in that was read.
+    /// Takes a response in that was read, from whatever road.
     pub(super) fn take_response(
         &mut self,
         sync: &Sync,
         response: Response,
         wall_ms: i64,
     ) -> Result<Outcome, AnswerFault> {
-        if response.segments.len() != sync.sent.len() {
+        let chapters = response.chapters.as_ref().map(Vec::len);
+        if response.segments.len() != sync.sent.len() || chapters.is_some_and(|answered| answered != sync.given.len()) {
             return Err(AnswerFault::OtherRequest);
         }
         let mut outcome = Outcome {
@@ -75,9 +91,14 @@ impl Device {
             remarks: Vec::new(),
             clock_offset_ms: response.server_ms.saturating_sub(wall_ms),
         };
-        for (entries, answer) in sync.sent.iter().zip(response.segments) {
-            self.take_segment(entries, answer, &mut outcome)?;
+        self.take_offset(response.server_ms, sync.sent_at_ms, wall_ms, &mut outcome);
+        // First: what is answered for in this very answer is not doubted.
+        self.take_set_back(response.set_back, response.assigned.as_deref(), &mut outcome);
+        for (sent, answer) in sync.sent.iter().zip(response.segments) {
+            self.take_segment(sent, answer, &mut outcome)?;
         }
+        let gives_on = self.take_chapters(&sync.given, response.chapters, &mut outcome);
+        self.take_forgotten(response.forgotten.unwrap_or_default(), &mut outcome);
         self.name_scopes = outcome.name_scopes;
         if let Some(assigned) = response.assigned.filter(|assigned| self.is_moved_by(assigned)) {
             self.take(Record::Assigned(assigned), &mut outcome);
@@ -89,7 +110,19 @@ impl Device {
             self.take_packed(packed, sync.epoch, &mut outcome);
         }
         outcome.more |= outcome.name_scopes;
+        self.mend(gives_on, &mut outcome);
         Ok(outcome)
+    }
+
+    /// Notes how the clocks differ, once they differ otherwise than before. An answer that was long on its way says
+    /// nothing about it.
+    fn take_offset(&mut self, server_ms: i64, sent_at_ms: i64, wall_ms: i64, outcome: &mut Outcome) {
+        let on_its_way = wall_ms.saturating_sub(sent_at_ms);
+        let offset_ms = server_ms.saturating_sub(sent_at_ms.saturating_add(on_its_way / 2));
+        let moved = |known: i64| known.abs_diff(offset_ms) > NOTABLE_MS.unsigned_abs();
+        if (0..=NOTABLE_MS).contains(&on_its_way) && self.clock_offset_ms.is_none_or(moved) {
+            self.take(Record::ClockOffset(offset_ms), outcome);
+        }
     }
 
     /// Takes a packed page in; one that cannot be made here is asked for with bytes.
@@ -134,23 +167,25 @@ impl Device {
         let own = |number| {
             let own = self.documents.iter().flat_map(|(id, document)| document.own.iter().map(move |own| (*id, own)));
             let mut own = own.filter(|(_, own)| own.entry == (epoch, number));
-            own.next().map(|(household, own)| (household, own.hash, own.bytes.clone()))
+            let own = own.next().map(|(household, own)| (household, own.hash, own.bytes.clone()));
+            own.or_else(|| self.answered_change(epoch, number))
         };
         let previous = self.scopes.get(scope).filter(|state| state.cursor == packed.after());
         packed.unpack(previous.and_then(|state| state.row), &ids, own, &mut documents).ok()
     }
 
-    fn take(&mut self, record: Record, outcome: &mut Outcome) {
+    pub(super) fn take(&mut self, record: Record, outcome: &mut Outcome) {
         self.apply(&record);
         outcome.records.push(record);
     }
 
     fn take_segment(
         &mut self,
-        entries: &[(u32, u64)],
+        sent: &SentSegment,
         answer: SegmentAnswer,
         outcome: &mut Outcome,
     ) -> Result<(), AnswerFault> {
+        let entries = &sent.entries;
         match answer {
             SegmentAnswer::Taken(verdicts) if verdicts.len() == entries.len() => {
                 let verdicts: Vec<_> =
@@ -162,23 +197,41 @@ impl Device {
                 }
             }
             SegmentAnswer::Taken(_) => return Err(AnswerFault::OtherRequest),
+            SegmentAnswer::Refused(reason) if sent.may_be_parted(&reason) => {
+                self.take(Record::Isolate(entries.clone()), outcome);
+                outcome.more = true;
+            }
             SegmentAnswer::Refused(reason) => {
                 self.take(Record::Refused(entries.to_vec(), reason), outcome);
                 self.take(Record::Epoch(self.epoch + 1), outcome);
             }
-            SegmentAnswer::NotTaken(reason) => outcome.remarks.push(Remark::NotTaken(reason)),
-            SegmentAnswer::SendBytes(places) => {
-                let named = places.iter().filter_map(|place| entries.get(usize::try_from(*place).ok()?));
-                let mut entries = if places.is_empty() { entries.to_vec() } else { named.copied().collect() };
-                entries.retain(|entry| !self.goes_plain(entry));
-                match entries.is_empty() {
-                    true => outcome.remarks.push(Remark::NotTaken("intent/mismatch".to_owned())),
-                    false => self.take(Record::SendBytes(entries), outcome),
-                }
-                outcome.more = true;
+            SegmentAnswer::NotTaken(reason) => {
+                self.put_off(entries, &reason, outcome);
+                outcome.remarks.push(Remark::NotTaken(reason));
             }
+            SegmentAnswer::SendBytes(places) => self.send_bytes(entries, &places, outcome),
         }
         Ok(())
+    }
+
+    fn send_bytes(&mut self, entries: &[(u32, u64)], places: &[u32], outcome: &mut Outcome) {
+        let named = places.iter().filter_map(|place| entries.get(usize::try_from(*place).ok()?));
+        let mut entries = if places.is_empty() { entries.to_vec() } else { named.copied().collect() };
+        entries.retain(|entry| !self.goes_plain(entry));
+        match entries.is_empty() {
+            true => outcome.remarks.push(Remark::NotTaken("intent/mismatch".to_owned())),
+            false => self.take(Record::SendBytes(entries), outcome),
+        }
+        outcome.more = true;
+    }
+
+    /// What the server could not take goes after the others. Where it failed, one entry may be why: they go apart.
+    fn put_off(&mut self, entries: &[(u32, u64)], reason: &str, outcome: &mut Outcome) {
+        if reason == FAILS && entries.len() > 1 {
+            self.take(Record::Isolate(entries.to_vec()), outcome);
+        }
+        let named = |outgoing: &&mut Outgoing| entries.contains(&(outgoing.epoch, outgoing.entry.number));
+        self.outbox.iter_mut().filter(named).for_each(|outgoing| outgoing.put_off += 1);
     }
 
     /// Whether there is something to take on or to give up. What the device keeps because its own work waits there is
@@ -193,7 +246,9 @@ impl Device {
             return;
         }
         if !self.fits(&page) {
-            outcome.remarks.push(Remark::BadPage(scope));
+            if !self.doubts(&page, outcome) {
+                outcome.remarks.push(Remark::BadPage(scope));
+            }
             return;
         }
         if self.lacks(&page) {
@@ -213,7 +268,15 @@ impl Device {
         self.take(Record::Page(page), outcome);
         let state = self.scopes.get(&scope).copied().unwrap_or_default();
         if state.digest.short() != digest || state.digest.count() != count {
-            outcome.remarks.push(Remark::DigestDiffers(scope));
+            // Once: when all rows do not help either, the fault is not in what was read.
+            match state.is_read_anew {
+                true => outcome.remarks.push(Remark::DigestDiffers(scope)),
+                false => {
+                    outcome.remarks.push(Remark::ReadAnew(scope.clone()));
+                    self.take(Record::Mend(Mend::ReadAnew(scope)), outcome);
+                    outcome.more = true;
+                }
+            }
         }
     }
 
@@ -221,7 +284,10 @@ impl Device {
     /// started anew for it.
     fn has_read(&self, cursor: &Cursor, scope: &Scope) -> bool {
         let read = self.scopes.get(scope).map(|state| state.cursor);
-        read.is_some_and(|read| read.generation == cursor.generation && read.position >= cursor.position)
+        let is_old = |read: Cursor| read.generation > cursor.generation;
+        read.is_some_and(|read| {
+            is_old(read) || read.generation == cursor.generation && read.position >= cursor.position
+        })
     }
 
     /// Whether the server left out bytes, as this device's own, that the device does not have.
@@ -241,7 +307,8 @@ impl Device {
     fn fits(&self, page: &Page) -> bool {
         let Some(state) = self.scopes.get(&page.scope) else { return false };
         let continues = page.after == state.cursor && state.row.is_some();
-        let starts = page.after.position == 0 && page.after.generation != state.cursor.generation;
+        let is_new = page.after.generation != state.cursor.generation || state.row.is_none();
+        let starts = page.after.position == 0 && is_new;
         if !(continues || starts)
             || page.head.scope != page.scope
             || page.after.generation != page.head.cursor.generation

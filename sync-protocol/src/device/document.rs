@@ -67,6 +67,22 @@ pub struct OwnChange {
     pub bytes: Vec<u8>,
     /// Where it stands.
     pub standing: Standing,
+    /// Whether the log has said so, or was asked again: a server that was set back may have forgotten what it answered.
+    pub is_settled: bool,
+    /// Whether its author has said what becomes of it: said again in another change, or left to the office.
+    pub answered: bool,
+}
+
+impl OwnChange {
+    /// A change that was just written.
+    pub(super) fn new(entry: (u32, u64), hash: ChangeHash, bytes: Vec<u8>) -> Self {
+        Self { entry, hash, bytes, standing: Standing::Waiting, is_settled: false, answered: false }
+    }
+
+    /// Whether its author goes on from it.
+    fn is_mine(&self) -> bool {
+        self.standing == Standing::Acknowledged || (self.standing.is_mine() && !self.answered)
+    }
 }
 
 /// One household on a device.
@@ -99,6 +115,22 @@ impl DeviceDocument {
         let named = accepted.into_iter().filter_map(|bytes| change::parse(&bytes).ok().map(|(_, hash)| (hash, bytes)));
         self.aside.extend(named);
         self.heads.clear();
+        self.own.iter_mut().for_each(|own| own.is_settled = false);
+    }
+
+    /// What was accepted in an earlier generation and has not come again: hash and bytes, in the order of that log.
+    pub(super) fn aside(&self) -> &[(ChangeHash, Vec<u8>)] {
+        &self.aside
+    }
+
+    /// Takes a change back that the log does not have as accepted any more.
+    pub(super) fn disown(&mut self, hash: &ChangeHash) {
+        self.aside.retain(|(other, _)| other != hash);
+    }
+
+    /// Whether its log is being read from the first row again, and not all of what was there before has come yet.
+    pub(super) fn is_read_anew(&self) -> bool {
+        !self.aside.is_empty()
     }
 
     /// The bytes of a change that the server left out because this device wrote it.
@@ -131,12 +163,9 @@ impl DeviceDocument {
 
     /// Opens the document. `None` when an accepted change does not fit: the copy is damaged.
     pub(super) fn history(&self, household: &HouseholdId, forms: &[Arc<Form>], view: View) -> Option<History> {
-        // While a log is read anew, what was accepted lies aside, and own work builds on it.
-        let aside = self.aside.first().map(|(_, bytes)| bytes);
-        let first = self.accepted.first().or(aside).or(self.own.first().map(|own| &own.bytes));
-        let form = match first {
+        let form = match self.accepted.first() {
             Some(bytes) => self.form(household, forms, bytes)?,
-            None => forms.first()?,
+            None => self.form_meanwhile(household, forms)?,
         };
         let mut history = founded(*household, &self.scope, form);
         for bytes in &self.accepted {
@@ -145,9 +174,20 @@ impl DeviceDocument {
             history.push(node);
         }
         if view == View::Mine {
-            self.own.iter().filter(|own| own.standing.is_mine()).for_each(|own| add(&mut history, own));
+            // What the server has forgotten is given back to it: until then own work goes on where it stood.
+            self.aside.iter().for_each(|(_, bytes)| add(&mut history, bytes));
+            let mine = self.own.iter().filter(|own| own.is_mine());
+            mine.for_each(|own| add(&mut history, &own.bytes));
         }
         Some(history)
+    }
+
+    /// The form while nothing is accepted. When a log is read anew, what was accepted lies aside, and own work builds on it;
+    /// what they build on themselves may not count any more.
+    fn form_meanwhile<'a>(&self, household: &HouseholdId, forms: &'a [Arc<Form>]) -> Option<&'a Arc<Form>> {
+        let aside = self.aside.iter().map(|(_, bytes)| bytes);
+        let mut known = aside.chain(self.own.iter().map(|own| &own.bytes));
+        known.find_map(|bytes| self.form(household, forms, bytes)).or(forms.first())
     }
 
     fn form<'a>(&self, household: &HouseholdId, forms: &'a [Arc<Form>], first: &[u8]) -> Option<&'a Arc<Form>> {
@@ -159,10 +199,9 @@ impl DeviceDocument {
     }
 }
 
-/// Adds an own change. One that builds on a rejected change does not fit any more and is left out until its author says
-/// it again.
-fn add(history: &mut History, own: &OwnChange) {
-    let Ok((change, hash)) = change::parse(&own.bytes) else { return };
+/// Adds a change. One that builds on a rejected change does not fit any more and is left out until its author says it again.
+fn add(history: &mut History, bytes: &[u8]) {
+    let Ok((change, hash)) = change::parse(bytes) else { return };
     if let (false, Ok(node)) = (history.knows(&hash), history.read(&change, hash)) {
         history.push(node);
     }

@@ -7,11 +7,13 @@ use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
 use thiserror::Error;
 
-use super::{AnswerFault, Device, Outcome, Outgoing, Record, Sync};
+use super::mend::Given;
+use super::request::SentSegment;
+use super::{AnswerFault, Device, Outcome, Record, Sync, Travel};
 use crate::hash::ParcelId;
-use crate::message::{MAX_SEGMENTS, Page, Request, Response, ScopeCursor};
+use crate::journal::Scope;
+use crate::message::{Page, Request, Response, ScopeCursor};
 use crate::parcel::{self, ParcelAnswer, ParcelFault, ParcelKey, SealSecret};
-use crate::segment::{MAX_SEGMENT_BYTES, Payload, Segment};
 
 /// How many parcels a device waits for answers to; of older ones it forgets the key.
 pub const MOST_AWAITED: usize = 16;
@@ -34,9 +36,33 @@ pub struct Awaited {
     /// For each segment the epoch and number of its entries.
     #[n(2)]
     sent: Vec<Vec<(u32, u64)>>,
-    /// How far each scope was read.
+    /// For each chapter how far it gives back.
     #[n(3)]
-    scopes: Vec<ScopeCursor>,
+    given: Vec<ScopeCursor>,
+    /// The device's clock when it was made.
+    #[n(4)]
+    made_at_ms: i64,
+}
+
+/// What happens to a parcel on the device that made it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum ParcelStep {
+    /// It was made, and may be answered.
+    #[n(0)]
+    Made(#[n(0)] Awaited),
+    /// The device has heard the server in another way since this one and those before it were made.
+    #[n(1)]
+    Overtaken(#[n(0)] ParcelId),
+}
+
+/// A parcel, and what an answer to it still says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SentParcel {
+    made: Awaited,
+    /// The device has heard the server in another way since: what it is assigned to, and where logs end, is no news.
+    is_overtaken: bool,
+    /// The device doubts answers since: the server may have forgotten what it says in this one.
+    is_void: bool,
 }
 
 /// A parcel on its way.
@@ -62,7 +88,8 @@ pub enum ParcelAnswerFault {
 }
 
 impl Device {
-    /// Puts everything that waits, and how far each scope was read, into a parcel for the server.
+    /// Puts everything that waits, what the server has forgotten, and how far each scope was read, into a parcel for the
+    /// server.
     pub fn parcel(
         &mut self,
         to: &ParcelKey,
@@ -72,19 +99,23 @@ impl Device {
         let mut id = [0; 16];
         rng.fill_bytes(&mut id);
         let (id, reply) = (ParcelId(id), SealSecret::draw(rng));
-        let (sent, segments) = self.plain_segments();
+        let (sent, segments) = self.segments(PARCEL_SEGMENT_BYTES, Travel::Plain);
+        let (chapters, given) = self.chapters();
         let scopes: Vec<ScopeCursor> = self.cursors().collect();
         let as_bytes = scopes.iter().map(|cursor| cursor.scope.clone()).collect();
-        let segments = segments.into_iter().map(Into::into).collect();
         let request = Request {
-            scopes: scopes.clone(),
+            scopes,
             want_bytes: WANT_BYTES,
             as_bytes: Some(as_bytes),
+            chapters: (!chapters.is_empty()).then_some(chapters),
             ..Request::bringing(segments, NOBODYS_EPOCH, wall_ms)
         };
         let bytes = parcel::pack(request.to_bytes(), (id, reply.public()), to, &self.identity.key, rng)?;
+        let sent: Vec<_> = sent.into_iter().map(|segment| segment.entries).collect();
         let entries = sent.iter().map(Vec::len).sum();
-        let records = self.applied(vec![Record::Parcel(Awaited { id, reply, sent, scopes })]);
+        let given = given.into_iter().map(|Given(upto)| upto).collect();
+        let made = Awaited { id, reply, sent, given, made_at_ms: wall_ms };
+        let records = self.applied(vec![Record::Parcel(ParcelStep::Made(made))]);
         Ok(PackedParcel { bytes, records, entries })
     }
 
@@ -92,90 +123,91 @@ impl Device {
     /// parcel is sealed to. `wall_ms`: the device's clock now.
     pub fn parcel_answer(&mut self, bytes: &[u8], wall_ms: i64) -> Result<(Outcome, ParcelKey), ParcelAnswerFault> {
         let answer = ParcelAnswer::read(bytes)?;
-        let awaited = self.awaited.iter().find(|awaited| awaited.id == answer.parcel());
-        let awaited = awaited.ok_or(ParcelFault::NotAwaited)?.clone();
-        let (response, key) = answer.open(&awaited.reply, &self.identity.server)?;
+        let sent = self.parcels.iter().find(|sent| sent.made.id == answer.parcel());
+        let sent = sent.ok_or(ParcelFault::NotAwaited)?.clone();
+        let (response, key) = answer.open(&sent.made.reply, &self.identity.server)?;
         let response = Response::from_bytes(&response).map_err(AnswerFault::Message)?;
-        if response.segments.len() != awaited.sent.len() {
+        if response.segments.len() != sent.made.sent.len() {
             return Err(AnswerFault::OtherRequest.into());
         }
-        let (sync, response) = self.in_time(awaited, response);
-        Ok((self.take_response(&sync, response, wall_ms)?, key))
+        let (sync, response) = self.in_time(sent, response);
+        let mut outcome = self.take_response(&sync, response, wall_ms)?;
+        self.take_overtaken(Some(answer.parcel()), &mut outcome);
+        Ok((outcome, key))
     }
 
-    /// Of an old answer what still tells something: verdicts on entries that wait, and pages and assignments that follow
-    /// what the device knew when it asked and still knows.
-    fn in_time(&self, awaited: Awaited, mut response: Response) -> (Sync, Response) {
-        let answered = awaited.sent.into_iter().zip(response.segments);
-        let (sent, segments) = answered.filter(|(entries, _)| self.waits_for_any(entries)).unzip();
+    /// Of an old answer what still tells something: verdicts on entries that wait, pages that follow what was read, and
+    /// assignments when nothing newer was heard.
+    fn in_time(&self, sent: SentParcel, mut response: Response) -> (Sync, Response) {
+        let SentParcel { made, is_overtaken, is_void } = sent;
+        let answered = made.sent.into_iter().zip(response.segments);
+        let counts = |entries: &[(u32, u64)]| !is_void && self.waits_for_any(entries);
+        let (sent, segments) = answered.filter(|(entries, _)| counts(entries)).unzip();
         response.segments = segments;
-        let known = awaited.scopes.iter().map(|cursor| &cursor.scope);
-        response.assigned = response.assigned.filter(|_| known.eq(self.scopes.keys()));
-        response.pages.retain(|page| self.is_in_time(page, &awaited.scopes));
+        let mut given: Vec<Given> = made.given.into_iter().map(Given).collect();
+        if is_void {
+            (response.chapters, given) = (None, Vec::new());
+        }
+        if is_overtaken {
+            // Packed pages come only of places that the answer itself gives.
+            (response.assigned, response.packed) = (None, None);
+        }
+        let pages = response.pages.len();
+        response.pages.retain(|page| self.is_in_time(page, response.assigned.as_deref()));
+        let sent: Vec<Vec<(u32, u64)>> = sent;
+        // Only an answer of which nothing was left out tells where the logs end, and of what it takes itself a device that was
+        // shut out is shown no row.
+        response.more |= is_overtaken || is_void || response.pages.len() < pages || !sent.is_empty();
         response.name_scopes = None;
-        let sync = Sync { bytes: Vec::new(), sent, epoch: NOBODYS_EPOCH, named: true };
-        (sync, response)
+        let sent = sent.into_iter().map(|entries| SentSegment { entries, packed: false }).collect();
+        let sent_at_ms = made.made_at_ms;
+        (Sync { bytes: Vec::new(), sent, epoch: NOBODYS_EPOCH, named: true, given, sent_at_ms }, response)
     }
 
     fn waits_for_any(&self, entries: &[(u32, u64)]) -> bool {
         self.outbox.iter().any(|outgoing| entries.contains(&(outgoing.epoch, outgoing.entry.number)))
     }
 
-    fn is_in_time(&self, page: &Page, asked: &[ScopeCursor]) -> bool {
+    /// Whether a page follows what was read, or begins a log anew that was not read so far yet.
+    fn is_in_time(&self, page: &Page, assigned: Option<&[Scope]>) -> bool {
         let Some(now) = self.scopes.get(&page.scope).map(|state| state.cursor) else {
-            // A scope that the answer itself assigns: the shared path looks whether it did.
-            return true;
+            return assigned.is_some_and(|assigned| assigned.contains(&page.scope));
         };
-        let then = asked.iter().find(|cursor| cursor.scope == page.scope).map_or(0, |cursor| cursor.cursor.generation);
-        page.after == now || (page.after.position == 0 && then == now.generation)
+        page.after == now || (page.after.position == 0 && page.after > now)
     }
 
     fn cursors(&self) -> impl Iterator<Item = ScopeCursor> {
         self.scopes.iter().map(|(scope, state)| ScopeCursor { scope: scope.clone(), cursor: state.cursor })
     }
 
-    /// What waits, as plain signed segments, with the epoch and number of their entries.
-    fn plain_segments(&self) -> (Vec<Vec<(u32, u64)>>, Vec<Vec<u8>>) {
-        let (mut sent, mut segments, mut size) = (Vec::new(), Vec::new(), 0);
-        for part in runs(&self.outbox) {
-            let segment = self.signed(part).to_bytes();
-            size += segment.len();
-            if size > PARCEL_SEGMENT_BYTES || segments.len() == MAX_SEGMENTS {
-                break;
+    /// Writes down that parcels were overtaken: those up to this one, or all.
+    pub(super) fn take_overtaken(&mut self, upto: Option<ParcelId>, outcome: &mut Outcome) {
+        let upto = upto.or_else(|| self.parcels.last().map(|sent| sent.made.id));
+        let Some(upto) = upto else { return };
+        let is_new = self.upto(&upto).iter().any(|sent| !sent.is_overtaken);
+        if is_new {
+            self.take(Record::Parcel(ParcelStep::Overtaken(upto)), outcome);
+        }
+    }
+
+    /// The parcels up to this one.
+    fn upto(&mut self, parcel: &ParcelId) -> &mut [SentParcel] {
+        let count = self.parcels.iter().position(|sent| sent.made.id == *parcel).map_or(0, |at| at + 1);
+        &mut self.parcels[..count]
+    }
+
+    pub(super) fn apply_parcel(&mut self, step: &ParcelStep) {
+        match step {
+            ParcelStep::Made(made) => {
+                self.parcels.push(SentParcel { made: made.clone(), is_overtaken: false, is_void: false });
+                self.parcels.drain(..self.parcels.len().saturating_sub(MOST_AWAITED));
             }
-            segments.push(segment);
-            sent.push(part.iter().map(|outgoing| (outgoing.epoch, outgoing.entry.number)).collect());
+            ParcelStep::Overtaken(parcel) => self.upto(parcel).iter_mut().for_each(|sent| sent.is_overtaken = true),
         }
-        (sent, segments)
     }
 
-    /// A run of entries as it is signed, with the bytes of its changes.
-    pub(super) fn signed(&self, part: &[Outgoing]) -> Segment {
-        let author = crate::actor::Author { epoch: part[0].epoch, ..self.author() };
-        let entries = part.iter().map(|outgoing| outgoing.entry.clone()).collect();
-        let payloads = part.iter().filter_map(|outgoing| outgoing.payload.clone()).map(Payload::Raw).collect();
-        Segment::sign(author, part[0].scope.clone(), entries, payloads, &self.identity.key)
+    /// What the server was told in parcels on their way, and answers, may be forgotten by now: it goes again.
+    pub(super) fn void_parcels(&mut self) {
+        self.parcels.iter_mut().for_each(|sent| sent.is_void = true);
     }
 }
-
-/// Runs of one epoch and scope without gaps, each small enough for a plain segment.
-fn runs(outbox: &[Outgoing]) -> Vec<&[Outgoing]> {
-    let mut runs = Vec::new();
-    let (mut start, mut size) = (0, 0);
-    for (at, outgoing) in outbox.iter().enumerate() {
-        let more = ENTRY_BYTES + outgoing.payload.as_ref().map_or(0, |bytes| bytes.len());
-        let follows = at.checked_sub(1).is_none_or(|before| outgoing.follows(&outbox[before]));
-        if at > start
-            && (!follows || size + more > MAX_SEGMENT_BYTES / 2 || at - start == super::request::SEGMENT_ENTRIES)
-        {
-            runs.push(&outbox[start..at]);
-            (start, size) = (at, 0);
-        }
-        size += more;
-    }
-    runs.extend((start < outbox.len()).then(|| &outbox[start..]));
-    runs
-}
-
-/// Bytes that an entry takes at most beside its change; a command may be longer and makes a segment of its own.
-const ENTRY_BYTES: usize = 256;

@@ -5,13 +5,17 @@ use minicbor::{Decode, Encode};
 use schemas::ids::{HouseholdId, RoundId};
 use thiserror::Error;
 
+use super::blob::{BlobAnswer, BlobState, OwnBlob};
 use super::document::{DeviceDocument, OwnChange, Standing};
-use super::parcel::{Awaited, MOST_AWAITED};
+use super::mend::{Mend, ReadPage};
+use super::parcel::ParcelStep;
 use super::{Device, Outgoing, ScopeState, Travel};
-use crate::hash::ChangeHash;
+use crate::change;
+use crate::hash::{BlobHash, ChangeHash};
 use crate::journal::{Body, JournalEntry, JournalHead, Scope, from_cbor, to_cbor};
 use crate::log::{Cursor, Digest, Row, RowEvent, origin};
 use crate::message::Page;
+use crate::rebase;
 use crate::verdict::{Hold, Verdict};
 
 /// One thing that happened to a device.
@@ -54,9 +58,35 @@ pub enum Record {
     /// A page of these scopes could not be made from its intents.
     #[n(7)]
     AskBytes(#[n(0)] Vec<Scope>),
-    /// The device made a parcel, which may be answered.
+    /// A step of mending: what the server has forgotten, or what this device has lost.
+    #[n(10)]
+    Mend(#[n(0)] Mend),
+    /// The server refused these entries together, and one of them may be what is wrong: each half goes apart.
+    #[n(8)]
+    Isolate(#[n(0)] Vec<(u32, u64)>),
+    /// What the server said of a blob.
+    #[n(9)]
+    Blob {
+        /// The household it belongs to.
+        #[n(0)]
+        #[cbor(with = "crate::wire::household_id")]
+        household: HouseholdId,
+        /// Its hash.
+        #[n(1)]
+        hash: BlobHash,
+        /// What was said.
+        #[n(2)]
+        answer: BlobAnswer,
+    },
+    /// What happened to a parcel.
     #[n(12)]
-    Parcel(#[n(0)] Awaited),
+    Parcel(#[n(0)] ParcelStep),
+    /// The author does not want these changes any more, or cannot say them again: they are the office's.
+    #[n(14)]
+    LetGo(#[n(0)] Vec<ChangeHash>),
+    /// The server's clock less the device's, in milliseconds.
+    #[n(15)]
+    ClockOffset(#[n(0)] i64),
 }
 
 /// The bytes are not a record.
@@ -99,10 +129,12 @@ impl Device {
                 let asked = self.scopes.iter_mut().filter(|(scope, _)| scopes.contains(scope));
                 asked.for_each(|(_, state)| state.as_bytes = true);
             }
-            Record::Parcel(awaited) => {
-                self.awaited.push(awaited.clone());
-                self.awaited.drain(..self.awaited.len().saturating_sub(MOST_AWAITED));
-            }
+            Record::Mend(mend) => self.apply_mend(mend),
+            Record::Isolate(entries) => self.apply_isolate(entries),
+            Record::Blob { household, hash, answer } => self.apply_blob(*household, *hash, answer),
+            Record::Parcel(step) => self.apply_parcel(step),
+            Record::LetGo(changes) => self.answer_for(changes),
+            Record::ClockOffset(offset_ms) => self.clock_offset_ms = Some(*offset_ms),
         }
     }
 
@@ -112,10 +144,24 @@ impl Device {
             let document = self.document_in(*household, scope);
             let bytes = bytes.to_vec();
             let entry = (epoch, entry.number);
-            document.own.push(OwnChange { entry, hash: *hash, bytes, standing: Standing::Waiting });
+            let earlier: Vec<ChangeHash> = document.own.iter().map(|own| own.hash).collect();
+            let message = change::parse(&bytes).ok().and_then(|(change, _)| change.message);
+            document.own.push(OwnChange::new(entry, *hash, bytes));
+            self.answer_for(&rebase::replaced(message.as_deref(), &earlier));
+        }
+        if let Body::Blob { household, hash, size_bytes } = entry.body {
+            let (entry, state) = ((epoch, entry.number), BlobState::Unannounced);
+            self.blobs.push(OwnBlob { entry, household, hash, size_bytes, state, is_doubted: false });
         }
         let (scope, entry, payload) = (scope.clone(), entry.clone(), change.cloned());
-        self.outbox.push(Outgoing { epoch, scope, entry, payload, travel: Travel::Intent });
+        let travel = Travel::Intent;
+        self.outbox.push(Outgoing { epoch, scope, entry, payload, travel, begins: false, put_off: 0 });
+    }
+
+    /// Their author has said what becomes of these changes.
+    fn answer_for(&mut self, changes: &[ChangeHash]) {
+        let own = self.all_documents().flat_map(|document| &mut document.own);
+        own.filter(|own| changes.contains(&own.hash)).for_each(|own| own.answered = true);
     }
 
     fn apply_send_bytes(&mut self, entries: &[(u32, u64)]) {
@@ -128,14 +174,29 @@ impl Device {
         }
     }
 
+    /// A segment begins in the middle of what was refused, and what follows it stays out of it: after as many halvings as
+    /// it takes, an entry is alone.
+    fn apply_isolate(&mut self, entries: &[(u32, u64)]) {
+        let refused = |outgoing: &Outgoing| entries.contains(&(outgoing.epoch, outgoing.entry.number));
+        let places: Vec<usize> = (0..self.outbox.len()).filter(|at| refused(&self.outbox[*at])).collect();
+        let behind = places.last().map(|last| last + 1);
+        let begins = [places.first().copied(), places.get(places.len() / 2).copied(), behind];
+        for at in begins.into_iter().flatten() {
+            if let Some(outgoing) = self.outbox.get_mut(at) {
+                outgoing.begins = true;
+            }
+        }
+        // Nothing is left to be made again at the other end: what is refused then is refused for what it is.
+        places.into_iter().for_each(|at| self.outbox[at].travel = Travel::Plain);
+    }
+
     /// What an answer says of an entry counts as long as the entry waits for one. Later the log knows better: an old answer
     /// that comes late takes nothing back.
     fn apply_standing(&mut self, entry: (u32, u64), standing: Standing) {
-        let waiting = self.outbox.len();
-        self.outbox.retain(|outgoing| (outgoing.epoch, outgoing.entry.number) != entry);
-        if self.outbox.len() == waiting {
-            return;
-        }
+        let at = self.outbox.iter().position(|outgoing| (outgoing.epoch, outgoing.entry.number) == entry);
+        let Some(at) = at else { return };
+        self.answered.insert(entry, self.outbox.remove(at));
+        self.apply_announced(entry, standing);
         let own = self.all_documents().flat_map(|document| &mut document.own);
         own.filter(|own| own.entry == entry).for_each(|own| own.standing = standing);
     }
@@ -147,6 +208,9 @@ impl Device {
         let given_up: Vec<Scope> = self.given_up(scopes).cloned().collect();
         for scope in given_up {
             self.scopes.remove(&scope);
+            self.read.remove(&scope);
+            self.giving.retain(|(giving, _), _| *giving != scope);
+            self.answered.retain(|_, answered| answered.scope != scope);
             self.documents.retain(|_, document| document.scope != scope);
             self.earlier.retain(|_, document| document.scope != scope);
         }
@@ -156,17 +220,26 @@ impl Device {
     pub(super) fn given_up<'a>(&'a self, assigned: &'a [Scope]) -> impl Iterator<Item = &'a Scope> {
         let waits = |scope: &Scope| {
             let outbox = self.outbox.iter().any(|outgoing| outgoing.scope == *scope);
+            let announced = |blob: &OwnBlob| self.answered.get(&blob.entry).is_some_and(|own| own.scope == *scope);
+            let photo = self.blob_queue().any(announced);
             let mut documents = self.documents.values().chain(self.earlier.values());
-            outbox || documents.any(|document| document.scope == *scope && !document.own.is_empty())
+            let gives = self.gives_back(scope);
+            gives || outbox || photo || documents.any(|document| document.scope == *scope && !document.own.is_empty())
         };
         self.scopes.keys().filter(move |scope| !assigned.contains(scope) && !waits(scope))
     }
 
     fn apply_page(&mut self, page: &Page) {
         let state = self.scopes.get(&page.scope).copied().unwrap_or_default();
+        if page.after != state.cursor && page.after.position != 0 {
+            // Pages follow one another: one in between is gone from the disk, and the log is read from its first row again.
+            return self.read_anew(&page.scope);
+        }
         let mut state = if page.after == state.cursor { state } else { self.forget(page) };
         let mut changes = page.changes.iter();
         let mut previous = state.row.unwrap_or_else(|| origin(&page.scope, page.head.cursor.generation));
+        let read = ReadPage { previous, rows: page.rows.clone(), head: page.head.clone() };
+        self.read.entry(page.scope.clone()).or_default().push(read);
         for row in &page.rows {
             let bytes = match row.event {
                 RowEvent::Change(_) => changes.next().map(|bytes| bytes.to_vec()),
@@ -178,13 +251,16 @@ impl Device {
         state.row = Some(previous);
         state.cursor = page.head.cursor;
         state.as_bytes = false;
+        state.is_read_anew &= state.digest.short() != page.head.digest || state.digest.count() != page.head.count;
         self.scopes.insert(page.scope.clone(), state);
     }
 
     /// A log that starts anew: what was read of the old one is put aside, what the device wrote itself is kept.
     fn forget(&mut self, page: &Page) -> ScopeState {
-        for document in self.all_documents().filter(|document| document.scope == page.scope) {
-            document.start_anew();
+        let read = self.scopes.get(&page.scope).map(|state| state.cursor.generation).unwrap_or_default();
+        match read != page.after.generation {
+            true => self.begin_generation(&page.scope, read),
+            false => self.put_aside(&page.scope),
         }
         ScopeState { cursor: Cursor { generation: page.after.generation, position: 0 }, ..ScopeState::default() }
     }
@@ -210,6 +286,12 @@ impl Device {
             RowEvent::Verdict { hash, verdict } => {
                 if let Some(own) = self.own(hash) {
                     own.standing = Standing::of(*verdict);
+                    own.is_settled = true;
+                }
+                // What waits again had been let in before the server was set back: it is given back, and needs nobody twice.
+                let waits = matches!(verdict, Verdict::Held(_));
+                if let Some(document) = self.of_round(&row.household, &scope.round).filter(|_| !waits) {
+                    document.disown(hash);
                 }
             }
         }
@@ -228,7 +310,7 @@ impl Device {
 
     /// The document of a household in a round, made when there is none. Rounds follow one another: the document of the one
     /// before makes room, and stays as long as its village is held.
-    fn document_in(&mut self, household: HouseholdId, scope: &Scope) -> &mut DeviceDocument {
+    pub(super) fn document_in(&mut self, household: HouseholdId, scope: &Scope) -> &mut DeviceDocument {
         let back = self.earlier.remove(&(household, scope.round.clone()));
         let present = self.documents.get(&household).map(|document| &document.scope.round);
         if present != Some(&scope.round) {

@@ -72,6 +72,12 @@ impl History {
         self.household(&self.whole())
     }
 
+    /// What stands in a slot at a point of the past: several values where they were written apart from each other.
+    pub(crate) fn writes_at(&self, slot: &Slot, past: &Past) -> Vec<Write> {
+        let written = self.slots.get(slot).map(Vec::as_slice).unwrap_or_default();
+        visible(written, past).map(|written| written.write.clone()).collect()
+    }
+
     fn member(&self, member: MemberId, past: &Past) -> Answers {
         let of_member = Slot::MemberAnswer(member, first_key())..;
         self.slots

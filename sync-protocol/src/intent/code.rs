@@ -88,10 +88,8 @@ fn code_builds_on(coder: &mut impl Coder, given: Option<&BuildsOn>) -> Result<Bu
         return Ok(BuildsOn::Genesis);
     }
     let given = if let Some(BuildsOn::Changes(names)) = given { names.as_slice() } else { &[] };
-    let count = coder.number(NAMES, given.len() as u64) as usize;
-    if count > MOST_HEADS {
-        return Err(Unreadable);
-    }
+    let count = coder.number(NAMES, given.len() as u64);
+    let count = usize::try_from(count).ok().filter(|count| *count <= MOST_HEADS).ok_or(Unreadable)?;
     let name = |at: usize| {
         let given = given.get(at).map(Vec::as_slice);
         code_name(coder, NAMES.with(1), SHORTEST_NAME, 32, given)
@@ -107,8 +105,12 @@ pub(crate) fn code_name(
     most: usize,
     given: Option<&[u8]>,
 ) -> Result<Vec<u8>, Unreadable> {
-    let more = coder.number(context, given.map_or(0, |given| given.len().saturating_sub(least) as u64)) as usize;
-    let length = least.checked_add(more).filter(|length| *length <= most).ok_or(Unreadable)?;
+    let more = coder.number(context, given.map_or(0, |given| given.len().saturating_sub(least) as u64));
+    let length = usize::try_from(more)
+        .ok()
+        .and_then(|more| least.checked_add(more))
+        .filter(|length| *length <= most)
+        .ok_or(Unreadable)?;
     // Eight bits fit in a byte.
     let byte = |at: usize| coder.plain(8, given.and_then(|given| given.get(at)).map_or(0, |byte| (*byte).into())) as u8;
     Ok((0..length).map(byte).collect())
@@ -256,10 +258,8 @@ fn code_settled(
     code_list(coder, SETTLED, given, |coder, given| {
         let section = code_section(coder, lexicon, intent, given.map(|(section, _)| section))?;
         let hashes = given.map_or(&[][..], |(_, hashes)| hashes.as_slice());
-        let count = coder.number(SETTLED.with(2), hashes.len() as u64) as usize;
-        if count > MAX_SETTLED {
-            return Err(Unreadable);
-        }
+        let count = coder.number(SETTLED.with(2), hashes.len() as u64);
+        let count = usize::try_from(count).ok().filter(|count| *count <= MAX_SETTLED).ok_or(Unreadable)?;
         let hash = |at: usize| ChangeHash(coder.bytes(hashes.get(at).map(|hash| &hash.0)));
         Ok((section, (0..count).map(hash).collect()))
     })

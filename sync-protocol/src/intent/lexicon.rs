@@ -29,6 +29,15 @@ pub(crate) struct Lexicon {
     fingerprint: [u8; 4],
 }
 
+/// Two dictionaries of one fingerprint say the same of every question.
+impl PartialEq for Lexicon {
+    fn eq(&self, other: &Self) -> bool {
+        self.fingerprint == other.fingerprint
+    }
+}
+
+impl Eq for Lexicon {}
+
 fn at(scope: Scope) -> usize {
     match scope {
         Scope::Household => 0,
@@ -71,7 +80,7 @@ impl Lexicon {
     }
 }
 
-fn fingerprint(form: &Form) -> [u8; 4] {
+pub(crate) fn fingerprint(form: &Form) -> [u8; 4] {
     let mut text = format!("{}\n", form.version.0);
     for section in &form.sections {
         text.push_str(&format!("{}\n", section.key));
@@ -101,7 +110,7 @@ fn kind(kind: &Kind) -> String {
 }
 
 /// The dictionaries that one message uses, by number.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lexicons(Vec<Arc<Lexicon>>);
 
 impl Lexicons {

@@ -21,7 +21,7 @@ const GENERATION: Context = Context::new(0xa06);
 const POSITION: Context = Context::new(0xa07);
 
 /// The cursors packed; `None` when they cannot be.
-pub(super) fn pack(cursors: &[ScopeCursor]) -> Option<Vec<u8>> {
+pub(crate) fn pack(cursors: &[ScopeCursor]) -> Option<Vec<u8>> {
     let mut cursors: Vec<&ScopeCursor> = cursors.iter().collect();
     cursors.sort_unstable_by_key(|cursor| (&cursor.scope.round, cursor.scope.village));
     let mut encoder = Encoder::new();
@@ -30,10 +30,16 @@ pub(super) fn pack(cursors: &[ScopeCursor]) -> Option<Vec<u8>> {
 }
 
 /// Reads packed cursors. Takes memory and time in proportion to its bytes, and to at most [`MAX_SCOPES`] scopes.
-pub(super) fn unpack(bytes: &[u8]) -> Result<Vec<ScopeCursor>, Unreadable> {
+pub(crate) fn unpack(bytes: &[u8]) -> Result<Vec<ScopeCursor>, Unreadable> {
     let mut decoder = Decoder::new(bytes);
     let cursors = code(&mut decoder, &[])?;
     decoder.finish().map(|()| cursors)
+}
+
+/// The decisions of packed cursors.
+#[cfg(test)]
+pub(crate) fn decisions(bytes: &[u8]) -> Vec<String> {
+    crate::coder::trace::decisions(bytes, |coder| code(coder, &[]).map(drop))
 }
 
 fn code(coder: &mut impl Coder, given: &[&ScopeCursor]) -> Result<Vec<ScopeCursor>, Unreadable> {

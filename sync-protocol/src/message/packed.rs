@@ -3,7 +3,7 @@
 //! The server's signature covers the chain of rows, and every row of a change names it by its hash. A device that makes one
 //! change differently comes to another chain: it takes nothing of the page and asks for it with bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use schemas::form::{Form, FormVersion};
@@ -44,7 +44,7 @@ const RAW: Context = Context::new(0x90b);
 const COUNT: Context = Context::new(0x90c);
 
 /// A page whose changes have not been made yet.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackedPage {
     scope: Scope,
     after: Cursor,
@@ -57,7 +57,7 @@ pub struct PackedPage {
     signature: Signature,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct PackedRow {
     written_at_ms: i64,
     /// The place of its household among those named; `None` for an own change, which the device knows.
@@ -65,7 +65,7 @@ struct PackedRow {
     event: PackedEvent,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum PackedEvent {
     /// The device's own change, by the number of its journal entry.
     Own(u64),
@@ -160,19 +160,17 @@ impl Page {
     /// the number of its journal entry, when the asking device wrote it in the epoch that it named; here its bytes have
     /// to stand in [`Page::changes`] too, because others' changes may build on it.
     pub fn packed(&self, own: &[Option<u64>], documents: &mut Documents) -> Option<Vec<u8>> {
-        let packed = PackedPage::of(self, own, documents)?;
-        let mut bytes = vec![PACKED_VERSION];
-        let mut encoder = Encoder::new();
-        code(&mut encoder, &packed.lexicons, Some(&packed)).ok()?;
-        bytes.extend(encoder.finish()?);
-        (bytes.len() <= MOST_BYTES).then_some(bytes)
+        PackedPage::of(self, own, documents)?.to_bytes()
     }
 }
 
 impl PackedPage {
     fn of(page: &Page, own: &[Option<u64>], documents: &mut Documents) -> Option<Self> {
-        let changed = page.rows.iter().filter(|row| matches!(row.event, RowEvent::Change(_)));
-        for (row, bytes) in changed.zip(&page.changes) {
+        let changed = || page.rows.iter().filter(|row| matches!(row.event, RowEvent::Change(_)));
+        let others = changed().zip(own).filter(|(_, own)| own.is_none());
+        let others: BTreeSet<HouseholdId> = others.map(|(row, _)| row.household).collect();
+        // Where all changes are the asker's own nothing is told, so nothing has to be made.
+        for (row, bytes) in changed().zip(&page.changes).filter(|(row, _)| others.contains(&row.household)) {
             documents.take(row.household, bytes);
         }
         let lexicons = Lexicons::of(documents.forms().values());
@@ -215,6 +213,21 @@ impl PackedPage {
         let mut decoder = Decoder::new(bytes);
         let packed = code(&mut decoder, &Lexicons::of(forms), None)?;
         decoder.finish().map(|()| packed)
+    }
+
+    /// Its bytes; `None` when it is larger than a packed page may be.
+    pub fn to_bytes(&self) -> Option<Vec<u8>> {
+        let mut bytes = vec![PACKED_VERSION];
+        let mut encoder = Encoder::new();
+        code(&mut encoder, &self.lexicons, Some(self)).ok()?;
+        bytes.extend(encoder.finish()?);
+        (bytes.len() <= MOST_BYTES).then_some(bytes)
+    }
+
+    /// The decisions of a packed page.
+    #[cfg(test)]
+    pub(crate) fn decisions(bytes: &[u8], forms: &[Arc<Form>]) -> Vec<String> {
+        crate::coder::trace::decisions(&bytes[1..], |coder| code(coder, &Lexicons::of(forms), None).map(drop))
     }
 
     /// Which log it is of.
@@ -437,7 +450,7 @@ impl Turn {
                 self.actors.push(ActorId(coder.bytes(actor.map(|actor| &actor.0))));
             }
         }
-        let form = coder.number(FORM, form as u64) as usize;
+        let form = usize::try_from(coder.number(FORM, form as u64)).map_err(|_| Unreadable)?;
         let lexicon = lexicons.lexicon(form).ok_or(Unreadable)?;
         let intent = intent::code(coder, lexicon, intent)?;
         Ok(PackedEvent::Intent(Box::new(intent), self.actor, form))

@@ -76,7 +76,7 @@ impl SealSecret {
     }
 
     /// What both halves come to; `None` for a key of small order, with which it would come to nothing.
-    fn shared_with(&self, other: &SealKey) -> Option<Zeroizing<[u8; 32]>> {
+    pub(crate) fn shared_with(&self, other: &SealKey) -> Option<Zeroizing<[u8; 32]>> {
         let shared = Zeroizing::new(MontgomeryPoint(other.0).mul_clamped(self.0).to_bytes());
         (*shared != [0; 32]).then_some(shared)
     }

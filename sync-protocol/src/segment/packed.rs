@@ -15,6 +15,7 @@ use schemas::form::{Form, FormVersion};
 use schemas::ids::{HouseholdId, UnitId};
 use thiserror::Error;
 
+use super::told::Told;
 use super::{MAX_SEGMENT_BYTES, MAX_SEGMENT_ENTRIES, Payload, Segment, SegmentFault};
 use crate::actor::Author;
 use crate::change::{self, MAX_CHANGE_BYTES};
@@ -44,7 +45,7 @@ const RAW: Context = Context::new(0x80a);
 const FORM: Context = Context::new(0x80b);
 
 /// A segment whose changes have not been made yet.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packed {
     epoch: u32,
     scope: Scope,
@@ -56,27 +57,6 @@ pub struct Packed {
     signature: Signature,
 }
 
-/// A hash that may be known to the receiver already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told<T> {
-    /// There is none.
-    Nothing,
-    /// The receiver has it.
-    Known,
-    /// This one.
-    This(T),
-}
-
-impl<T> Told<T> {
-    fn of(hash: Option<T>, is_known: bool) -> Self {
-        match hash {
-            None => Self::Nothing,
-            Some(_) if is_known => Self::Known,
-            Some(hash) => Self::This(hash),
-        }
-    }
-}
-
 /// The head of a log that the author had seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct PackedBeacon {
@@ -84,7 +64,7 @@ struct PackedBeacon {
     row: Told<RowHash>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct PackedEntry {
     beacon: Option<PackedBeacon>,
     wall_ms: i64,
@@ -92,7 +72,7 @@ struct PackedEntry {
     body: PackedBody,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum PackedBody {
     /// A change to the household at this place.
     Change(usize, PackedChange),
@@ -100,7 +80,7 @@ enum PackedBody {
     Blob(usize, BlobHash, u64),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum PackedChange {
     /// The number of its form, and the first byte of its hash.
     Intent(Box<Intent>, usize, u8),
@@ -151,12 +131,7 @@ pub struct Packing<'a> {
 impl Segment {
     /// The segment packed; `None` when it cannot be packed at all and has to go as it is.
     pub fn packed(&self, packing: &Packing<'_>) -> Option<Vec<u8>> {
-        let packed = Packed::of(self, packing)?;
-        let mut bytes = vec![PACKED_VERSION];
-        let mut encoder = Encoder::new();
-        code(&mut encoder, &packed.lexicons, Some(&packed)).ok()?;
-        bytes.extend(encoder.finish()?);
-        (bytes.len() <= MAX_SEGMENT_BYTES).then_some(bytes)
+        Packed::of(self, packing)?.to_bytes()
     }
 }
 
@@ -175,6 +150,21 @@ impl Packed {
         let mut decoder = Decoder::new(bytes);
         let packed = code(&mut decoder, &Lexicons::of(forms), None)?;
         decoder.finish().map(|()| packed)
+    }
+
+    /// Its bytes; `None` when it is larger than a packed segment may be.
+    pub fn to_bytes(&self) -> Option<Vec<u8>> {
+        let mut bytes = vec![PACKED_VERSION];
+        let mut encoder = Encoder::new();
+        code(&mut encoder, &self.lexicons, Some(self)).ok()?;
+        bytes.extend(encoder.finish()?);
+        (bytes.len() <= MAX_SEGMENT_BYTES).then_some(bytes)
+    }
+
+    /// The decisions of a packed segment.
+    #[cfg(test)]
+    pub(crate) fn decisions(bytes: &[u8], forms: &[Arc<Form>]) -> Vec<String> {
+        crate::coder::trace::decisions(&bytes[1..], |coder| code(coder, &Lexicons::of(forms), None).map(drop))
     }
 
     /// The epoch in which its author wrote.
@@ -359,7 +349,7 @@ fn code(coder: &mut impl Coder, known: &Lexicons, given: Option<&Packed>) -> Res
     let village = UnitId(coder.number(VILLAGE, given.map_or(0, |given| given.scope.village.0)));
     let round = coder.text(ROUND, MOST_ROUND_BYTES, given.map(|given| given.scope.round.as_str()))?;
     let first = coder.number(NUMBER, given.map_or(0, |given| given.first));
-    let previous = code_told(coder, NUMBER.with(1), given.map(|given| given.previous), EntryHash, |hash| hash.0)?;
+    let previous = Told::code(coder, NUMBER.with(1), given.map(|given| given.previous), EntryHash, |hash| hash.0)?;
     let lexicons = Lexicons::code(coder, known, given.map(|given| &given.lexicons))?;
     let mut turn = Turn { households: Households::default(), before: None };
     let mut entries: Vec<PackedEntry> = Vec::new();
@@ -454,28 +444,8 @@ fn code_beacon(coder: &mut impl Coder, given: Option<&PackedBeacon>) -> Result<O
         generation: coder.number(BEACON.with(2), given.map_or(0, |given| given.cursor.generation)),
         position: coder.number(BEACON.with(3), given.map_or(0, |given| given.cursor.position)),
     };
-    let row = code_told(coder, BEACON.with(4), given.map(|given| given.row), RowHash, |hash| hash.0)?;
+    let row = Told::code(coder, BEACON.with(4), given.map(|given| given.row), RowHash, |hash| hash.0)?;
     Ok(Some(PackedBeacon { cursor, row }))
-}
-
-fn code_told<T: Copy>(
-    coder: &mut impl Coder,
-    context: Context,
-    given: Option<Told<T>>,
-    of: fn([u8; 32]) -> T,
-    bytes: fn(T) -> [u8; 32],
-) -> Result<Told<T>, Unreadable> {
-    let (kind, hash) = match given {
-        None | Some(Told::Nothing) => (0, None),
-        Some(Told::Known) => (1, None),
-        Some(Told::This(hash)) => (2, Some(bytes(hash))),
-    };
-    match coder.symbol(context, 2, kind) {
-        0 => Ok(Told::Nothing),
-        1 => Ok(Told::Known),
-        2 => Ok(Told::This(of(coder.bytes(hash.as_ref())))),
-        _ => Err(Unreadable),
-    }
 }
 
 fn code_change(
@@ -491,7 +461,7 @@ fn code_change(
     if coder.bit(RAW, raw.is_some()) {
         return coder.blob(RAW.with(1), MAX_CHANGE_BYTES, raw).map(PackedChange::Raw);
     }
-    let form = coder.number(FORM, form as u64) as usize;
+    let form = usize::try_from(coder.number(FORM, form as u64)).map_err(|_| Unreadable)?;
     let lexicon = lexicons.lexicon(form).ok_or(Unreadable)?;
     let intent = intent::code(coder, lexicon, intent)?;
     // Eight bits fit in a byte.

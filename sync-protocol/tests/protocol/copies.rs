@@ -2,8 +2,9 @@
 //! commune has found each of these.
 
 use schemas::value::Value;
-use sync_protocol::device::{Record, Remark, View};
+use sync_protocol::device::{Mend, Record, Remark, Standing, View};
 use sync_protocol::journal::Scope;
+use sync_protocol::verdict::Rejection;
 
 use crate::office::{Office, scope};
 use crate::phone::{NOW, Phone, home};
@@ -57,4 +58,37 @@ fn a_village_given_up_and_given_back_comes_with_ones_own_work() {
     lan.device.apply(&Record::Assigned(vec![scope()]));
     assert_eq!(lan.sync(&mut office), [Remark::NotAlone(scope())]);
     assert_eq!(lan.said(home(1), "floor_area", View::Accepted), Some(Value::Int(40)));
+}
+
+#[test]
+fn of_two_tabs_that_write_at_once_the_second_begins_a_new_epoch_and_loses_nothing() {
+    let mut office = Office::new();
+    let mut lan = Phone::new(1, &office);
+    lan.commit(home(1), [answer("floor_area", 40)]);
+    lan.sync(&mut office);
+    let mut tab = Phone { device: lan.restarted(1, &office), disk: lan.disk.clone() };
+    lan.commit(home(1), [answer("floor_area", 41)]);
+    tab.commit(home(1), [answer("floor_area", 42)]);
+    lan.sync(&mut office);
+    tab.sync(&mut office);
+    assert!(tab.device.author().epoch > 1);
+    assert_eq!(tab.standings(home(1)), [Standing::Rejected(Rejection::Fork)]);
+    assert_eq!(tab.said(home(1), "floor_area", View::Accepted), Some(Value::Int(41)));
+    tab.commit(home(1), [answer("floor_area", 43)]);
+    tab.sync(&mut office);
+    lan.sync(&mut office);
+    assert_eq!(lan.said(home(1), "floor_area", View::Accepted), Some(Value::Int(43)));
+}
+
+#[test]
+fn a_phone_that_has_lost_how_far_it_had_read_reads_from_the_first_row_and_keeps_its_work() {
+    let mut office = Office::new();
+    let mut lan = Phone::new(1, &office);
+    lan.commit(home(1), [answer("floor_area", 40)]);
+    lan.sync(&mut office);
+    lan.commit(home(1), [answer("floor_area", 41)]);
+    lan.device.apply(&Record::Mend(Mend::ReadAnew(scope())));
+    assert_eq!(lan.said(home(1), "floor_area", View::Mine), Some(Value::Int(41)));
+    assert!(lan.sync(&mut office).is_empty());
+    assert_eq!(lan.said(home(1), "floor_area", View::Accepted), Some(Value::Int(41)));
 }

@@ -118,6 +118,19 @@ fn counters_that_jump_ahead_or_fall_back_are_rejected() {
 }
 
 #[test]
+fn numbers_at_their_end_break_nothing() {
+    let (lan, sent) = next([answer("floor_area", 30)]);
+    for number in [u64::MAX, u64::MAX - 1, 1 << 63, (1 << 63) - 1, u64::from(u32::MAX) + 1] {
+        for sent in [
+            altered(&sent, |change| change.start_op = number.try_into().unwrap()),
+            altered(&sent, |change| change.seq = number),
+        ] {
+            assert!(matches!(verdict(&lan, &sent), Verdict::Rejected(_)));
+        }
+    }
+}
+
+#[test]
 fn replacing_what_is_not_there_or_not_all_that_is_there_is_rejected() {
     rejected_when(Rejection::WrongPast, |change| change.operations[0].pred = Vec::new().into());
     let foreign = legacy::OpId(5, vec![7; 16].into());

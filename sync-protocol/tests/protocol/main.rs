@@ -3,12 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod copies;
+mod cut;
 mod disagreements;
 mod exchange;
+mod form;
 mod gate;
 mod histories;
 mod office;
 mod packed;
 mod parcels;
 mod phone;
+mod rebase;
+mod schema;
 mod support;
+mod versions;

@@ -15,9 +15,11 @@ use sync_protocol::history::History;
 use sync_protocol::journal::Scope;
 use sync_protocol::log::{Cursor, Digest, Row, RowEvent, SignedHead, origin};
 use sync_protocol::message::{Documents, Page, Request, Response, ScopeCursor, SegmentAnswer, holding};
+use sync_protocol::rebase;
 use sync_protocol::segment::{Packed, Segment, UnpackFault, Unpacking};
 use sync_protocol::verdict::{Hold, Verdict};
 
+use crate::schema::fits;
 use crate::support::form;
 
 pub(crate) fn scope() -> Scope {
@@ -31,6 +33,10 @@ pub(crate) struct Office {
     pub(crate) histories: BTreeMap<HouseholdId, History>,
     pub(crate) refused: BTreeMap<(HouseholdId, ChangeHash), Verdict>,
     pub(crate) closed: BTreeSet<HouseholdId>,
+    /// Households in which nobody may write without being looked at.
+    pub(crate) foreign: BTreeSet<HouseholdId>,
+    writers: BTreeMap<(HouseholdId, ChangeHash), PublicKey>,
+    asking: Option<PublicKey>,
     pub(crate) page_rows: usize,
     /// Whether its pages are packed where the device takes that.
     pub(crate) packs: bool,
@@ -45,10 +51,18 @@ pub(crate) struct Office {
 
 impl Register for Office {
     fn policy(&self, household: &HouseholdId) -> Policy {
-        match self.closed.contains(household) {
-            true => Policy::Holds(Hold::DocumentClosed),
-            false => Policy::Allows,
+        match (self.closed.contains(household), self.foreign.contains(household)) {
+            (true, _) => Policy::Holds(Hold::DocumentClosed),
+            (false, true) => Policy::Holds(Hold::OutOfScope),
+            (false, false) => Policy::Allows,
         }
+    }
+
+    fn own(&self, household: &HouseholdId) -> Vec<(ChangeHash, Verdict)> {
+        let of_asking = |(of, hash): &(HouseholdId, ChangeHash)| {
+            of == household && self.writers.get(&(*of, *hash)).copied() == self.asking
+        };
+        self.refused.iter().filter(|(of, _)| of_asking(of)).map(|((_, hash), verdict)| (*hash, *verdict)).collect()
     }
 
     fn earlier(&self, household: &HouseholdId, change: &ChangeHash) -> Option<Verdict> {
@@ -69,6 +83,9 @@ impl Office {
             histories: BTreeMap::new(),
             refused: BTreeMap::new(),
             closed: BTreeSet::new(),
+            foreign: BTreeSet::new(),
+            writers: BTreeMap::new(),
+            asking: None,
             page_rows: 1_000,
             packs: true,
             spoils: |_| {},
@@ -89,6 +106,7 @@ impl Office {
 
     /// Answers a request; `who` is what the token said.
     pub(crate) fn exchange(&mut self, who: PublicKey, request: &[u8]) -> Vec<u8> {
+        assert_eq!(fits("request", request), Ok(()));
         let request = Request::from_bytes(request).unwrap();
         let segments = request.segments.iter().map(|bytes| self.take(who, bytes)).collect();
         let cursor = self.cursor(&request);
@@ -107,8 +125,13 @@ impl Office {
             assigned: (request.version == 1 || request.scopes.is_empty()).then(|| vec![scope()]),
             packed: packed.map(|packed| vec![packed.into()]),
             name_scopes: cursor.is_none().then_some(true),
+            chapters: None,
+            forgotten: None,
+            set_back: None,
         };
-        response.to_bytes()
+        let bytes = response.to_bytes();
+        assert_eq!(fits("response", &bytes), Ok(()));
+        bytes
     }
 
     /// How far the device has read; `None` when it has to say so.
@@ -140,6 +163,7 @@ impl Office {
         if !self.known.borrow().contains_key(&segment.author().key) {
             return SegmentAnswer::Refused("device/unknown".into());
         }
+        self.asking = Some(segment.author().key);
         let entries = segment.entries().iter();
         self.heads.extend(entries.map(|entry| ((*segment.author(), entry.number), entry.hash())));
         let mut documents = BTreeMap::new();
@@ -181,8 +205,9 @@ impl Office {
     fn carry_out(&mut self, effect: Effect, author: (Author, u64)) {
         match effect {
             Effect::Accept(judged) => self.accept(judged, author),
-            Effect::Hold(judged, hold) => self.refuse(judged, Verdict::Held(hold)),
-            Effect::Reject(judged, rejection, _) => self.refuse(judged, Verdict::Rejected(rejection)),
+            Effect::Hold(judged, hold) => self.refuse(judged, Verdict::Held(hold), author.0.key),
+            Effect::Reject(judged, rejection, _) => self.refuse(judged, Verdict::Rejected(rejection), author.0.key),
+            Effect::Supersede(judged) => self.refuse(judged, Verdict::Superseded, author.0.key),
             Effect::Stands(_) | Effect::Unproven(..) | Effect::Command(_) | Effect::Blob { .. } => {}
         }
     }
@@ -199,13 +224,26 @@ impl Office {
         self.digest.remove(&judged.household, &heads(history));
         let (change, hash) = sync_protocol::change::parse(&judged.bytes).unwrap();
         let node = history.read(&change, hash).unwrap();
+        let message = node.entry.message.clone();
         history.push(node);
         self.digest.add(&judged.household, &heads(history));
         self.bytes.insert(hash, (author, number, judged.bytes));
         self.row(judged.household, RowEvent::Change(hash));
+        let open: Vec<ChangeHash> =
+            self.own(&judged.household).into_iter().filter(|(_, v)| v.is_open()).map(|(hash, _)| hash).collect();
+        for hash in rebase::replaced(message.as_deref(), &open) {
+            self.decide(judged.household, hash, Verdict::Superseded);
+        }
     }
 
-    fn refuse(&mut self, judged: Judged, verdict: Verdict) {
+    /// What a person decides, or the author has said again.
+    pub(crate) fn decide(&mut self, household: HouseholdId, hash: ChangeHash, verdict: Verdict) {
+        self.refused.insert((household, hash), verdict);
+        self.row(household, RowEvent::Verdict { hash, verdict });
+    }
+
+    fn refuse(&mut self, judged: Judged, verdict: Verdict, by: PublicKey) {
+        self.writers.insert((judged.household, judged.hash), by);
         self.refused.insert((judged.household, judged.hash), verdict);
         self.row(judged.household, RowEvent::Verdict { hash: judged.hash, verdict });
     }

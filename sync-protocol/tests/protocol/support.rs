@@ -1,9 +1,8 @@
 //! Two enumerators, a reviewer and a household: copies of one document that know only what was carried to them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use schemas::form::{Choice, Citation, Confidence, Form, FormVersion, Kind, Label, Question, Scope, Section};
+use schemas::form::FormVersion;
 use schemas::ids::{AccountId, HouseholdId, MemberId, NoteId, VisitId};
 use schemas::value::Value;
 use sync_protocol::actor::Author;
@@ -14,47 +13,7 @@ use sync_protocol::genesis::Genesis;
 use sync_protocol::hash::{ActorId, ChangeHash, PublicKey};
 use sync_protocol::history::History;
 
-fn question(scope: Scope, section: &str, key: &str, kind: Kind, roster: bool) -> Question {
-    Question {
-        key: key.parse().unwrap(),
-        scope,
-        section: section.parse().unwrap(),
-        kind,
-        label: label(key),
-        roster,
-        carried: false,
-        relevant: None,
-        citation: Citation { article: "thử nghiệm".into(), confidence: Confidence::Ours },
-    }
-}
-
-fn label(text: &str) -> Label {
-    Label { vi: text.into(), en: text.into() }
-}
-
-fn choices(codes: &[&str]) -> Kind {
-    Kind::Choice { choices: codes.iter().map(|code| Choice { code: (*code).into(), label: label(code) }).collect() }
-}
-
-pub(crate) fn form() -> Arc<Form> {
-    let number = Kind::Number { min: 0, max: 1000, decimals: 0, unit: String::new() };
-    let text = Kind::Text { max_length: 200 };
-    let section = |key: &str| Section { key: key.parse().unwrap(), label: label(key) };
-    let questions = vec![
-        question(Scope::Household, "identity", "address", text.clone(), false),
-        question(Scope::Household, "housing", "house_wall", choices(&["brick", "earth"]), false),
-        question(Scope::Household, "housing", "house_roof", choices(&["tile", "leaf"]), false),
-        question(Scope::Household, "housing", "floor_area", number.clone(), false),
-        question(Scope::Household, "services", "water_source", choices(&["tap", "stream"]), false),
-        question(Scope::Household, "assets", "has_tv", Kind::Bool, false),
-        question(Scope::Member, "member", "full_name", text, true),
-        question(Scope::Member, "member", "status", choices(&["present", "left", "died", "mistake"]), true),
-        question(Scope::Member, "member", "in_school", Kind::Bool, false),
-        question(Scope::Visit, "visit", "outcome", choices(&["met", "absent"]), false),
-    ];
-    let sections = ["identity", "housing", "services", "assets"].map(section).to_vec();
-    Arc::new(Form::new(FormVersion("test/1".into()), sections, questions).unwrap())
-}
+pub(crate) use crate::form::form;
 
 pub(crate) fn genesis() -> Genesis {
     Genesis {

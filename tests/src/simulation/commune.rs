@@ -15,15 +15,18 @@ use schemas::form::FormVersion;
 use schemas::ids::{AccountId, DeviceId, RoundId, UnitId};
 use server::app::{App, Setup};
 use server::clock::{Chance, Clock};
+use server::domain::blob::BlobId;
 use server::domain::device::{Device, DeviceKey, renewal_message};
 use server::domain::role::Role;
 use server::domain::round::{Assignment, B1Mode, Round, RoundState};
 use server::domain::unit::{Area, Level, UnitAttributes, Validity};
 use server::password::{Cost, StoredPassword};
+use server::seal::Subject;
 use server::store::{self, StoreError, Tx};
 use server::token::Token;
+use server::workflow::blob::{self, Progress};
 use server::workflow::permit::{Permit, on_machine};
-use server::workflow::{Refusal, device, exchange, parcel, round};
+use server::workflow::{Refusal, device, document, exchange, parcel, round};
 use sync_protocol::journal::Scope;
 
 use super::plan::Share;
@@ -50,6 +53,7 @@ pub struct Commune {
     round: usize,
     chance: Chance,
     starts: u32,
+    backup: Option<(Image, usize)>,
     ground: tempfile::TempDir,
 }
 
@@ -87,6 +91,7 @@ impl Credentials {
 }
 
 /// What lies on the server's disk at one moment.
+#[derive(Clone)]
 struct Image {
     key: Vec<u8>,
     database: Vec<u8>,
@@ -105,7 +110,7 @@ impl Commune {
         let planted: Result<_, StoreError> =
             app.store.write("simulation/found", move |tx| Box::pin(plant(tx, now))).await;
         let (unit, villages, people) = planted?;
-        let commune = Self { app, clock, unit, villages, people, round: 0, chance, starts: 0, ground };
+        let commune = Self { app, clock, unit, villages, people, round: 0, chance, starts: 0, backup: None, ground };
         for id in ROUNDS {
             commune.plan_round(id.parse()?).await?;
         }
@@ -156,6 +161,11 @@ impl Commune {
         ROUNDS[..=self.round].iter().map(|id| Ok(id.parse()?)).collect()
     }
 
+    /// Every round there is: the server may have been set back to before one of them was opened.
+    pub fn all_rounds(&self) -> Result<Vec<RoundId>> {
+        ROUNDS.iter().map(|id| Ok(id.parse()?)).collect()
+    }
+
     /// One of the two villages in the present round.
     pub fn scope(&self, village: usize) -> Result<Scope> {
         Ok(Scope { village: self.villages[village % 2], round: self.round()? })
@@ -190,6 +200,7 @@ impl Commune {
             name: name.to_owned(),
             enrolled_at: self.clock.now(),
             revoked_at: None,
+            clock: None,
         };
         let written: Result<_, StoreError> = self
             .app
@@ -208,20 +219,46 @@ impl Commune {
 
     /// What a phone gets for another's parcel.
     pub async fn deliver(&self, credentials: &mut Credentials, parcel: &[u8]) -> Result<Vec<u8>, Refusal> {
-        let device = self.proven(credentials).await?;
-        parcel::deliver(&self.app, &device, parcel).await
+        let carrier = self.proven(credentials).await?;
+        let token = credentials.token.as_ref().ok_or(Refusal::DeviceTokenNotValid)?;
+        // Who was shut out carries nothing: the endpoint lets nobody else in.
+        device::resume(&self.app, token).await?;
+        parcel::deliver(&self.app, &carrier, parcel).await
     }
 
-    /// The device of a phone, with a new token when the old one is over.
+    /// Has a phone bring the next part of a photo, from where the server stands.
+    pub async fn bring(
+        &self,
+        credentials: &mut Credentials,
+        id: BlobId,
+        bytes: &[u8],
+        most: usize,
+    ) -> Result<Progress, Refusal> {
+        let device = self.proven(credentials).await?;
+        let Progress { received, .. } = blob::progress(&self.app, &device, id).await?;
+        let rest = bytes.get(usize::try_from(received).unwrap_or(usize::MAX)..).unwrap_or_default();
+        blob::take_part(&self.app, &device, id, received, &rest[..rest.len().min(most)]).await
+    }
+
+    /// A photo that is there, opened.
+    pub async fn photo(&self, id: BlobId) -> Result<Option<Vec<u8>>> {
+        let mut read = self.app.store.read().await?;
+        let Some(stored) = store::blob::by_id(&mut read, self.unit, id).await? else { return Ok(None) };
+        let home = store::household::by_id(&mut read, id.household).await?.context("its household")?;
+        let key = document::key_of(&self.app, &home)?;
+        Ok(Some(key.open(Subject::Photo(&id.hash.0), &stored.sealed)?.to_vec()))
+    }
+
+    /// The device as the server knows it, with a new token when the old one is over.
     async fn proven(&self, credentials: &mut Credentials) -> Result<Device, Refusal> {
         let known = match &credentials.token {
-            Some(token) => device::resume(&self.app, token).await,
+            Some(token) => device::known(&self.app, token).await,
             None => Err(Refusal::DeviceTokenNotValid),
         };
         match known {
             Err(Refusal::DeviceTokenNotValid) => {
                 let token = self.renewed(credentials).await?;
-                let device = device::resume(&self.app, &token).await?;
+                let device = device::known(&self.app, &token).await?;
                 credentials.token = Some(token);
                 Ok(device)
             }
@@ -261,6 +298,20 @@ impl Commune {
         self.start_from(after).await
     }
 
+    /// Keeps a copy of the disk.
+    pub fn back_up(&mut self) -> Result<()> {
+        self.backup = Some((self.image()?, self.round));
+        Ok(())
+    }
+
+    /// Sets the server back to that copy; `false` when there is none.
+    pub async fn set_back(&mut self) -> Result<bool> {
+        let Some((image, round)) = self.backup.clone() else { return Ok(false) };
+        self.start_from(image).await?;
+        self.round = round;
+        Ok(true)
+    }
+
     fn data(&self) -> PathBuf {
         self.ground.path().join(self.starts.to_string())
     }
@@ -298,7 +349,7 @@ impl Commune {
 
 async fn open(data: &Path, clock: &Clock, chance: &Chance) -> Result<App> {
     let (clock, chance) = (clock.clone(), chance.clone());
-    match App::open(Setup { data: data.to_owned(), clock, chance, password_cost: Cost::Light }).await {
+    match App::open(Setup { data: data.to_owned(), database: None, clock, chance, password_cost: Cost::Light }).await {
         Ok(app) => Ok(app),
         Err(fault) => bail!("server starts: {fault}"),
     }

@@ -71,7 +71,7 @@ impl Ground {
             logs: BTreeMap::new(),
             ledger: store::ledger::texts(&mut read, commune.unit).await?,
         };
-        for round in commune.rounds()? {
+        for round in commune.all_rounds()? {
             for home in store::household::of_commune(&mut read, commune.unit).await? {
                 let key = DocumentKey { commune: commune.unit, round: round.clone(), household: home.id };
                 let changes = store::change::of_document(&mut read, &key).await?;
@@ -88,6 +88,17 @@ impl Ground {
             }
         }
         Ok(ground)
+    }
+
+    /// Whether a change is on disk, whatever became of it.
+    pub fn has(&self, (key, hash): &(DocumentKey, ChangeHash)) -> bool {
+        self.documents.get(key).is_some_and(|filed| filed.changes.contains_key(hash))
+    }
+
+    /// Every change on disk.
+    pub fn places(&self) -> impl Iterator<Item = (DocumentKey, ChangeHash)> {
+        let documents = self.documents.iter();
+        documents.flat_map(|(key, filed)| filed.changes.keys().map(move |hash| (key.clone(), *hash)))
     }
 
     /// What must not change when a thing is done twice.

@@ -10,19 +10,23 @@ use anyhow::{Context, Result, bail, ensure};
 use schemas::form::Form;
 use schemas::ids::HouseholdId;
 use server::phone::Store;
-use sync_protocol::change::{Slot, Write};
-use sync_protocol::device::{Clocks, Device, DeviceDocument, Identity, Outcome, Record, Standing, Sync, View};
-use sync_protocol::hash::{ChangeHash, PublicKey};
+use sync_protocol::change::{self, Slot, Write};
+use sync_protocol::device::{
+    Clocks, Device, DeviceDocument, Identity, Outcome, Plan, Portion, Record, Standing, Sync, View,
+};
+use sync_protocol::hash::{BlobHash, ChangeHash, PublicKey};
 use sync_protocol::journal::Scope;
 use sync_protocol::message::Request;
 
 use super::commune::Credentials;
-use super::plan::Disk;
+use super::plan::{Disk, Share};
 
 /// The file of a phone's directory in which its records stand.
 const RECORDS: &str = "records";
 /// Bytes of log that a phone asks for: little, so that pages follow one another.
 const WANT_BYTES: u32 = 6_000;
+/// Bytes of segments that a phone brings, by how much waits: so that what is sent again is cut otherwise.
+const UP_BYTES: [u32; 3] = [300, 2_000, 256 * 1024];
 const DAY_MS: i64 = 86_400_000;
 
 /// A phone.
@@ -35,12 +39,16 @@ pub struct Handset {
     pub credentials: Credentials,
     /// Whether the server has told it that it was shut out.
     pub shut_out: bool,
+    /// The files of its photos: they outlive everything that happens to its records.
+    pub photos: BTreeMap<BlobHash, Vec<u8>>,
     identity: Identity,
     forms: Vec<Arc<Form>>,
     directory: PathBuf,
     store: Option<Store>,
     backup: Option<Vec<u8>>,
     clock_days: i64,
+    /// Whether a page is missing on its disk: until it has read the log again it cannot open every household.
+    pub has_lost_a_page: bool,
 }
 
 /// Whether what was written survived.
@@ -80,12 +88,14 @@ impl Handset {
             device,
             credentials,
             shut_out: false,
+            photos: BTreeMap::new(),
             identity,
             forms,
             directory,
             store,
             backup,
             clock_days: 0,
+            has_lost_a_page: false,
         };
         handset.restart()?;
         Ok(handset)
@@ -97,7 +107,9 @@ impl Handset {
         std::fs::create_dir_all(&directory)?;
         std::fs::write(directory.join(RECORDS), self.disk()?)?;
         let (identity, forms) = (self.identity.clone(), self.forms.clone());
-        Self::start(name, self.credentials.cloned(number), identity, forms, directory)
+        let clone = Self::start(name, self.credentials.cloned(number), identity, forms, directory)?;
+        let has_lost_a_page = self.has_lost_a_page;
+        Ok(Self { photos: self.photos.clone(), has_lost_a_page, ..clone })
     }
 
     /// Starts it again from what is on its disk.
@@ -146,6 +158,26 @@ impl Handset {
         Ok(true)
     }
 
+    /// Loses one of the pages on its disk; `false` when there is none.
+    pub fn lose_page(&mut self, which: Share) -> Result<bool> {
+        self.store = None;
+        let mut records = Store::open(&self.directory)?.records;
+        let pages: Vec<usize> = records
+            .iter()
+            .enumerate()
+            .filter(|(_, record)| matches!(record, Record::Page(_)))
+            .map(|(at, _)| at)
+            .collect();
+        if let Some(lost) = pages.get(which.at(pages.len())) {
+            records.remove(*lost);
+            std::fs::write(self.records(), [])?;
+            Store::open(&self.directory)?.store.append(&records)?;
+        }
+        self.has_lost_a_page |= !pages.is_empty();
+        self.restart()?;
+        Ok(!pages.is_empty())
+    }
+
     /// Begins a new epoch, as an app does that knows that it was restored.
     pub fn begin_epoch(&mut self) -> Result<()> {
         let records = self.device.begin_epoch();
@@ -181,9 +213,30 @@ impl Handset {
         written.ok()
     }
 
+    /// Makes sure that what was just said again builds on what was shown, and on nothing else.
+    pub fn check_overwrites_what_was_seen(&self, plan: &Plan, records: &[Record]) -> Result<()> {
+        let mut seen = plan.base.clone();
+        for record in records {
+            let Record::Own { change: Some(bytes), .. } = record else { continue };
+            let (change, hash) = change::parse(bytes)?;
+            let deps: Vec<ChangeHash> = change.deps.iter().copied().map(Into::into).collect();
+            ensure!(deps == seen, "rebase: {} overwrites what nobody saw", self.name);
+            seen = vec![hash];
+        }
+        Ok(())
+    }
+
+    /// Asks once more what became of own work, after it was shut out. Whether there is any.
+    pub fn ask_again(&mut self) -> Result<bool> {
+        let records = self.device.ask_again();
+        self.keep(&records, Disk::Keeps)?;
+        Ok(self.device.waiting() > 0)
+    }
+
     /// The next request.
     pub fn request(&self, clocks: Clocks) -> Sync {
-        self.device.request(clocks.wall_ms, WANT_BYTES)
+        let up_bytes = UP_BYTES[self.device.waiting() % UP_BYTES.len()];
+        self.device.request_in(clocks.wall_ms, Portion::of(up_bytes, WANT_BYTES))
     }
 
     /// Takes an answer in and writes down what it says. `None`: it was no answer.
@@ -226,12 +279,14 @@ impl Handset {
     /// Makes sure that another device stands exactly where this one does.
     pub fn check_same(&self, other: &Device) -> Result<()> {
         let name = &self.name;
-        // The server's wish to hear the scopes by name is the one thing that no disk keeps.
-        let asked_alike = other.is_asked_for_names() == self.device.is_asked_for_names();
+        // What the server wished to hear by name, or could not take now, is all that no disk keeps.
+        let asked_alike = other.is_asked_for_names() == self.device.is_asked_for_names()
+            && other.has_put_off() == self.device.has_put_off();
         let same_request = other.request(0, 0) == self.device.request(0, 0);
         ensure!(same_request || !asked_alike, "replay: the requests of {name} differ");
-        ensure!(work(other)? == work(&self.device)?, "replay: what {name} brings differs");
+        ensure!(!asked_alike || work(other)? == work(&self.device)?, "replay: what {name} brings differs");
         ensure!(other.author() == self.device.author(), "replay: the authors of {name} differ");
+        ensure!(other.blobs() == self.device.blobs(), "replay: the photos of {name} differ");
         ensure!(other.scopes().eq(self.device.scopes()), "replay: the scopes of {name} differ");
         let same = other.households().eq(self.device.households()) && other.earlier().eq(self.device.earlier());
         if !same {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail, ensure};
 use schemas::household::Household;
+use schemas::ids::RoundId;
 use schemas::ledger::Pin;
 use server::domain::field::DocumentKey;
 use server::store;
@@ -35,9 +36,20 @@ pub struct Memory {
     written: BTreeMap<Place, String>,
     gone: BTreeSet<Place>,
     verdicts: BTreeMap<Place, Verdict>,
-    rows: BTreeMap<Scope, Vec<RowHash>>,
+    rows: BTreeMap<Scope, (u64, Vec<RowHash>)>,
     ledger: Vec<String>,
     pinned: Vec<Pinned>,
+    /// What was on the server before it was set back and after the copy was made.
+    forgotten: BTreeSet<Place>,
+    copied: Option<Copied>,
+}
+
+/// What the server knew when its disk was copied.
+#[derive(Clone)]
+struct Copied {
+    verdicts: BTreeMap<Place, Verdict>,
+    ledger: Vec<String>,
+    pinned: usize,
 }
 
 impl Memory {
@@ -49,10 +61,49 @@ impl Memory {
         }
     }
 
-    /// Notes that a disk was set back: what was only there is gone with it, unless it is somewhere else.
-    pub fn note_set_back(&mut self, commune: &Commune, waited: &[Place], phones: &[Handset]) {
-        let waiting = waiting(commune, phones);
-        self.gone.extend(waited.iter().filter(|place| !waiting.contains(*place)).cloned());
+    /// Notes that a phone's disk was set back: what was only there is gone with it, unless it is somewhere else.
+    pub fn note_phone_set_back(&mut self, commune: &Commune, ground: &Ground, phones: &[Handset]) {
+        let lost = self.written.keys().filter(|place| !ground.has(place) && !is_on_a_phone(commune, phones, place));
+        self.gone.extend(lost.cloned().collect::<Vec<_>>());
+    }
+
+    /// Notes that the server's disk was copied.
+    pub fn note_copied(&mut self, ground: &Ground) {
+        let (verdicts, ledger, pinned) = (self.verdicts.clone(), ground.ledger.clone(), self.pinned.len());
+        self.copied = Some(Copied { verdicts, ledger, pinned });
+    }
+
+    /// Notes that the server was set back to that copy: what phones still have will come again, the rest is gone.
+    pub fn note_server_set_back(&mut self, commune: &Commune, before: &Ground, phones: &[Handset]) {
+        let Some(copied) = self.copied.clone() else { return };
+        let forgotten: Vec<Place> = before.places().filter(|place| !copied.verdicts.contains_key(place)).collect();
+        let gone = forgotten.iter().filter(|place| !is_on_a_phone(commune, phones, place));
+        self.gone.extend(gone.cloned().collect::<Vec<_>>());
+        self.forgotten.extend(forgotten);
+        // What the copy says of what it knows may be older than what was said since.
+        self.forgotten.extend(copied.verdicts.keys().cloned());
+        self.verdicts = copied.verdicts;
+        self.ledger = copied.ledger;
+        self.pinned.truncate(copied.pinned);
+        self.rows.clear();
+    }
+
+    /// Whether the server may have forgotten a change that a phone had read of.
+    pub fn has_been_forgotten(&self, key: &DocumentKey, hash: &ChangeHash) -> bool {
+        self.forgotten.contains(&(key.clone(), *hash))
+    }
+
+    /// Everything that a phone has is at the server again.
+    pub fn check_given_back(&self, commune: &Commune, ground: &Ground, phones: &[Handset]) -> Result<()> {
+        let owed = self.forgotten.iter().chain(self.written.keys());
+        let missing = owed.filter(|place| !ground.has(place) && !self.gone.contains(*place));
+        let mut missing = missing.filter(|place| {
+            let mut readers = phones.iter().filter(|phone| reads(phone, &place.0.round));
+            readers.any(|phone| is_on_a_phone(commune, std::slice::from_ref(phone), place))
+        });
+        let missing = missing.next();
+        ensure!(missing.is_none(), "given back: {missing:?} is on a phone and not at the server");
+        Ok(())
     }
 
     /// Notes what an acceptance saw.
@@ -87,12 +138,13 @@ impl Memory {
     }
 
     /// Every change that was ever shown as saved is at the server with a verdict, or waits on a phone.
-    fn check_nothing_lost(&self, commune: &Commune, ground: &Ground, phones: &[Handset]) -> Result<()> {
+    pub fn check_nothing_lost(&self, commune: &Commune, ground: &Ground, phones: &[Handset]) -> Result<()> {
         let waiting = waiting(commune, phones);
         let arrived =
             |(key, hash): &Place| ground.documents.get(key).is_some_and(|filed| filed.changes.contains_key(hash));
         for (place, phone) in &self.written {
-            if arrived(place) || waiting.contains(place) || self.gone.contains(place) {
+            let forgotten = || self.forgotten.contains(place) && is_on_a_phone(commune, phones, place);
+            if arrived(place) || waiting.contains(place) || self.gone.contains(place) || forgotten() {
                 continue;
             }
             let standings: Vec<Standing> =
@@ -103,8 +155,9 @@ impl Memory {
         for phone in phones {
             for (household, document, hash, standing) in phone.own().filter(|own| own.3 != Standing::Waiting) {
                 let key = DocumentKey { commune: commune.unit, round: document.scope.round.clone(), household };
+                let place = (key, hash);
                 ensure!(
-                    arrived(&(key, hash)),
+                    arrived(&place) || self.forgotten.contains(&place),
                     "lost: {} was told {standing:?} of {hash}, which is nowhere",
                     phone.name
                 );
@@ -121,6 +174,8 @@ impl Memory {
                 let before = self.verdicts.insert(place, change.verdict);
                 let moved = before.is_none_or(|before| may_become(before, change.verdict));
                 ensure!(moved, "verdict: {} was {before:?} and is {:?}", change.hash, change.verdict);
+                let seen_before = change.seen_at.is_none_or(|seen_at| seen_at <= change.received_at);
+                ensure!(seen_before, "bracket: {} was received before what it builds on was written", change.hash);
             }
         }
         let forgotten = self
@@ -137,8 +192,11 @@ impl Memory {
         self.ledger.clone_from(&ground.ledger);
         for (scope, log) in &ground.logs {
             let rows: Vec<RowHash> = log.rows.iter().map(|logged| logged.hash).collect();
-            let before = self.rows.insert(scope.clone(), rows.clone()).unwrap_or_default();
-            ensure!(rows.starts_with(&before), "log: rows of village {} have changed or gone", scope.village);
+            let generation = log.state.generation;
+            let before = self.rows.insert(scope.clone(), (generation, rows.clone()));
+            let grows =
+                before.is_none_or(|(of, before)| of < generation || of == generation && rows.starts_with(&before));
+            ensure!(grows, "log: rows of village {} have changed or gone", scope.village);
         }
         Ok(())
     }
@@ -161,6 +219,21 @@ impl Memory {
 fn waiting(commune: &Commune, phones: &[Handset]) -> BTreeSet<Place> {
     let of_phone = |phone: &Handset| -> Vec<Place> { waiting_on(commune, phone) };
     phones.iter().flat_map(of_phone).collect()
+}
+
+/// Whether a phone has read anything of a round: one that has not cannot know that the server was set back.
+pub fn reads(phone: &Handset, round: &RoundId) -> bool {
+    phone.device.scopes().any(|(scope, state)| scope.round == *round && state.cursor.position > 0)
+}
+
+/// Whether the bytes of a change are on a phone that may still speak; one that was shut out speaks of its own work only.
+fn is_on_a_phone(commune: &Commune, phones: &[Handset], (key, hash): &Place) -> bool {
+    let scope = Scope { village: commune.villages[0], round: key.round.clone() };
+    let own = |phone: &Handset| phone.own().any(|(home, _, written, _)| (home, written) == (key.household, *hash));
+    phones.iter().any(|phone| match phone.shut_out {
+        false => phone.device.has_change(&scope, &key.household, hash),
+        true => own(phone),
+    })
 }
 
 /// What waits on a phone.
@@ -186,12 +259,23 @@ async fn check_signed(commune: &Commune, ground: &Ground) -> Result<()> {
     let mut proven: BTreeMap<_, BTreeSet<ChangeHash>> = BTreeMap::new();
     for filed in ground.documents.values() {
         for hash in filed.accepted() {
-            let (author, received_at) = (filed.changes[&hash].author, filed.changes[&hash].received_at);
+            // The server's own signature stands for what was given back.
+            let key = filed.opened.as_ref().map(|opened| opened.place());
+            let given_back = match key {
+                Some(key) => store::chapter::given_back(&mut read, &key, hash).await?,
+                None => None,
+            };
+            if given_back.is_some() {
+                continue;
+            }
+            let kept = &filed.changes[&hash];
+            let (author, received_at) = (kept.author, kept.received_at);
             if author.key.0 != commune.app.server_public_key() {
                 let device = store::device::by_id(&mut read, author.device()).await?;
                 let device = device.with_context(|| format!("signature: nobody knows the author of {hash}"))?;
                 let in_time = device.revoked_at.is_none_or(|revoked_at| received_at <= revoked_at);
-                ensure!(in_time, "revoked: {hash} came from {} after it was shut out", device.name);
+                let let_in = in_time || kept.verdict == Verdict::Released;
+                ensure!(let_in, "revoked: {hash} came from {} after it was shut out", device.name);
             }
             let key = (author.key, author.account, author.epoch);
             if let std::collections::btree_map::Entry::Vacant(vacant) = proven.entry(key) {

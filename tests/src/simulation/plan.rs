@@ -3,15 +3,14 @@
 //!
 //! Owns every fault there is and how often each comes. What a step does is said by the modules that it belongs to.
 
-use std::collections::BTreeMap;
+mod draw;
 
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+pub use draw::Plan;
 
 /// Everything that can go wrong. Each run draws how often each of them comes; many runs leave most of them out.
 ///
-/// Whoever builds another road or another kind of loss (a server restored from a backup, a file that carries segments, a
-/// household that moves, work said again by its author) adds it here, to [`Plan::trouble`] and to the step that does it.
+/// Whoever builds another road or another kind of loss (a file that carries segments, a household that moves) adds it here,
+/// to [`Plan::trouble`] and to the step that does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// A request does not arrive.
@@ -52,13 +51,17 @@ pub enum Fault {
     VillageMoves,
     /// A device is shut out.
     DeviceRevoked,
+    /// The server is set back to an older copy of its disk.
+    ServerSetBack,
+    /// A page that a phone has read is gone from its disk.
+    PageLost,
     /// Somebody sends what no honest phone would.
     Hostile,
 }
 
 impl Fault {
     /// Every fault, with the most often that it comes, in steps of a thousand.
-    pub const ALL: [(Self, u32); 20] = [
+    pub const ALL: [(Self, u32); 22] = [
         (Self::RequestLost, 150),
         (Self::RequestLate, 80),
         (Self::RequestTwice, 80),
@@ -78,6 +81,8 @@ impl Fault {
         (Self::RoundTurns, 12),
         (Self::VillageMoves, 40),
         (Self::DeviceRevoked, 3),
+        (Self::ServerSetBack, 15),
+        (Self::PageLost, 15),
         (Self::Hostile, 100),
     ];
 }
@@ -175,6 +180,19 @@ pub enum Mishap {
     Clone,
     /// Sets its clock by so many days.
     Clock(i32),
+    /// Loses one of the pages on its disk.
+    LosePage(Share),
+}
+
+/// What somebody does with the server's disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setback {
+    /// Keeps a copy of it.
+    Copy,
+    /// Sets it back to that copy, and says so.
+    Told,
+    /// Sets it back to that copy and says nothing.
+    Untold,
 }
 
 /// What the office does. Numbers count through whatever there is.
@@ -280,6 +298,39 @@ pub enum Step {
         /// What becomes on disk of what the answer says.
         disk: Disk,
     },
+    /// Somebody looks at what the server turned away of one of a phone's households.
+    Look(u8, u8),
+    /// They say some of it again: a bit for each value.
+    SayAgain {
+        /// On which phone.
+        phone: u8,
+        /// Which values.
+        take: u64,
+        /// What becomes of it on disk.
+        disk: Disk,
+    },
+    /// Somebody takes a photo of a household.
+    Attach {
+        /// On which phone.
+        phone: u8,
+        /// Of which household.
+        home: u8,
+        /// Which photo.
+        number: u8,
+        /// What becomes of its announcement on disk.
+        disk: Disk,
+    },
+    /// A phone brings a part of a photo.
+    SendPart {
+        /// Which.
+        phone: u8,
+        /// What becomes of the part.
+        up: Up,
+        /// What becomes of the answer.
+        down: Down,
+        /// What becomes on disk of what the answer says.
+        disk: Disk,
+    },
     /// A late request arrives.
     RequestArrives(u8),
     /// A late answer arrives.
@@ -315,167 +366,10 @@ pub enum Step {
     Phone(u8, Mishap),
     /// The server dies and starts again.
     ServerDies,
+    /// Something happens to the server's disk.
+    Server(Setback),
     /// Somebody at the office does something.
     Office(Act),
     /// A stranger sends something: what, about which household, and a number to vary it.
     Hostile(Trick, u8, u64),
-}
-
-/// Draws steps from a seed.
-#[derive(Debug)]
-pub struct Plan {
-    rng: StdRng,
-    rates: BTreeMap<Fault, u32>,
-}
-
-impl Plan {
-    /// The plan of a seed, with a rate for each fault: half of them are left out.
-    pub fn new(seed: u64) -> Self {
-        let mut rng = StdRng::seed_from_u64(seed);
-        let rate = |(fault, most): (Fault, u32)| {
-            let rate = if rng.random() { rng.random_range(1..=most) } else { 0 };
-            (fault, rate)
-        };
-        let rates = Fault::ALL.into_iter().map(rate).collect();
-        Self { rng, rates }
-    }
-
-    /// So many steps.
-    pub fn steps(&mut self, count: usize) -> Vec<Step> {
-        (0..count).map(|_| self.step()).collect()
-    }
-
-    fn step(&mut self) -> Step {
-        if let Some(trouble) = self.trouble() {
-            return trouble;
-        }
-        match self.rng.random_range(0..100) {
-            0..40 => {
-                Step::Write { phone: self.rng.random(), home: self.rng.random(), edit: self.edit(), disk: self.disk() }
-            }
-            40..70 => Step::Sync { phone: self.rng.random(), up: self.up(), down: self.down(), disk: self.disk() },
-            70..73 => Step::Pack { phone: self.rng.random(), disk: self.disk() },
-            73..77 => Step::Carry { carrier: self.rng.random(), which: self.rng.random(), road: self.down() },
-            77..80 => Step::HandBack { which: self.rng.random(), road: self.down(), disk: self.disk() },
-            80..83 => Step::RequestArrives(self.rng.random()),
-            83..86 => Step::AnswerArrives(self.rng.random()),
-            86..88 => Step::Pass(self.rng.random()),
-            88 => Step::Phone(self.rng.random(), Mishap::Restart),
-            89 => Step::Phone(self.rng.random(), Mishap::Backup),
-            _ => Step::Office(self.act()),
-        }
-    }
-
-    fn comes(&mut self, fault: Fault) -> bool {
-        let rate = self.rates.get(&fault).copied().unwrap_or_default();
-        self.rng.random_range(0..1_000) < rate
-    }
-
-    /// A fault that is a step of its own.
-    fn trouble(&mut self) -> Option<Step> {
-        let phone = self.rng.random();
-        if self.comes(Fault::PhoneRestored) {
-            let restore = if self.rng.random() { Mishap::RestoreKnown } else { Mishap::RestoreUnknown };
-            return Some(Step::Phone(phone, restore));
-        }
-        if self.comes(Fault::PhoneCloned) {
-            return Some(Step::Phone(phone, Mishap::Clone));
-        }
-        if self.comes(Fault::ClockJumps) {
-            return Some(Step::Phone(phone, Mishap::Clock(self.rng.random_range(-20_000..20_000))));
-        }
-        if self.comes(Fault::ServerDies) {
-            return Some(Step::ServerDies);
-        }
-        if self.comes(Fault::VillageMoves) {
-            let (village, person) = (self.rng.random(), self.rng.random());
-            let give = self.rng.random_range(0..5) < 3;
-            return Some(Step::Office(if give {
-                Act::Assign(village, person)
-            } else {
-                Act::Unassign(village, person)
-            }));
-        }
-        if self.comes(Fault::RoundTurns) {
-            return Some(Step::Office(Act::TurnRound));
-        }
-        if self.comes(Fault::DeviceRevoked) {
-            return Some(Step::Office(Act::Revoke(phone)));
-        }
-        if self.comes(Fault::Hostile) {
-            let trick = TRICKS[self.rng.random_range(0..TRICKS.len())];
-            return Some(Step::Hostile(trick, self.rng.random(), self.rng.random()));
-        }
-        None
-    }
-
-    fn share(&mut self) -> Share {
-        Share(self.rng.random())
-    }
-
-    fn disk(&mut self) -> Disk {
-        if self.comes(Fault::WriteTorn) { Disk::Tears(self.share()) } else { Disk::Keeps }
-    }
-
-    fn up(&mut self) -> Up {
-        if self.comes(Fault::RequestLost) {
-            return Up::Lost;
-        }
-        if self.comes(Fault::RequestLate) {
-            return Up::Late;
-        }
-        if self.comes(Fault::RequestTwice) {
-            return Up::Twice;
-        }
-        if self.comes(Fault::RequestCut) {
-            return Up::Cut(self.share());
-        }
-        if self.comes(Fault::RequestFlipped) {
-            return Up::Flipped(self.share(), self.rng.random_range(1..=255));
-        }
-        if self.comes(Fault::ServerTorn) { Up::ServerTorn(self.share()) } else { Up::Arrives }
-    }
-
-    fn down(&mut self) -> Down {
-        if self.comes(Fault::AnswerLost) {
-            return Down::Lost;
-        }
-        if self.comes(Fault::AnswerLate) {
-            return Down::Late;
-        }
-        if self.comes(Fault::AnswerTwice) {
-            return Down::Twice;
-        }
-        if self.comes(Fault::AnswerCut) {
-            return Down::Cut(self.share());
-        }
-        if self.comes(Fault::AnswerFlipped) {
-            Down::Flipped(self.share(), self.rng.random_range(1..=255))
-        } else {
-            Down::Arrives
-        }
-    }
-
-    fn edit(&mut self) -> Edit {
-        match self.rng.random_range(0..20) {
-            0..7 => Edit::FloorArea(self.rng.random()),
-            7..12 => Edit::Assets(self.rng.random()),
-            12..14 => Edit::Member(self.rng.random()),
-            14..16 => Edit::Note(self.rng.random()),
-            16..18 => Edit::Interview,
-            _ => Edit::Settle(self.rng.random()),
-        }
-    }
-
-    fn act(&mut self) -> Act {
-        let (which, side) = (self.rng.random(), self.rng.random());
-        match self.rng.random_range(0..6) {
-            0 => Act::Accept(which),
-            1 => Act::Return(which),
-            2 => Act::Settle(which, side),
-            3 => Act::Release(which),
-            4 => Act::Salvage(which),
-            _ => Act::SetAside(which),
-        }
-    }
 }

@@ -9,24 +9,25 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use schemas::form::{Form, FormVersion};
-use schemas::household::Household;
-use schemas::ids::{HouseholdId, MemberId, NoteId};
-use schemas::standard::shipped;
-use schemas::value::Value;
+use schemas::ids::HouseholdId;
+use server::domain::blob::BlobId;
 use server::domain::field::DocumentKey;
-use server::workflow::{Refusal, rebuild};
+use server::store;
+use server::workflow::{Refusal, rebuild, set_back};
 use sync_protocol::change::{Slot, Write};
-use sync_protocol::device::{Sync, View};
+use sync_protocol::device::{Plan, Sync, View};
 use sync_protocol::disagreement;
 use sync_protocol::hash::{ChangeHash, PublicKey};
+use sync_protocol::history::History;
 use sync_protocol::journal::Scope;
 
 use super::commune::{Commune, Credentials, FORM};
-use super::ground::Ground;
+use super::edit::{interview, writes};
+use super::ground::{Filed, Ground};
 use super::handset::{Handset, Survived};
-use super::memory::{Memory, waiting_on};
+use super::memory::Memory;
 use super::office::{self, Done};
-use super::plan::{Act, Disk, Down, Edit, Mishap, Step, Trick, Up};
+use super::plan::{Act, Disk, Down, Edit, Mishap, Setback, Step, Trick, Up};
 use super::relay::Relay;
 use super::stranger::Stranger;
 
@@ -65,6 +66,10 @@ pub struct World {
     answers: Vec<LateAnswer>,
     pub(super) relay: Relay,
     interview: BTreeMap<Slot, Write>,
+    /// Since the server was last set back: what it then knew of earlier times, and the photos that it had forgotten.
+    set_back: Option<(Option<u64>, BTreeSet<BlobId>)>,
+    /// What somebody has looked at on a phone, and not answered yet.
+    pub(super) plans: BTreeMap<usize, Plan>,
 }
 
 impl World {
@@ -85,6 +90,8 @@ impl World {
             answers: Vec::new(),
             relay: Relay::default(),
             interview: interview()?,
+            set_back: None,
+            plans: BTreeMap::new(),
         };
         for number in 0..phones {
             world.let_in(number, form.clone()).await?;
@@ -125,6 +132,10 @@ impl World {
         match step {
             Step::Write { phone, home, edit, disk } => self.write(self.phone(phone), home, edit, disk),
             Step::Sync { phone, up, down, disk } => self.sync(self.phone(phone), up, down, disk).await,
+            Step::Look(phone, which) => Ok(self.look(self.phone(phone), which)),
+            Step::SayAgain { phone, take, disk } => self.say_again(self.phone(phone), take, disk),
+            Step::Attach { phone, home, number, disk } => self.attach(self.phone(phone), home, number, disk),
+            Step::SendPart { phone, up, down, disk } => self.send_part(self.phone(phone), up, down, disk).await,
             Step::RequestArrives(which) => self.late_request(which).await,
             Step::AnswerArrives(which) => self.late_answer(which),
             Step::Pack { phone, disk } => self.pack(self.phone(phone), disk).await,
@@ -134,11 +145,12 @@ impl World {
                 self.commune.pass(Duration::from_secs(60 * u64::from(minutes)));
                 Ok("passed".to_owned())
             }
-            Step::Phone(phone, mishap) => self.mishap(self.phone(phone), mishap),
+            Step::Phone(phone, mishap) => self.mishap(self.phone(phone), mishap).await,
             Step::ServerDies => {
                 self.commune.die().await?;
                 Ok("started again".to_owned())
             }
+            Step::Server(setback) => self.setback(setback).await,
             Step::Office(act) => self.office(act).await,
             Step::Hostile(trick, home, number) => self.hostile(trick, home, number).await,
         }
@@ -219,6 +231,8 @@ impl World {
                 self.phones[phone].shut_out = true;
                 Ok(None)
             }
+            // It has brought too much at a time, and keeps it.
+            Err(Refusal::TooManyAttempts(_)) => Ok(None),
             Err(refusal) => bail!("server: a request of {} fails: {refusal}", self.phones[phone].name),
         }
     }
@@ -319,8 +333,9 @@ impl World {
         self.arrives(phone, &sync, &bytes, Disk::Keeps)
     }
 
-    fn mishap(&mut self, phone: usize, mishap: Mishap) -> Result<String> {
-        let waited = waiting_on(&self.commune, &self.phones[phone]);
+    async fn mishap(&mut self, phone: usize, mishap: Mishap) -> Result<String> {
+        let before = Ground::read(&self.commune).await?;
+        self.memory.check_nothing_lost(&self.commune, &before, &self.phones)?;
         let handset = &mut self.phones[phone];
         match mishap {
             Mishap::Restart => handset.restart()?,
@@ -332,8 +347,14 @@ impl World {
                 if mishap == Mishap::RestoreKnown {
                     handset.begin_epoch()?;
                 }
-                self.memory.note_set_back(&self.commune, &waited, &self.phones);
+                self.memory.note_phone_set_back(&self.commune, &before, &self.phones);
                 self.memory.note_waiting(&self.commune, &self.phones[phone]);
+            }
+            Mishap::LosePage(share) => {
+                if !handset.lose_page(share)? {
+                    return Ok("no page".to_owned());
+                }
+                self.memory.note_phone_set_back(&self.commune, &before, &self.phones);
             }
             Mishap::Clone => {
                 if self.phones.len() >= MOST_PHONES {
@@ -349,6 +370,45 @@ impl World {
             self.forget_answers(phone);
         }
         Ok("so it is".to_owned())
+    }
+
+    async fn setback(&mut self, setback: Setback) -> Result<String> {
+        if setback == Setback::Copy {
+            let ground = self.check().await?;
+            self.commune.back_up()?;
+            self.memory.note_copied(&ground);
+            return Ok("copied".to_owned());
+        }
+        let ground = self.check().await?;
+        if !self.commune.set_back().await? {
+            return Ok("no copy".to_owned());
+        }
+        self.note_forgotten_photos().await?;
+        if setback == Setback::Told {
+            let restarted = set_back::declare(&self.commune.app).await?;
+            ensure!(restarted.communes <= 1, "set back: {restarted:?} of one commune");
+        }
+        self.phones.iter_mut().for_each(|phone| phone.shut_out = false);
+        self.memory.note_server_set_back(&self.commune, &ground, &self.phones);
+        Ok("set back".to_owned())
+    }
+
+    async fn note_forgotten_photos(&mut self) -> Result<()> {
+        let known = store::generation::last_set_back(&mut self.commune.app.store.read().await?).await?;
+        let missing = self.missing_photos().await?;
+        self.set_back = Some((known, missing));
+        Ok(())
+    }
+
+    /// Whether the server has been set back and nothing has shown it so yet.
+    pub async fn is_unaware(&self) -> Result<bool> {
+        let Some((known, _)) = self.set_back else { return Ok(false) };
+        Ok(store::generation::last_set_back(&mut self.commune.app.store.read().await?).await? == known)
+    }
+
+    /// The photos that it forgot when it was last set back.
+    pub(super) fn forgotten_photos(&self) -> Option<&BTreeSet<BlobId>> {
+        self.set_back.as_ref().map(|(_, photos)| photos)
     }
 
     async fn office(&mut self, act: Act) -> Result<String> {
@@ -376,6 +436,7 @@ impl World {
             phone.check_replays()?;
             self.check_views(phone, &ground)?;
         }
+        self.check_photos().await?;
         let rebuilt = rebuild::rebuild(&self.commune.app).await?;
         ensure!(rebuilt.differences.is_empty(), "rebuild: differs in {:?}", rebuilt.differences);
         Ok(ground)
@@ -386,25 +447,39 @@ impl World {
         for (household, document) in phone.device.households() {
             let round = document.scope.round.clone();
             let key = DocumentKey { commune: self.commune.unit, round, household: *household };
-            let history = phone.device.history(household, View::Accepted).context("view: a phone's copy is damaged")?;
-            let shown: BTreeSet<ChangeHash> = history.nodes().iter().map(|node| node.entry.hash).collect();
-            let Some(filed) = ground.documents.get(&key) else {
-                ensure!(shown.is_empty(), "view: {} shows {household}, which the server does not know", phone.name);
+            let Some(history) = phone.device.history(household, View::Accepted) else {
+                ensure!(phone.has_lost_a_page, "view: a phone's copy is damaged");
                 continue;
             };
-            let accepted = filed.accepted();
-            ensure!(shown.is_subset(&accepted), "view: {} shows more of {household} than was accepted", phone.name);
-            if let (true, Some(opened)) = (shown == accepted, &filed.opened) {
-                ensure!(
-                    history.heads() == opened.history.heads(),
-                    "view: {} has other heads of {household}",
-                    phone.name
-                );
-                let same = history.current() == opened.history.current();
-                ensure!(same, "view: {} shows another {household} than the server", phone.name);
-                let open = |history| disagreement::open(history);
-                ensure!(open(&history) == open(&opened.history), "view: {} disagrees otherwise", phone.name);
-            }
+            self.check_view(phone, ground.documents.get(&key), (&key, &history))?;
+        }
+        Ok(())
+    }
+
+    fn check_view(
+        &self,
+        phone: &Handset,
+        filed: Option<&Filed>,
+        (key, history): (&DocumentKey, &History),
+    ) -> Result<()> {
+        let (name, household) = (&phone.name, key.household);
+        let shown: BTreeSet<ChangeHash> = history.nodes().iter().map(|node| node.entry.hash).collect();
+        let accepted = filed.map(Filed::accepted).unwrap_or_default();
+        // What the server has forgotten the phone still shows, until it has read so.
+        if shown.iter().any(|hash| !accepted.contains(hash) && self.memory.has_been_forgotten(key, hash)) {
+            return Ok(());
+        }
+        let Some(filed) = filed else {
+            ensure!(shown.is_empty(), "view: {name} shows {household}, which the server does not know");
+            return Ok(());
+        };
+        ensure!(shown.is_subset(&accepted), "view: {name} shows more of {household} than was accepted");
+        if let (true, Some(opened)) = (shown == accepted, &filed.opened) {
+            ensure!(history.heads() == opened.history.heads(), "view: {name} has other heads of {household}");
+            let same = history.current() == opened.history.current();
+            ensure!(same, "view: {name} shows another {household} than the server");
+            let same = disagreement::open(history) == disagreement::open(&opened.history);
+            ensure!(same, "view: {name} disagrees otherwise");
         }
         Ok(())
     }
@@ -417,70 +492,4 @@ impl World {
             .map(|(household, document)| (*household, document.accepted_heads()))
             .collect()
     }
-}
-
-/// A complete interview: the poor household that the standard itself gives as an example.
-fn interview() -> Result<BTreeMap<Slot, Write>> {
-    let (_, files) = shipped::FOLDERS.iter().find(|(id, _)| *id == "vn-2022-2025").context("the standard")?;
-    let (_, example) = files.iter().find(|(name, _)| *name == "examples/poor.toml").context("the example")?;
-    let example: toml::Table = toml::from_str(example)?;
-    let household: Household = example["household"].clone().try_into()?;
-    let answers = household.answers.into_iter().map(|(key, value)| (Slot::Answer(key), Write::Put(value)));
-    let members = household.members.into_iter().flat_map(|(member, answers)| {
-        let of_member =
-            answers.into_iter().map(move |(key, value)| (Slot::MemberAnswer(member, key), Write::Put(value)));
-        std::iter::once((Slot::Member(member), Write::Make)).chain(of_member)
-    });
-    Ok(answers.chain(members).collect())
-}
-
-/// What an edit writes on a phone as it is; `None` when there is nothing to write about.
-fn writes(
-    phone: &Handset,
-    household: &HouseholdId,
-    edit: Edit,
-    interview: &BTreeMap<Slot, Write>,
-) -> Result<Option<BTreeMap<Slot, Write>>> {
-    let answer =
-        |key: &str, value: Value| -> Result<(Slot, Write)> { Ok((Slot::Answer(key.parse()?), Write::Put(value))) };
-    let writes = match edit {
-        Edit::FloorArea(area) => BTreeMap::from([answer("floor_area", Value::Int(i64::from(area) + 1))?]),
-        Edit::Assets(bits) => BTreeMap::from([
-            answer("internet", Value::Bool(bits & 1 != 0))?,
-            answer("tv", Value::Bool(bits & 2 != 0))?,
-            answer("radio", Value::Bool(bits & 4 != 0))?,
-        ]),
-        Edit::Member(number) => {
-            let mut id = [0; 10];
-            id[..8].copy_from_slice(&number.to_be_bytes());
-            let member = MemberId(id);
-            let of = |key: &str, value: &str| -> Result<(Slot, Write)> {
-                Ok((Slot::MemberAnswer(member, key.parse()?), Write::Put(value.into())))
-            };
-            let name = format!("Lý Thị {}", number % 90);
-            BTreeMap::from([(Slot::Member(member), Write::Make), of("full_name", &name)?, of("status", "present")?])
-        }
-        Edit::Note(number) => {
-            let mut id = [0; 10];
-            id[..8].copy_from_slice(&number.to_be_bytes());
-            BTreeMap::from([(
-                Slot::Note(NoteId(id)),
-                Write::Put(format!("hẹn ngày {}", number % 28 + 1).as_str().into()),
-            )])
-        }
-        Edit::Interview => interview.clone(),
-        Edit::Settle(side) => return Ok(settled(phone, household, side)),
-    };
-    Ok(Some(writes))
-}
-
-/// What settles the first disagreement of a household, as the phone shows it.
-fn settled(phone: &Handset, household: &HouseholdId, side: u8) -> Option<BTreeMap<Slot, Write>> {
-    let history = phone.device.history(household, View::Mine)?;
-    let open = disagreement::open(&history).into_iter().next()?;
-    let side = open.sides.get(usize::from(side) % open.sides.len().max(1))?;
-    let now = history.section(&open.section, &history.whole());
-    let mut writes = disagreement::writes_to(&open.section, &now, &side.value);
-    writes.extend([open.settlement()]);
-    Some(writes)
 }

@@ -1,17 +1,19 @@
 //! How a command of `phone` went: one JSON object, or words in Vietnamese and English.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+use schemas::doubt::Doubt;
 use schemas::form::{Label, Scope};
 use schemas::rules::{Class, Language};
 use serde_json::{Map, Value as Json, json};
 
+use crate::console;
 use crate::phone::{
-    CarriedParcel, Committed, Exchanged, HouseholdView, Identity, ItemFault, Line, ParcelTaken, Phone, PhoneFault,
-    TornTail, Traffic, Whereabouts,
+    BlobLine, BlobsSent, CarriedParcel, Committed, Exchanged, HouseholdView, Identity, ItemFault, Line, ParcelTaken,
+    Phone, PhoneFault, PlanLine, PlanView, Reason, TornTail, Traffic,
 };
 
 /// How it went.
@@ -26,10 +28,11 @@ pub(super) struct Outcome {
 /// Prints an outcome: JSON to standard output always; words to standard error when anything went wrong.
 pub(super) fn print(outcome: &Outcome, json: bool, took: Duration) -> std::io::Result<()> {
     if !json {
-        return match outcome.exit_code {
-            0 => write!(std::io::stdout(), "{}", outcome.text),
-            _ => write!(std::io::stderr(), "{}", outcome.text),
-        };
+        match outcome.exit_code {
+            0 => console::text(&outcome.text)?,
+            _ => console::complain(outcome.text.trim_end()),
+        }
+        return Ok(());
     }
     let mut object = json!({
         "result": outcome.result,
@@ -41,7 +44,7 @@ pub(super) fn print(outcome: &Outcome, json: bool, took: Duration) -> std::io::R
     if let Some(object) = object.as_object_mut() {
         object.extend(outcome.fields.clone());
     }
-    writeln!(std::io::stdout(), "{object}")
+    console::line(object)
 }
 
 fn both(label: &Label) -> String {
@@ -108,6 +111,7 @@ impl Outcome {
         let remarks: Vec<String> = exchanged.remarks.iter().map(|remark| format!("{remark:?}")).collect();
         let fields = json!({
             "sent": sent, "waiting": waiting, "rows": rows, "clock_offset_ms": clock_offset_ms, "remarks": remarks,
+            "blobs": exchanged.blobs,
         });
         let text = match waiting {
             0 => say(
@@ -119,7 +123,15 @@ impl Outcome {
                 format!("{rows} new rows were read; {waiting} entries still wait on this phone"),
             ),
         };
-        Self::done(fields, text)
+        Self::done(fields, text + &blobs_text(&exchanged.blobs) + &clock_text(*clock_offset_ms))
+    }
+
+    pub(super) fn attached(line: &BlobLine) -> Self {
+        let text = say(
+            format!("Đã lưu ảnh {} của hộ {}", line.blob, line.household),
+            format!("Photo {} of household {} is saved", line.blob, line.household),
+        );
+        Self::done(json!(line), text)
     }
 
     pub(super) fn committed(committed: &Committed) -> Self {
@@ -143,27 +155,59 @@ impl Outcome {
         }
     }
 
-    pub(super) fn listed(lines: &[Line]) -> Self {
+    pub(super) fn listed(lines: &[Line], blobs: &[BlobLine]) -> Self {
         let mut text = String::new();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::from([("phone", 0), ("server", 0), ("needs_you", 0)]);
         for line in lines {
-            let (vi, en) = match line.stands {
-                Whereabouts::Phone => ("trên máy này", "on this phone"),
-                Whereabouts::Server => ("ở máy chủ", "at the server"),
-                Whereabouts::NeedsYou => ("cần người xem", "needs you"),
-            };
+            *counts.entry(line.stands).or_default() += 1;
             let head = line.head.as_deref().unwrap_or("—");
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "{}  {head}: {vi} / {en}", line.household);
-            for reason in &line.reasons {
-                let _ = writeln!(text, "  {}\n  {}", reason.words.vi, reason.words.en);
-            }
+            let _ = writeln!(text, "{}  {head}: {} / {}", line.household, line.words.vi, line.words.en);
+            text.extend(line.reasons.iter().map(reason));
         }
-        Self::done(json!({ "households": lines }), text)
+        let [phone, server, needs_you] = ["phone", "server", "needs_you"].map(|code| counts[code]);
+        text += &say(
+            format!("{phone} hộ còn việc trên máy này, {server} hộ đã ở máy chủ, {needs_you} hộ cần người xem"),
+            format!("{phone} with work on this phone, {server} at the server, {needs_you} need you"),
+        );
+        Self::done(json!({ "households": lines, "counts": counts, "blobs": blobs }), text)
+    }
+
+    pub(super) fn rebased(plan: &PlanView) -> Self {
+        let text = say(
+            format!("{}: đã ghi lại; gửi bằng «phone sync»", plan.household),
+            format!("{}: said again; send it with \"phone sync\"", plan.household),
+        );
+        Self::done(json!({ "rebased": plan }), text)
+    }
+
+    pub(super) fn planned(plan: &PlanView) -> Self {
+        let mut text = say(
+            format!("{}: ghi lại theo kế hoạch {}", plan.household, plan.id),
+            format!("{}: to be said again, plan {}", plan.household, plan.id),
+        );
+        for PlanLine { field, state, seen, accepted, own, .. } in &plan.fields {
+            let said = |values: &[Json]| match values {
+                [] => "—".to_owned(),
+                values => values.iter().map(Json::to_string).collect::<Vec<_>>().join(" | "),
+            };
+            let seen = seen.as_ref().map_or_else(|| "?".to_owned(), |seen| said(seen));
+            let (vi, en) = state_words(state);
+            text += &format!(
+                "  {field} ({vi} / {en})\n    lúc ghi / when written: {seen}\n    máy chủ / accepted: {}\n    \
+                 của tôi / mine: {}\n",
+                said(accepted),
+                said(std::slice::from_ref(own)),
+            );
+        }
+        Self::done(json!(plan), text)
     }
 
     pub(super) fn shown(phone: &Phone, households: &[HouseholdView]) -> Self {
-        let text = households.iter().map(|view| household_text(phone, view)).collect();
-        Self::done(json!({ "households": households }), text)
+        let offset_ms = phone.device().clock_offset_ms();
+        let text: String = households.iter().map(|view| household_text(phone, view)).collect();
+        let fields = json!({ "households": households, "clock_offset_ms": offset_ms });
+        Self::done(fields, text + &clock_text(offset_ms.unwrap_or(0)))
     }
 
     pub(super) fn packed(path: &Path, entries: usize) -> Self {
@@ -222,6 +266,55 @@ impl Outcome {
     }
 }
 
+fn reason(reason: &Reason) -> String {
+    format!("  {}\n  {}\n", reason.words.vi, reason.words.en)
+}
+
+fn state_words(state: &str) -> (&'static str, &'static str) {
+    match state {
+        "free" => ("ghi lại được", "can be said again"),
+        "changed" => (
+            "đã có người ghi khác: xem kỹ rồi chọn bằng --take và --plan",
+            "changed since: choose with --take and --plan",
+        ),
+        "stands" => ("đã có ở máy chủ", "stands there already"),
+        _ => ("không ghi lại được", "cannot be said again"),
+    }
+}
+
+/// Beyond this a phone's clock is called wrong, in milliseconds.
+const CLOCK_IS_OFF_MS: u64 = 5 * 60 * 1000;
+
+/// What is said of a phone's clock; nothing while it is right.
+fn clock_text(offset_ms: i64) -> String {
+    let minutes = offset_ms.unsigned_abs() / 60_000;
+    if offset_ms.unsigned_abs() <= CLOCK_IS_OFF_MS {
+        return String::new();
+    }
+    match offset_ms {
+        1.. => say(
+            format!("Đồng hồ máy này chậm {minutes} phút so với máy chủ; chỉnh lại giờ"),
+            format!("This phone's clock is {minutes} minutes behind the server's; set it"),
+        ),
+        _ => say(
+            format!("Đồng hồ máy này nhanh {minutes} phút so với máy chủ; chỉnh lại giờ"),
+            format!("This phone's clock is {minutes} minutes ahead of the server's; set it"),
+        ),
+    }
+}
+
+fn blobs_text(blobs: &BlobsSent) -> String {
+    let BlobsSent { sent, waiting, held } = blobs;
+    let why = held.as_ref().map(|slug| format!(" ({slug})")).unwrap_or_default();
+    match (sent, waiting) {
+        (0, 0) => String::new(),
+        _ => say(
+            format!("Ảnh: đã gửi {sent}, còn {waiting} trên máy{why}"),
+            format!("Photos: {sent} sent, {waiting} still on this phone{why}"),
+        ),
+    }
+}
+
 fn exit_code(fault: &PhoneFault) -> u8 {
     match fault {
         PhoneFault::Store(_) | PhoneFault::FormUnknown(_) | PhoneFault::Certificates(_) => 1,
@@ -235,10 +328,14 @@ fn exit_code(fault: &PhoneFault) -> u8 {
         PhoneFault::File { .. }
         | PhoneFault::NoHousehold(_)
         | PhoneFault::NoDisagreement(_)
+        | PhoneFault::NothingToRebase(_)
+        | PhoneFault::NoField(_)
+        | PhoneFault::PlanNeeded(_)
+        | PhoneFault::OtherPlan
         | PhoneFault::NoSide { .. }
         | PhoneFault::Parcel(_)
         | PhoneFault::Commit(_) => 3,
-        PhoneFault::Unreachable(_) => 4,
+        PhoneFault::Unreachable(_) | PhoneFault::Cut(..) => 4,
         PhoneFault::Refused(_) | PhoneFault::Untrusted(_) => 5,
         PhoneFault::NotTaken(_) => 6,
     }
@@ -253,9 +350,20 @@ fn item(what: &Label, fault: &ItemFault) -> String {
     )
 }
 
+fn doubt_text(doubt: &Doubt) -> String {
+    let Doubt { path, text } = doubt;
+    format!("  Lưu ý / Note {path}: {} / {}\n", text.vi, text.en)
+}
+
+fn standing_text(Line { words, reasons, .. }: &Line) -> String {
+    let reasons: String = reasons.iter().map(reason).collect();
+    format!("  {} / {}\n{reasons}", words.vi, words.en)
+}
+
 fn household_text(phone: &Phone, view: &HouseholdView) -> String {
     let household = &view.filed.household;
     let mut text = format!("{}  {}\n", household.household, view.form);
+    text.extend(view.standing.iter().map(standing_text));
     let answers = |text: &mut String, scope: Scope, answers: &schemas::household::Answers| {
         for (key, value) in answers {
             let words = phone.answer_words(&household.household, scope, key, value);
@@ -273,6 +381,7 @@ fn household_text(phone: &Phone, view: &HouseholdView) -> String {
         answers(&mut text, Scope::Visit, said);
     }
     household.notes.values().for_each(|note| text += &format!("  Ghi chú / Note: {note}\n"));
+    view.warnings.iter().for_each(|doubt| text += &doubt_text(doubt));
     for open in &view.disagreements {
         let section = &open.section;
         text += &format!("  Bất đồng / Disagreement {} ({section})\n", open.id);

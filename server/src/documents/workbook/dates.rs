@@ -47,7 +47,7 @@ fn from_number(number: i64) -> (Option<PartialDate>, Option<Finding>) {
     });
     match day {
         Some(day) => {
-            let now = Cell::Day(day).text();
+            let now = as_written(PartialDate::Day(day));
             let finding = Finding::new(
                 Severity::Note,
                 "date/serial",
@@ -91,7 +91,7 @@ fn from_parts(day: i64, month: i64, year: i64) -> (Option<PartialDate>, Option<F
         (Some(_), 1.., 1..=12) if whole(day, month).is_some() => (whole(day, month).map(PartialDate::Day), None),
         (Some(_), 1..=12, 13..) if whole(month, day).is_some() => {
             let date = whole(month, day);
-            let now = date.map(|date| Cell::Day(date).text()).unwrap_or_default();
+            let now = date.map(|day| as_written(PartialDate::Day(day))).unwrap_or_default();
             let finding = Finding::new(
                 Severity::Warning,
                 "date/swapped",
@@ -117,7 +117,7 @@ fn with_century(day: i64, month: i64, short: i64, known: Known) -> (Option<Parti
                 "đã viết đủ bốn chữ số của năm",
                 "the century was written out",
             );
-            (Some(date), Some(finding.mended(date.to_string())))
+            (Some(date), Some(finding.mended(as_written(date))))
         }
         Some((None, finding)) => (None, finding),
         None => {
@@ -129,6 +129,15 @@ fn with_century(day: i64, month: i64, short: i64, known: Known) -> (Option<Parti
             );
             (None, Some(finding.cell_left_out()))
         }
+    }
+}
+
+/// As lists write dates, and as people read them in the report: day, month, year, as far as they are known.
+fn as_written(date: PartialDate) -> String {
+    match date {
+        PartialDate::Day(day) => Cell::Day(day).text(),
+        PartialDate::Month(year, month) => format!("{month:02}/{year:04}"),
+        PartialDate::Year(year) => format!("{year:04}"),
     }
 }
 
@@ -196,6 +205,21 @@ mod tests {
             assert_eq!(text(written), (Some(date.to_owned()), None), "{written}");
         }
         assert_eq!(read(&Cell::Whole(1985), KNOWN).0, Some(PartialDate::Year(1985)));
+    }
+
+    #[test]
+    fn every_mended_date_is_reported_as_lists_write_it() {
+        use super::super::report::Done;
+        for (cell, now) in [
+            (Cell::Text("5/6/60".into()), "05/06/1960"),
+            (Cell::Text("0/6/60".into()), "06/1960"),
+            (Cell::Text("0/0/60".into()), "1960"),
+            (Cell::Text("12/25/1960".into()), "25/12/1960"),
+            (Cell::Whole(29_952), "01/01/1982"),
+        ] {
+            let finding = read(&cell, KNOWN).1.unwrap();
+            assert_eq!(finding.done, Done::Mended(now.to_owned()), "{cell:?}");
+        }
     }
 
     #[test]

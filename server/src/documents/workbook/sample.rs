@@ -36,6 +36,8 @@ pub struct SampleCommune {
     pub villages: usize,
     /// Households on the list in each village.
     pub households: usize,
+    /// Citizen IDs of its people are numbered from here; communes that are to share nobody begin far apart.
+    pub serials_from: u32,
 }
 
 /// The seven communes made of the former district of Quang Bình alone.
@@ -54,8 +56,10 @@ pub fn quang_binh(villages: usize, households: usize) -> Vec<SampleCommune> {
         code: code.to_owned(),
         villages,
         households,
+        serials_from: 0,
     };
-    communes.map(commune).to_vec()
+    let apart = |(at, commune): (u32, SampleCommune)| SampleCommune { serials_from: at * 100_000, ..commune };
+    (0..).zip(communes.map(commune)).map(apart).collect()
 }
 
 /// A clean list of invented households.
@@ -67,8 +71,8 @@ pub fn book(communes: &[SampleCommune], rng: &mut impl Rng) -> RosterBook {
         escaped_near_poor: vec![],
         unassessed: vec![],
     };
-    let mut serial = 0;
     for commune in communes {
+        let mut serial = commune.serials_from;
         for village in villages(commune.villages, rng) {
             for _ in 0..commune.households {
                 let mut household = household(commune, &village, &mut serial, rng);

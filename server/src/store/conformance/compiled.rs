@@ -81,6 +81,9 @@ async fn the_newest_list_and_its_leaves_read_back_in_the_order_of_the_tree() {
     });
     written.unwrap();
     assert_eq!(roster::newest(read!(bench), commune, &round).await.unwrap(), Some(newest));
+    let all = roster::of_commune(read!(bench), commune, &round).await.unwrap();
+    assert_eq!(all, [roster(commune, &round, 1), roster(commune, &round, 2)]);
+    assert_eq!(roster::of_commune(read!(bench), UnitId(99), &round).await.unwrap(), []);
     assert_eq!(roster::lines(read!(bench), commune, &round, 1).await.unwrap(), [line(OWN)]);
     assert_eq!(roster::lines(read!(bench), commune, &round, 2).await.unwrap(), [line(OTHER), without_class(OWN)]);
     assert_eq!(roster::lines(read!(bench), UnitId(99), &round, 2).await.unwrap(), []);

@@ -1,16 +1,20 @@
 //! What the field brings in and what reviewers decide, on a real database.
 
+use schemas::codes::names::NameSearch;
 use schemas::ids::HouseholdId;
 use schemas::ledger::{Decision, Hash, LedgerEntry, Unassessed};
 use schemas::rules::{Class, ClassSet};
 use sync_protocol::actor::Author;
-use sync_protocol::hash::{BlobHash, ChangeHash, DisagreementId, EntryHash, PublicKey, RowHash};
+use sync_protocol::hash::{ChangeHash, DisagreementId, EntryHash, ParcelId, PublicKey, RowHash};
 use sync_protocol::journal::Scope;
-use sync_protocol::log::{Digest, Row, RowEvent};
+use sync_protocol::log::{Cursor, Digest, Row, RowEvent};
+use sync_protocol::message::ScopeCursor;
 use sync_protocol::verdict::{Hold, Verdict};
 
 use super::*;
-use crate::domain::field::{DocumentKey, DocumentState, Home, LogState, LoggedRow, StoredChange, StoredSegment};
+use crate::domain::field::{
+    Carriage, DocumentKey, DocumentState, Home, LogState, LoggedRow, StoredChange, StoredSegment,
+};
 use crate::domain::review::{DisagreementView, HouseholdView, ReviewState, Said};
 
 const OWN: HouseholdId = HouseholdId([1; 16]);
@@ -63,6 +67,7 @@ impl Field {
             author: self.author(),
             entry,
             wall_ms: -5,
+            seen_at: (entry > 1).then(|| at(0)),
             received_at: at(entry as i64),
             verdict,
             reason: None,
@@ -114,6 +119,12 @@ async fn a_document_is_read_back_as_it_was_written_last() {
         let written: Result<(), StoreError> = write!(field.bench, |tx| document::put(tx, &stored_key, &stored).await);
         written.unwrap();
         assert_eq!(document::by_key(read!(field.bench), &key).await.unwrap(), Some(state.clone()));
+        let standing =
+            document::standing(read!(field.bench), &field.round, &[OWN, HouseholdId([9; 16])]).await.unwrap();
+        assert_eq!(
+            standing.into_iter().map(|(id, known)| (id, known.heads)).collect::<Vec<_>>(),
+            [(OWN, Some(state.heads.clone()))]
+        );
     }
     assert_eq!(document::of_commune(read!(field.bench), field.commune, &field.round).await.unwrap(), [state]);
 }
@@ -125,16 +136,13 @@ async fn every_change_is_kept_with_its_latest_verdict() {
     let changes = [field.change(1, 1, Verdict::Accepted), field.change(2, 2, held)];
     let (commune, round, key) = (field.commune, field.round.clone(), field.key(OWN));
     let (stored, stored_round) = (changes.clone(), round.clone());
-    let written: Result<(), StoreError> = write!(field.bench, |tx| {
-        for change in &stored {
-            change::put(tx, commune, &stored_round, change).await?;
-        }
-        Ok(())
-    });
+    let written: Result<(), StoreError> =
+        write!(field.bench, |tx| change::put(tx, commune, &stored_round, &stored).await);
     written.unwrap();
     assert_eq!(change::of_document(read!(field.bench), &key).await.unwrap(), changes);
     assert_eq!(change::outside_of_document(read!(field.bench), &key).await.unwrap(), changes[1..]);
     assert_eq!(change::refused(read!(field.bench), commune, &round).await.unwrap(), changes[1..]);
+    assert_eq!(change::held_of_key(read!(field.bench), &changes[0].author.key).await.unwrap(), 1);
     assert_eq!(change::accepted_in(read!(field.bench), changes[0].hash).await.unwrap(), [OWN]);
     assert_eq!(change::accepted_in(read!(field.bench), changes[1].hash).await.unwrap(), []);
     let (hash, stored_key) = (changes[1].hash, key.clone());
@@ -142,6 +150,11 @@ async fn every_change_is_kept_with_its_latest_verdict() {
         change::set_verdict(tx, &stored_key, hash, Verdict::Released, Some("có mặt")).await
     });
     decided.unwrap();
+    let hashes = [changes[0].hash, ChangeHash([9; 32])];
+    let found = change::by_hashes(read!(field.bench), commune, &round, &hashes).await.unwrap();
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), [((OWN, changes[0].hash), changes[0].clone())]);
+    let known = change::verdicts(read!(field.bench), commune, &round, &hashes).await.unwrap();
+    assert_eq!(known.into_iter().collect::<Vec<_>>(), [((OWN, changes[0].hash), Verdict::Accepted)]);
     let found = change::by_hash(read!(field.bench), &key, hash).await.unwrap().unwrap();
     assert_eq!((found.verdict, found.reason.as_deref()), (Verdict::Released, Some("có mặt")));
     let nothing: Result<(), StoreError> =
@@ -150,7 +163,7 @@ async fn every_change_is_kept_with_its_latest_verdict() {
 }
 
 #[tokio::test]
-async fn segments_commands_and_blobs_are_kept_once() {
+async fn segments_and_commands_are_kept_once() {
     let field = field().await;
     let segment = |head: u8, entries| StoredSegment {
         head: EntryHash([head; 32]),
@@ -167,13 +180,16 @@ async fn segments_commands_and_blobs_are_kept_once() {
         for segment in stored.iter().chain(&stored) {
             kept.push(segment::put(tx, commune, segment).await?);
             segment::put_command(tx, commune, (segment.head, 1), at(3), &[1]).await?;
-            segment::announce_blob(tx, commune, (OWN, BlobHash([4; 32])), 10, at(3)).await?;
         }
         Ok(kept)
     });
     assert_eq!(kept.unwrap(), [true, true, false, false]);
+    let commands = segment::commands(read!(field.bench), field.commune).await.unwrap();
+    assert_eq!(commands, [(EntryHash([1; 32]), 1, vec![1]), (EntryHash([2; 32]), 1, vec![1])]);
     let author = field.author();
     assert_eq!(segment::of_author(read!(field.bench), &author).await.unwrap(), segments);
+    assert_eq!(segment::of_round(read!(field.bench), commune, &field.round).await.unwrap(), segments);
+    assert_eq!(segment::of_round(read!(field.bench), UnitId(99), &field.round).await.unwrap(), []);
     assert_eq!(segment::last_of_author(read!(field.bench), &author).await.unwrap(), 4);
     let another = Author { epoch: 2, ..author };
     assert_eq!(segment::last_of_author(read!(field.bench), &another).await.unwrap(), 0);
@@ -181,6 +197,47 @@ async fn segments_commands_and_blobs_are_kept_once() {
         let found = segment::head_at(read!(field.bench), author, number).await.unwrap();
         assert_eq!(found, head.map(EntryHash), "{number}");
     }
+}
+
+#[tokio::test]
+async fn of_two_segments_that_end_with_one_entry_the_longer_is_kept() {
+    let field = field().await;
+    let segment = |entries, journal| {
+        let (head, author, scope) = (EntryHash([2; 32]), field.author(), field.scope());
+        StoredSegment { head, author, entries, scope, received_at: at(3), journal }
+    };
+    let (commune, came) =
+        (field.commune, [segment((4, 4), vec![9]), segment((3, 4), vec![8]), segment((4, 4), vec![9])]);
+    let stored = came.clone();
+    let kept: Result<Vec<bool>, StoreError> = write!(field.bench, |tx| {
+        let mut kept = Vec::new();
+        for segment in &stored {
+            kept.push(segment::put(tx, commune, segment).await?);
+        }
+        Ok(kept)
+    });
+    assert_eq!(kept.unwrap(), [true, true, false]);
+    assert_eq!(segment::of_author(read!(field.bench), &field.author()).await.unwrap(), came[1..2]);
+}
+
+#[tokio::test]
+async fn whoever_surveys_a_village_is_told_how_far_its_log_has_come_and_of_no_other() {
+    let field = field().await;
+    let (commune, account, scope) = (field.commune, field.account, field.scope());
+    let found = log::of_account(read!(field.bench), account, &field.round).await.unwrap();
+    assert_eq!(found, [], "nothing is assigned");
+    let assignment = Assignment { commune, round: field.round.clone(), village: field.village, account };
+    let given: Result<(), StoreError> = write!(field.bench, |tx| assignment::insert(tx, &assignment).await);
+    given.unwrap();
+    let mut log = ScopeCursor { scope: scope.clone(), cursor: Cursor { generation: 0, position: 0 } };
+    let found = log::of_account(read!(field.bench), account, &field.round).await.unwrap();
+    assert_eq!(found, [(commune, log.clone())], "no row yet");
+    let state = LogState { generation: 7, position: 3, row: RowHash([3; 32]), digest: Digest::default() };
+    let written: Result<(), StoreError> = write!(field.bench, |tx| log::put_state(tx, commune, &scope, &state).await);
+    written.unwrap();
+    log.cursor = Cursor { generation: 7, position: 3 };
+    let found = log::of_account(read!(field.bench), account, &field.round).await.unwrap();
+    assert_eq!(found, [(commune, log)]);
 }
 
 #[tokio::test]
@@ -200,19 +257,21 @@ async fn a_log_gives_its_rows_back_in_order_and_says_where_it_stands() {
     let state = LogState { generation: 7, position: 3, row: RowHash([3; 32]), digest };
     let (stored, stored_state, stored_scope) = (rows.clone(), state.clone(), scope.clone());
     let written: Result<(), StoreError> = write!(field.bench, |tx| {
-        for row in &stored {
-            log::append(tx, commune, &stored_scope, row).await?;
-        }
+        log::append(tx, commune, &stored_scope, &stored).await?;
         log::put_state(tx, commune, &stored_scope, &stored_state).await
     });
     written.unwrap();
-    assert_eq!(log::state(read!(field.bench), commune, &scope).await.unwrap(), Some(state));
+    assert_eq!(log::state(read!(field.bench), commune, &scope).await.unwrap(), Some(state.clone()));
+    let states = log::states(read!(field.bench), commune, &field.round).await.unwrap();
+    assert_eq!(states.into_iter().collect::<Vec<_>>(), [(field.village, state)]);
+    assert_eq!(log::states(read!(field.bench), field.village, &field.round).await.unwrap().len(), 0);
     assert_eq!(log::villages(read!(field.bench), commune, &field.round).await.unwrap(), [field.village]);
     assert_eq!(unit::of_level(read!(field.bench), Level::Village, TODAY).await.unwrap(), [field.village]);
     assert_eq!(log::after(read!(field.bench), commune, &scope, 0, 9).await.unwrap(), rows);
     assert_eq!(log::after(read!(field.bench), commune, &scope, 1, 1).await.unwrap(), rows[1..2]);
     let (again, stored_scope) = (rows[0].clone(), scope.clone());
-    let twice: Result<(), StoreError> = write!(field.bench, |tx| log::append(tx, commune, &stored_scope, &again).await);
+    let twice: Result<(), StoreError> =
+        write!(field.bench, |tx| log::append(tx, commune, &stored_scope, &[again]).await);
     assert!(twice.is_err(), "one position, one row");
 }
 
@@ -262,24 +321,27 @@ async fn reviews_and_pins_are_read_back() {
     assert_eq!(pins.into_iter().collect::<Vec<_>>(), [((OWN, pin), heads)]);
 }
 
-#[tokio::test]
-async fn a_view_replaces_the_one_before_it_with_all_its_disagreements() {
-    let field = field().await;
-    let key = field.key(OWN);
-    let classes = [Class::Poor, Class::NearPoor].into_iter().collect();
-    let view = HouseholdView {
+/// What is shown of the own household.
+fn shown(field: &Field) -> HouseholdView {
+    HouseholdView {
         household: OWN,
         village: field.village,
         heads: vec![ChangeHash([1; 32])],
         head_name: "Hoàng Văn Đức".to_owned(),
-        classes,
+        classes: [Class::Poor, Class::NearPoor].into_iter().collect(),
         complete: true,
         open_disagreements: 2,
         blocking: 1,
         last_outcome: Some("met".to_owned()),
         point: Some((22_300_000, -104_600_000, 12)),
         summary: "{}".to_owned(),
-    };
+    }
+}
+
+#[tokio::test]
+async fn a_view_replaces_the_one_before_it_with_all_its_disagreements() {
+    let field = field().await;
+    let (key, view) = (field.key(OWN), shown(&field));
     let disagreement = |id: u8, blocking, impact| DisagreementView {
         household: OWN,
         id: DisagreementId([id; 16]),
@@ -298,5 +360,52 @@ async fn a_view_replaces_the_one_before_it_with_all_its_disagreements() {
         assert_eq!(found[0], open[1], "what blocks comes first");
     }
     assert_eq!(view::by_key(read!(field.bench), &key).await.unwrap(), Some(view.clone()));
-    assert_eq!(view::of_commune(read!(field.bench), field.commune, &field.round).await.unwrap(), [view]);
+    let of_commune = view::of_commune(read!(field.bench), field.commune, &field.round).await.unwrap();
+    assert_eq!(of_commune.iter().collect::<Vec<_>>(), [&view]);
+    assert_found_by_name(&field, &view).await;
+    let stored_key = key.clone();
+    let forgotten: Result<(), StoreError> = write!(field.bench, |tx| view::forget(tx, &stored_key).await);
+    forgotten.unwrap();
+    assert_eq!(view::by_key(read!(field.bench), &key).await.unwrap(), None);
+    assert_eq!(view::disagreements(read!(field.bench), field.commune, &field.round).await.unwrap(), []);
+}
+
+/// The database finds whom a phone would find.
+async fn assert_found_by_name(field: &Field, view: &HouseholdView) {
+    for typed in ["uc", "van", "duc lan", "ĐỨC", "duc hoang", "% _", "h'o", "", "hoang' --"] {
+        let search = NameSearch::of(typed);
+        let found = view::named(read!(field.bench), field.commune, &field.round, &search).await.unwrap();
+        let meant = search.finds(&view.head_name);
+        assert_eq!(found, if meant { vec![view.clone()] } else { Vec::new() }, "{typed}");
+    }
+}
+
+#[tokio::test]
+async fn who_carried_an_authors_work_is_known_with_the_first_time_of_each() {
+    let field = field().await;
+    let devices = [1, 2, 3].map(|seed| device_of(field.account, field.village, seed));
+    let [author, one, other] = devices.each_ref().map(|device| device.id);
+    let carriage = move |carrier, seconds| {
+        let parcel = ParcelId([7; 16]);
+        Carriage { parcel, carrier, author, size_bytes: 900, received_at: at(seconds) }
+    };
+    let (head, entries, journal) = (EntryHash([1; 32]), (2, 5), vec![9]);
+    let segment =
+        StoredSegment { head, author: field.author(), entries, scope: field.scope(), received_at: at(3), journal };
+    let (commune, refused) = (field.commune, EntryHash([2; 32]));
+    let written: Result<(), StoreError> = write!(field.bench, |tx| {
+        for device in &devices {
+            device::insert(tx, device).await?;
+        }
+        segment::put(tx, commune, &segment).await?;
+        for (carrier, seconds) in [(one, 1), (other, 2), (one, 3)] {
+            carriage::put(tx, &carriage(carrier, seconds), &[head, refused]).await?;
+        }
+        Ok(())
+    });
+    written.unwrap();
+    let found = carriage::of_author(read!(field.bench), &field.author()).await.unwrap();
+    assert_eq!(found, [((2, 5), carriage(one, 1)), ((2, 5), carriage(other, 2))]);
+    let later = Author { epoch: 2, ..field.author() };
+    assert_eq!(carriage::of_author(read!(field.bench), &later).await.unwrap(), []);
 }

@@ -1,9 +1,9 @@
 //! Phones that are let in, known again and shut out.
 
-use sync_protocol::hash::{EntryHash, ParcelId, SealKeyId};
-
 use super::*;
-use crate::domain::field::Carriage;
+use crate::domain::device::ClockReading;
+
+const CLOCK: ClockReading = ClockReading { offset_ms: -7_200_000, read_at: Timestamp::UNIX_EPOCH };
 
 #[tokio::test]
 async fn an_enrolment_code_is_taken_once_and_in_time() {
@@ -42,12 +42,17 @@ async fn a_device_is_known_by_its_key_and_keeps_the_time_of_its_revocation() {
         let again = device::insert(tx, &Device { unit: other, ..added }).await?;
         device::revoke(tx, id, at(5)).await?;
         device::revoke(tx, id, at(6)).await?;
+        device::note_clock(tx, id, ClockReading { offset_ms: 9, read_at: at(2) }).await?;
+        device::note_clock(tx, id, CLOCK).await?;
         Ok((first, again))
     });
     assert_eq!(enrolled.unwrap(), (device::Enrolled::Added, device::Enrolled::KnownAlready));
     let read = read!(bench);
     let found = device::by_id(read, id).await.unwrap().unwrap();
-    assert_eq!(found, Device { revoked_at: Some(at(5)), ..device });
+    assert_eq!(found, Device { revoked_at: Some(at(5)), clock: Some(CLOCK), ..device });
+    let unknown = write!(bench, |tx| device::note_clock(tx, DeviceId([0; 16]), CLOCK).await);
+    assert!(unknown.is_err());
+    let read = read!(bench);
     assert_eq!(device::by_id(read, DeviceId([0; 16])).await.unwrap(), None);
     assert_eq!(device::within(read, province, TODAY).await.unwrap(), [found]);
     assert!(device::within(read, other, TODAY).await.unwrap().is_empty());
@@ -72,49 +77,4 @@ async fn device_tokens_are_found_by_their_hash_and_forgotten_by_age() {
     let read = read!(bench);
     assert_eq!(device_token::by_hash(read, SecretHash([1; 32])).await.unwrap(), None);
     assert_eq!(device_token::by_hash(read, SecretHash([2; 32])).await.unwrap(), Some(token(2, 20)));
-}
-
-#[tokio::test]
-async fn parcel_keys_are_found_by_their_names_and_the_newest_is_given_out() {
-    let bench = bench().await;
-    let key = |byte: u8| parcel_key::SealedParcelKey { id: SealKeyId([byte; 8]), sealed: vec![byte] };
-    assert_eq!(parcel_key::newest(read!(bench)).await.unwrap(), None);
-    let written: Result<(), StoreError> = write!(bench, |tx| {
-        parcel_key::insert(tx, &key(2), at(1)).await?;
-        parcel_key::insert(tx, &key(1), at(2)).await
-    });
-    written.unwrap();
-    assert_eq!(parcel_key::newest(read!(bench)).await.unwrap(), Some(key(1)));
-    assert_eq!(parcel_key::by_id(read!(bench), SealKeyId([2; 8])).await.unwrap(), Some(key(2)));
-    assert_eq!(parcel_key::by_id(read!(bench), SealKeyId([3; 8])).await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn who_carried_a_segment_is_known_with_the_first_time_of_each() {
-    let bench = bench().await;
-    let [nation, ..] = tree(&bench).await;
-    let lan = person(&bench, "lan", nation).await;
-    let devices = [device_of(lan, nation, 1), device_of(lan, nation, 2), device_of(lan, nation, 3)];
-    let [author, one, other] = devices.each_ref().map(|device| device.id);
-    let carriage = move |carrier, seconds| Carriage {
-        parcel: ParcelId([7; 16]),
-        carrier,
-        author,
-        size_bytes: 900,
-        received_at: at(seconds),
-    };
-    let (head, another) = (EntryHash([1; 32]), EntryHash([2; 32]));
-    let written: Result<(), StoreError> = write!(bench, |tx| {
-        for device in &devices {
-            device::insert(tx, device).await?;
-        }
-        for (carrier, seconds) in [(one, 1), (other, 2), (one, 3)] {
-            carriage::put(tx, &carriage(carrier, seconds), &[head]).await?;
-        }
-        Ok(())
-    });
-    written.unwrap();
-    let found = carriage::of_segment(read!(bench), head).await.unwrap();
-    assert_eq!(found, [carriage(one, 1), carriage(other, 2)]);
-    assert_eq!(carriage::of_segment(read!(bench), another).await.unwrap(), []);
 }

@@ -51,8 +51,8 @@ impl Batch {
             append(tx, self.commune, self.now, Some(self.importer), decision).await?;
         }
         let mut heads = opened.stored_heads().to_vec();
+        store::change::put(tx, self.commune, &self.round, &changes).await?;
         for change in &changes {
-            store::change::put(tx, self.commune, &self.round, change).await?;
             let after = after(&heads, &opened, change.hash);
             let log = (self.commune, &scope);
             self.logbook.changed(tx, log, home.id, change.hash, (&heads, &after)).await?;

@@ -192,6 +192,7 @@ impl<'a> Context<'a> {
             author: Author { key, account: self.importer, epoch: 0 },
             entry: 0,
             wall_ms: 0,
+            seen_at: None,
             received_at: self.app.clock.now(),
             verdict: Verdict::Accepted,
             reason: None,

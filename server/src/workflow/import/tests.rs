@@ -25,7 +25,7 @@ struct Office {
 }
 
 fn commune(villages: usize, households: usize) -> Vec<SampleCommune> {
-    vec![SampleCommune { name: "Xã Tân Trịnh".into(), code: "01243".into(), villages, households }]
+    vec![SampleCommune { name: "Xã Tân Trịnh".into(), code: "01243".into(), villages, households, serials_from: 0 }]
 }
 
 fn book(villages: usize, households: usize) -> RosterBook {
@@ -287,7 +287,7 @@ async fn every_row_of_a_dirty_list_ends_in_the_data_or_in_the_report() {
         workbook::Item::Report(_) | workbook::Item::Progress { .. } => rows += 1,
     })
     .unwrap();
-    assert!(rows > 100, "the list is dirty");
+    assert!(rows > 60, "the list is dirty: {rows}");
     let imported = office.import(&file).await;
     let counts = imported.counts;
     assert_eq!(counts.added, office.written().await.0.len() as u64);

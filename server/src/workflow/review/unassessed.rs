@@ -3,9 +3,7 @@
 //!
 //! Owns what the document has to say before a person may decide so. A later change puts the household back before them.
 
-use schemas::household::Household;
 use schemas::ledger::{Reason, Unassessed};
-use schemas::rules::{Truth, counted_members};
 use sync_protocol::hash::ChangeHash;
 
 use super::{Word, check_agreed, check_nothing_held, check_reason, decide};
@@ -44,16 +42,8 @@ fn is_borne_out(case: &Case, why: Unassessed) -> bool {
         Unassessed::Refused | Unassessed::Moved | Unassessed::NotFound | Unassessed::NoLongerWants => {
             last_outcome(&household).as_deref() == Some(why.code())
         }
-        Unassessed::NoMemberLeft => nobody_is_left(case, &household),
+        Unassessed::NoMemberLeft => case.ruling.nobody_is_left(&household),
     }
-}
-
-/// Whether people were listed and none of them counts or may count. Where nobody was ever listed, nobody left either:
-/// such a household has yet to be visited.
-fn nobody_is_left(case: &Case, household: &Household) -> bool {
-    let Some(standard) = case.ruling.standards.first() else { return false };
-    let counted = counted_members(standard, &standard.facts(household), case.ruling.as_of);
-    !counted.is_empty() && counted.iter().all(|counts| *counts == Truth::False)
 }
 
 #[cfg(test)]
@@ -176,6 +166,7 @@ mod tests {
         village.write(member(2, "present")).await;
         let refused = village.end(Unassessed::NoMemberLeft).await;
         assert!(matches!(refused, Err(Refusal::NotBorneOut(_))), "nobody said where the second is registered");
+        assert_eq!(village.inbox().await, [], "nor does the inbox say that nobody is left");
         village.write(visit(1, 2, "moved")).await;
         assert!(matches!(village.end(Unassessed::NoMemberLeft).await, Err(Refusal::NotBorneOut(_))));
     }
@@ -223,7 +214,10 @@ mod tests {
         for (n, status) in [(1, "died"), (2, "left"), (3, "mistake")] {
             village.write(member(n, status)).await;
         }
+        let announced = Matter::NotMet { outcome: Unassessed::NoMemberLeft };
+        assert_eq!(village.inbox().await, [(home(1), announced)]);
         village.end(Unassessed::NoMemberLeft).await.unwrap();
+        assert_eq!(village.inbox().await, []);
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@
 //! before anything leaves the house.
 
 use jiff::civil::Date;
-use schemas::ids::{RoundId, UnitId};
+use schemas::ids::{HouseholdId, RoundId, UnitId};
 use schemas::ledger::Hash;
 use schemas::roster::{RosterFile, RosterLine, Salt, UnassessedEntry, compiled_root, root};
 use serde::de::DeserializeOwned;
@@ -12,7 +12,6 @@ use serde::de::DeserializeOwned;
 use super::Counts;
 use super::book::{self, Names, OfCommune};
 use super::gather::{Ground, salt, unassessed_salt};
-use super::key_of_household;
 use super::without_class::describe;
 use crate::app::App;
 use crate::clock::day_of;
@@ -24,9 +23,10 @@ use crate::domain::role::Role;
 use crate::domain::roster::{LeafKind, StoredRoster};
 use crate::domain::round::Round;
 use crate::domain::unit::{Level, Unit};
-use crate::seal::Subject;
+use crate::seal::{HouseholdKey, Subject};
 use crate::store::{self, Read, StoreError};
 use crate::workflow::Refusal;
+use crate::workflow::document::key_of;
 use crate::workflow::permit::{Permit, Right};
 
 /// Roles that may take the salts along: with them the root can be computed from the file alone.
@@ -159,6 +159,12 @@ async fn communes_in(read: &mut Read, unit: &Unit, round: &Round) -> Result<Vec<
         }
     }
     Ok(communes)
+}
+
+/// The key of a household, which may have moved to another commune since.
+async fn key_of_household(app: &App, read: &mut Read, id: HouseholdId) -> Result<HouseholdKey, Refusal> {
+    let home = store::household::by_id(read, id).await?.ok_or(Refusal::HouseholdNotFound)?;
+    key_of(app, &home)
 }
 
 /// Opens the newest list of a commune; `None` before the first.

@@ -17,7 +17,7 @@ use sync_protocol::hash::ChangeHash;
 
 use super::{Obstacle, Waiting, WithoutClass};
 use crate::app::App;
-use crate::domain::field::{DocumentKey, DocumentState, Home};
+use crate::domain::field::{DocumentState, Home};
 use crate::domain::listing::{ListedFacts, ListedHousehold, ListedOn};
 use crate::domain::review::{ReviewState, Said};
 use crate::domain::round::Round;
@@ -28,8 +28,10 @@ use crate::workflow::Refusal;
 use crate::workflow::document;
 use crate::workflow::projection::Ruling;
 
-/// Version of the rules by which edits merge: one commit per section, disagreements from the change graph.
-const MERGE_POLICY: u32 = 1;
+/// Version of the rules by which edits merge: one commit per section, disagreements from the change graph, and which of them
+/// are settled by policy, so that what merged stands without a person. By 1 these were all that change no class and touch
+/// no answer that the list prints; by 2 they must not change the points that it prints either.
+const MERGE_POLICY: u32 = 2;
 
 /// Everything about a commune in a round but its households.
 #[derive(Debug)]
@@ -65,6 +67,7 @@ struct Kept {
     reviews: BTreeMap<HouseholdId, ReviewState>,
     blocking: BTreeMap<HouseholdId, u32>,
     listed: BTreeMap<HouseholdId, ListedHousehold>,
+    pins: BTreeMap<(HouseholdId, Pin), Vec<ChangeHash>>,
 }
 
 /// A decision that ends the round for a household and still holds.
@@ -167,7 +170,7 @@ impl Ground {
     /// The households of the round as they were decided, or those that are in the way when there are any.
     pub(super) async fn households(&self, app: &App, read: &mut Read) -> Result<Households, Refusal> {
         let kept = Kept::of(read, self).await?;
-        let Sorted { accepted, unassessed, waiting } = self.sorted(read, &kept).await?;
+        let Sorted { accepted, unassessed, waiting } = self.sorted(&kept)?;
         let mut households = Households { approved: Vec::new(), unassessed: Vec::new(), waiting };
         if households.waiting.is_empty() {
             for (home, end) in accepted {
@@ -183,7 +186,7 @@ impl Ground {
     /// The households without a class and those that are in the way, without opening any.
     pub(super) async fn standing(&self, read: &mut Read) -> Result<(Vec<WithoutClass>, Vec<Waiting>), Refusal> {
         let kept = Kept::of(read, self).await?;
-        let Sorted { unassessed, waiting, .. } = self.sorted(read, &kept).await?;
+        let Sorted { unassessed, waiting, .. } = self.sorted(&kept)?;
         let without_class = |(home, why, reason, end): (&Home, Unassessed, &Reason, End<'_>)| WithoutClass {
             household: home.id,
             village: home.village,
@@ -194,11 +197,11 @@ impl Ground {
         Ok((unassessed.into_iter().map(without_class).collect(), waiting))
     }
 
-    async fn sorted<'g>(&'g self, read: &mut Read, kept: &'g Kept) -> Result<Sorted<'g>, Refusal> {
+    fn sorted<'g>(&'g self, kept: &'g Kept) -> Result<Sorted<'g>, Refusal> {
         let mut sorted = Sorted::default();
         for (id, home) in &kept.homes {
             let wait = |obstacles| Waiting { household: *id, village: home.village, obstacles };
-            let end = match self.end(read, kept, *id).await? {
+            let end = match self.end(kept, *id)? {
                 Ok(end) => end,
                 Err(obstacles) => {
                     sorted.waiting.push(wait(obstacles));
@@ -218,12 +221,7 @@ impl Ground {
     }
 
     /// The decision that ended the round for a household, or everything that is in its way.
-    async fn end(
-        &self,
-        read: &mut Read,
-        kept: &Kept,
-        id: HouseholdId,
-    ) -> Result<Result<End<'_>, Vec<Obstacle>>, Refusal> {
+    fn end(&self, kept: &Kept, id: HouseholdId) -> Result<Result<End<'_>, Vec<Obstacle>>, Refusal> {
         let mut obstacles = Vec::new();
         if let Some(open) = kept.blocking.get(&id).filter(|open| **open > 0) {
             obstacles.push(Obstacle::Disagreements { open: *open });
@@ -233,8 +231,7 @@ impl Ground {
             Some((Said::Returned, ..)) => return Ok(Err(with(obstacles, Obstacle::Returned))),
             None => return Ok(Err(with(obstacles, Obstacle::NotReviewed))),
         };
-        let place = DocumentKey { commune: self.commune.id, round: self.round.id.clone(), household: id };
-        let heads = store::review::heads_of_pin(read, &place, pin).await?;
+        let heads = kept.pins.get(&(id, pin)).cloned();
         let (Some(heads), Some((entry, how))) = (heads, self.ended_by(number, id, said, pin)) else {
             return Err(Refusal::DecisionLost(id));
         };
@@ -260,8 +257,8 @@ impl Ground {
         end: End<'_>,
     ) -> Result<Approved, Refusal> {
         let (village, place) = self.place(home).ok_or(Refusal::PlaceNotSaid)?;
-        let opened = document::open(app, read, home.clone(), &self.round.id).await?;
-        let opened = opened.ok_or(Refusal::HouseholdNotFound)?;
+        let state = kept.documents.get(&home.id).cloned().ok_or(Refusal::HouseholdNotFound)?;
+        let opened = document::open_stored(app, read, home.clone(), &self.round.id, state).await?;
         let past = opened.history.past_of(&end.heads).ok_or(Refusal::DecisionLost(home.id))?;
         Ok(Approved {
             household: opened.history.household(&past),
@@ -317,6 +314,7 @@ impl Kept {
             homes: homes.map(|home| (home.id, home)).collect(),
             documents,
             reviews: store::review::of_commune(read, commune, round).await?.into_iter().collect(),
+            pins: store::review::pins_of_commune(read, commune, round).await?,
             blocking: views.into_iter().map(|view| (view.household, view.blocking)).collect(),
             listed,
         })

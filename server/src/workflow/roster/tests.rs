@@ -21,15 +21,15 @@ use crate::workflow::case::CaseId;
 use crate::workflow::review;
 
 /// A surveyed commune, its reviewer and a phone.
-struct Commune {
-    bench: Bench,
+pub(in crate::workflow) struct Commune {
+    pub(in crate::workflow) bench: Bench,
     lan: Carried,
     hoa: Permit,
 }
 
 impl Commune {
     /// Three households: poor, near-poor with 20 points, and not poor with 141 points.
-    async fn surveyed() -> Self {
+    pub(in crate::workflow) async fn surveyed() -> Self {
         let bench = Bench::new().await;
         let mut lan = bench.phone(bench.lan, 11).await;
         for n in 1..=3 {
@@ -43,7 +43,7 @@ impl Commune {
         Self { bench, lan, hoa }
     }
 
-    async fn accepted() -> Self {
+    pub(in crate::workflow) async fn accepted() -> Self {
         let commune = Self::surveyed().await;
         for (n, points) in [(1, 140), (2, 140), (3, 141)] {
             commune.accept(n, points).await;
@@ -61,7 +61,7 @@ impl Commune {
         store::document::by_key(&mut read, &place).await.unwrap().unwrap().heads
     }
 
-    async fn accept(&self, n: u8, points: i64) {
+    pub(in crate::workflow) async fn accept(&self, n: u8, points: i64) {
         let (app, case) = (&self.bench.app, self.case(n));
         review::confirm_points(app, &self.hoa, case.clone(), points).await.unwrap();
         review::accept(app, &self.hoa, case, self.heads(n).await).await.unwrap();
@@ -118,7 +118,7 @@ impl Commune {
         compile(&self.bench.app, &self.hoa, &round_id(), self.bench.commune).await.unwrap()
     }
 
-    async fn compiled(&self) -> Compiled {
+    pub(in crate::workflow) async fn compiled(&self) -> Compiled {
         match self.compile().await {
             Outcome::New(compiled) => compiled,
             other => panic!("{other:?}"),

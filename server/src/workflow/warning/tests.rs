@@ -1,5 +1,6 @@
 //! Warnings of a commune on a real database, brought in by a phone.
 
+use schemas::codes::names::NameSearch;
 use schemas::household::STATUS;
 use schemas::ids::{MemberId, RoundId};
 use schemas::value::Value;
@@ -168,7 +169,10 @@ async fn near_names_at_near_places_and_a_house_outside_its_village_are_on_the_ro
     let stray = Warning::Stray(Stray { village, village_name, metres: 206, accuracy_m: 8 });
     assert_eq!(office.warnings().await.get(&home(3)), Some(&vec![stray.clone()]));
     let read = &mut office.bench.app.store.read().await.unwrap();
-    let lines = inbox::households(&office.bench.app, &office.hoa, office.bench.commune, &round_id()).await.unwrap();
+    let lines =
+        inbox::households(&office.bench.app, &office.hoa, (office.bench.commune, &round_id()), &NameSearch::default())
+            .await
+            .unwrap();
     let line = lines.iter().find(|line| line.view.household == home(3)).unwrap();
     assert_eq!(line.warnings, [stray]);
     assert_eq!(store::access_log::newest(read, office.bench.commune, 9).await.unwrap().len(), 3);

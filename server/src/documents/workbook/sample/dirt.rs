@@ -2,6 +2,7 @@
 //!
 //! Owns the kinds of dirt and where they are put. Every kind occurs at least once in a list of fifty households or more.
 
+use jiff::civil::date;
 use rand_core::Rng;
 use unicode_normalization::UnicodeNormalization;
 
@@ -146,14 +147,14 @@ fn put(kind: Dirt, rows: &mut Vec<OutRow>) -> bool {
         Dirt::GarbledDate => set(rows, Field::Born, text("không nhớ")),
         Dirt::MissingDate => unset(rows, Field::Born),
         Dirt::TextDate => return reform(rows, Field::Born, |cell| day(cell).map(|day| text(&day))),
-        Dirt::SerialDate => set(rows, Field::Born, Out::Whole(29_952)),
+        Dirt::SerialDate => return reform(rows, Field::Born, serial),
         Dirt::ShortYear => return reform(rows, Field::Born, |cell| day(cell).and_then(|day| short_year(&day))),
         Dirt::ShortenedId => return reform(rows, Field::PersonNumber, shortened),
         Dirt::BadId => {
             return reform(rows, Field::PersonNumber, |cell| Some(text(&as_text(cell)?.replacen('0', "O", 1))));
         }
         Dirt::WrongId => return reform(rows, Field::Sex, |cell| Some(text(other_sex(&as_text(cell)?)))),
-        Dirt::OldId => set(rows, Field::PersonNumber, text("073145278")),
+        Dirt::OldId => return reform(rows, Field::PersonNumber, |cell| Some(text(&old(&as_text(cell)?)?))),
         Dirt::MissingSex => unset(rows, Field::Sex),
         Dirt::DecomposedName => return reform(rows, Field::Name, decomposed),
         Dirt::SpacedName => {
@@ -199,6 +200,19 @@ fn short_year(day: &str) -> Option<Out> {
 
 fn shortened(cell: &Out) -> Option<Out> {
     as_text(cell)?.parse().ok().map(Out::Whole)
+}
+
+/// The number of the day as spreadsheets count: 1 is 1900-01-01, and 1900 had a 29 February.
+fn serial(cell: &Out) -> Option<Out> {
+    match cell {
+        Out::Day(day) => Some(Out::Whole(i64::from(day.since(date(1899, 12, 30)).ok()?.get_days()))),
+        Out::Text(_) | Out::Whole(_) => None,
+    }
+}
+
+/// The old number of somebody who has a new one: nobody else's.
+fn old(number: &str) -> Option<String> {
+    Some(format!("073{}", number.get(6..)?))
 }
 
 fn other_sex(sex: &str) -> &'static str {

@@ -1,0 +1,128 @@
+//! Photos and other files of a device: announced in its journal, sent in a queue of their own after the data.
+//!
+//! Owns where each of them stands. The bytes are the caller's, in files named by their hash.
+
+use minicbor::{Decode, Encode};
+use schemas::ids::HouseholdId;
+
+use super::{Clocks, CommitError, Device, Record, Standing};
+use crate::hash::BlobHash;
+use crate::journal::Body;
+
+/// Where a blob stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BlobState {
+    /// The server has not answered for its announcement.
+    Unannounced,
+    /// The server expects it: its bytes may go.
+    Announced,
+    /// The server has all of it, checked.
+    There,
+    /// The server will not take it, by this reason's name: it needs its author.
+    Refused(String),
+}
+
+/// A blob that this device has announced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnBlob {
+    /// Epoch and number of the journal entry that announces it.
+    pub entry: (u32, u64),
+    /// The household it belongs to.
+    pub household: HouseholdId,
+    /// SHA-256 of its bytes.
+    pub hash: BlobHash,
+    /// How many bytes it has.
+    pub size_bytes: u64,
+    /// Where it stands.
+    pub state: BlobState,
+    /// Whether the server has shown once that it forgot the announcement.
+    pub is_doubted: bool,
+}
+
+/// What the server said of a blob for good.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum BlobAnswer {
+    /// It has all of it.
+    #[n(0)]
+    There,
+    /// It will not take it, by this reason's name.
+    #[n(1)]
+    Refused(#[n(0)] String),
+}
+
+impl Device {
+    /// Announces a blob of a household that is here. Its bytes have to be on disk before.
+    pub fn attach(
+        &mut self,
+        household: HouseholdId,
+        hash: BlobHash,
+        size_bytes: u64,
+        clocks: Clocks,
+    ) -> Result<Vec<Record>, CommitError> {
+        let document = self.documents.get(&household).ok_or(CommitError::NoHousehold)?;
+        let scope = document.scope.clone();
+        let mut known = self.blobs.iter().filter(|blob| (blob.household, blob.hash) == (household, hash));
+        if known.any(|blob| !matches!(blob.state, BlobState::Refused(_))) {
+            return Err(CommitError::Nothing);
+        }
+        let body = Body::Blob { household, hash, size_bytes };
+        let entry = self.entry(&scope, clocks, body).ok_or(CommitError::NoScope)?;
+        Ok(self.applied(vec![Record::Own { epoch: self.epoch, scope, entry, change: None }]))
+    }
+
+    /// Every blob that it has announced, in order.
+    pub fn blobs(&self) -> &[OwnBlob] {
+        &self.blobs
+    }
+
+    /// The blobs whose bytes the server waits for, in order.
+    pub fn blob_queue(&self) -> impl Iterator<Item = &OwnBlob> {
+        self.blobs.iter().filter(|blob| blob.state == BlobState::Announced)
+    }
+
+    /// Remembers what the server said of a blob for good.
+    pub fn blob_answered(&mut self, household: HouseholdId, hash: BlobHash, answer: BlobAnswer) -> Vec<Record> {
+        let open = self.blob_queue().any(|blob| (blob.household, blob.hash) == (household, hash));
+        let records = if open { vec![Record::Blob { household, hash, answer }] } else { Vec::new() };
+        self.applied(records)
+    }
+
+    pub(super) fn apply_blob(&mut self, household: HouseholdId, hash: BlobHash, answer: &BlobAnswer) {
+        let open = |blob: &&mut OwnBlob| {
+            (blob.household, blob.hash) == (household, hash) && blob.state == BlobState::Announced
+        };
+        self.blobs.iter_mut().filter(open).for_each(|blob| {
+            blob.state = match answer {
+                BlobAnswer::There => BlobState::There,
+                BlobAnswer::Refused(slug) => BlobState::Refused(slug.clone()),
+            };
+        });
+    }
+
+    pub(super) fn apply_unknown(&mut self, household: &HouseholdId, hash: &BlobHash) {
+        let mut blobs = self.blobs.iter_mut();
+        if let Some(blob) = blobs.find(|blob| (&blob.household, &blob.hash) == (household, hash)) {
+            blob.is_doubted = true;
+        }
+    }
+
+    /// Its announcement goes again: the server has to be asked for the blob once more, whatever it said before.
+    pub(super) fn apply_announced_anew(&mut self, entry: (u32, u64)) {
+        let open = |blob: &&mut OwnBlob| blob.entry == entry && !matches!(blob.state, BlobState::Refused(_));
+        self.blobs.iter_mut().filter(open).for_each(|blob| blob.state = BlobState::Unannounced);
+    }
+
+    /// What became of the announcement.
+    pub(super) fn apply_announced(&mut self, entry: (u32, u64), standing: Standing) {
+        let waits = |blob: &&mut OwnBlob| blob.entry == entry && blob.state == BlobState::Unannounced;
+        self.blobs.iter_mut().filter(waits).for_each(|blob| {
+            blob.state = match standing {
+                Standing::Acknowledged => BlobState::Announced,
+                Standing::Waiting => BlobState::Unannounced,
+                Standing::Held(_) | Standing::Rejected(_) | Standing::Refused | Standing::Superseded => {
+                    BlobState::Refused("segment/refused".to_owned())
+                }
+            };
+        });
+    }
+}
