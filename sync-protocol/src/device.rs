@@ -13,6 +13,7 @@ mod portion;
 mod rebase;
 mod record;
 mod request;
+mod share;
 mod status;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ use crate::history::{History, Node};
 use crate::journal::{Beacon, Body, JournalEntry, JournalHead, Scope};
 use crate::log::{Cursor, Digest};
 use crate::message::{MESSAGE_VERSION, OLDEST_MESSAGE_VERSION};
+use crate::parcel::SealSecret;
 use crate::verdict::{Rejection, Verdict};
 use mend::{Giving, ReadPage};
 use parcel::SentParcel;
@@ -47,6 +49,7 @@ pub use portion::{Portion, Way};
 pub use rebase::{Item, ItemState, Plan};
 pub use record::{Record, RecordFault};
 pub use request::Sync;
+pub use share::{Looked, MOST_SEEN, Seen, ShareFault, ShareStep, VillageKey};
 pub use status::{Need, Status, Whereabouts};
 
 /// Largest command, in bytes: as large as a change, so that one entry never fills a request.
@@ -143,6 +146,10 @@ pub struct Device {
     name_scopes: bool,
     /// Parcels that may be answered, the newest last.
     parcels: Vec<SentParcel>,
+    /// The keys under which colleagues share work, by village.
+    village_keys: BTreeMap<Scope, SealSecret>,
+    /// What colleagues have shared and no log has told of yet.
+    seen: Vec<Seen>,
     /// The server's clock less the device's, as it was last found to be.
     clock_offset_ms: Option<i64>,
     /// The version in which it asks: the newest with every start, because servers are renewed.
@@ -198,6 +205,8 @@ impl Device {
             set_back: None,
             name_scopes: false,
             parcels: Vec::new(),
+            village_keys: BTreeMap::new(),
+            seen: Vec::new(),
             clock_offset_ms: None,
             version: MESSAGE_VERSION,
         }
@@ -273,7 +282,10 @@ impl Device {
 
     /// The history of a household in one of the views; `None` when it is not here.
     pub fn history(&self, household: &HouseholdId, view: View) -> Option<History> {
-        self.documents.get(household)?.history(household, &self.forms, view)
+        match view {
+            View::Accepted | View::Mine => self.documents.get(household)?.history(household, &self.forms, view),
+            View::Preview => self.preview_of(household),
+        }
     }
 
     /// Writes one saved form section of a household that is here.

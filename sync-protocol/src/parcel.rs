@@ -6,6 +6,7 @@
 //! What is asked and answered is [`crate::message`]'s, what a device makes of it [`crate::device`]'s.
 
 mod sealing;
+mod share;
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use minicbor::bytes::ByteVec;
@@ -20,6 +21,7 @@ use crate::message::MAX_REQUEST_BYTES;
 use sealing::{Envelope, Way};
 
 pub use sealing::{PARCEL_VERSION, SealSecret};
+pub use share::{Share, Shared};
 
 /// Largest parcel: a request and what surrounds it.
 pub const MAX_PARCEL_BYTES: usize = MAX_REQUEST_BYTES + 1_024;

@@ -35,6 +35,8 @@ pub const TARGETS: &[Target] = &[
     target("parcel-answer", parcels::answer),
     target("letter", parcels::letter),
     target("reply", parcels::reply),
+    target("share", parcels::share),
+    target("shared", parcels::shared),
     target("packed-segment", document::packed_segment),
     target("packed-page", document::packed_page),
     target("change", document::change),

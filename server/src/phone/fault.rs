@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use schemas::form::Label;
-use sync_protocol::device::{AnswerFault, CommitError, ParcelAnswerFault, Way};
+use sync_protocol::device::{AnswerFault, CommitError, ParcelAnswerFault, ShareFault, Way};
 use sync_protocol::parcel::ParcelFault;
 use sync_protocol::words;
 use thiserror::Error;
@@ -82,6 +82,9 @@ pub enum PhoneFault {
     /// A file is no parcel, or no answer to one of this phone's.
     #[error(transparent)]
     Parcel(#[from] ParcelFault),
+    /// There is no one village to share work of.
+    #[error("no village, or several: name one")]
+    NoVillage,
     /// The phone was let in without a key for parcels.
     #[error("no parcel key")]
     NoParcelKey,
@@ -128,6 +131,15 @@ impl From<ParcelAnswerFault> for PhoneFault {
     }
 }
 
+impl From<ShareFault> for PhoneFault {
+    fn from(fault: ShareFault) -> Self {
+        match fault {
+            ShareFault::NoVillage => Self::NoVillage,
+            ShareFault::Parcel(fault) => fault.into(),
+        }
+    }
+}
+
 impl PhoneFault {
     /// Which way the line was cut, when it was: then a smaller request may come through.
     pub(super) fn cut(&self) -> Option<Way> {
@@ -170,6 +182,7 @@ impl PhoneFault {
             Self::NoSide { .. } => "phone/no-side",
             Self::Parcel(fault) => fault.slug(),
             Self::NoParcelKey => "phone/no-parcel-key",
+            Self::NoVillage => "phone/no-village",
             Self::NothingToRebase(_) => "phone/nothing-to-rebase",
             Self::NoField(_) => "phone/no-field",
             Self::PlanNeeded(_) => "phone/plan-needed",
@@ -185,6 +198,10 @@ impl PhoneFault {
             Self::Refused(problem) => problem.words.clone(),
             Self::Commit(fault) => commit(fault),
             Self::Parcel(fault) => parcel(*fault),
+            Self::NoVillage => label(
+                "Không rõ thôn nào, hoặc máy chưa giữ thôn này; ghi --village",
+                "No such village on this phone, or several: name one with --village",
+            ),
             Self::NoParcelKey => label(
                 "Máy này chưa có khóa để lập gói; ghi danh lại bằng bản mới",
                 "This phone has no key for parcels; enrol with a newer version",

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use sync_protocol::device::Record;
+use schemas::ids::{RoundId, UnitId};
+use serde::Serialize;
+use sync_protocol::device::{Looked, Record, ShareFault};
 use sync_protocol::hash::PublicKey;
 use sync_protocol::parcel::{MAX_PARCEL_ANSWER_BYTES, MAX_PARCEL_BYTES, Parcel, ParcelAnswer, ParcelKey};
 
@@ -27,6 +29,17 @@ pub struct ParcelTaken {
     pub waiting: usize,
     /// Rows of logs that were read.
     pub rows: usize,
+}
+
+/// What looking at a colleague's work came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SharesSeen {
+    /// Changes that are shown from now on.
+    pub shown: usize,
+    /// Changes that were known already.
+    pub known: usize,
+    /// Changes that do not fit here yet: read the village's news first.
+    pub left_out: usize,
 }
 
 /// A parcel that was carried, or why it was not.
@@ -77,6 +90,28 @@ impl Phone {
         });
         let (rows, waiting) = (rows.sum(), self.device.waiting());
         Ok(ParcelTaken { sent: before.saturating_sub(waiting), waiting, rows })
+    }
+
+    /// Writes own work of a village that its log does not tell of yet into a file for colleagues there. Returns how many
+    /// changes are in it. Without a village the only one that is held is meant.
+    pub fn export_share(
+        &self,
+        village: Option<UnitId>,
+        round: Option<RoundId>,
+        out: &Path,
+    ) -> Result<usize, PhoneFault> {
+        let scope = self.scope_of(village, round).ok_or(ShareFault::NoVillage)?;
+        let (bytes, changes) = self.surroundings.chance.with(|rng| self.device.share(&scope, rng))?;
+        write_bytes(out, &bytes)?;
+        Ok(changes)
+    }
+
+    /// Looks at what a colleague has shared.
+    pub fn look(&mut self, path: &Path) -> Result<SharesSeen, PhoneFault> {
+        let bytes = read_bytes(path, MAX_PARCEL_BYTES)?;
+        let Looked { records, shown, known, left_out } = self.device.look(&bytes)?;
+        self.store.append(&records)?;
+        Ok(SharesSeen { shown, known, left_out })
     }
 
     /// Carries parcels of others to the server and puts the answers beside each other. One that is refused does not hold up

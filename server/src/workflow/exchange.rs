@@ -5,7 +5,7 @@ use sync_protocol::journal::Scope;
 use sync_protocol::message::{Request, Response, ScopeCursor};
 
 use super::pages::{self, Pages};
-use super::{Refusal, give_back, intake, late, set_back};
+use super::{Refusal, give_back, intake, late, parcel, set_back};
 use crate::app::App;
 use crate::domain::device::{ClockReading, Device};
 use crate::domain::round::RoundState;
@@ -39,6 +39,9 @@ pub(super) async fn answer(app: &App, device: &Device, request: &Request) -> Res
     let Pages { pages, packed, more, name_scopes } = pages::collect(app, &mut read, device, request, &logs).await?;
     let set_back = set_back::told(&mut read, request).await?;
     let scopes: Vec<Scope> = logs.into_iter().map(|(_, log)| log.scope).collect();
+    let assigned = if is_known(request, &scopes) { None } else { Some(scopes) };
+    let told = assigned.as_ref().filter(|_| request.version > 1);
+    let village_keys = told.map(|scopes| scopes.iter().map(|scope| parcel::village_key(app, scope)).collect());
     let response = Response {
         // A device is answered in the version in which it asked.
         version: request.version,
@@ -46,11 +49,12 @@ pub(super) async fn answer(app: &App, device: &Device, request: &Request) -> Res
         segments,
         pages,
         more,
-        assigned: if is_known(request, &scopes) { None } else { Some(scopes) },
+        assigned,
         packed: (!packed.is_empty()).then(|| packed.into_iter().map(Into::into).collect()),
         name_scopes: name_scopes.then_some(true),
         chapters,
         forgotten: (!forgotten.is_empty()).then_some(forgotten),
+        village_keys,
         set_back,
     };
     Ok(response.to_bytes())

@@ -5,6 +5,7 @@
 //! it but that there was an answer.
 
 use sync_protocol::actor::device_id;
+use sync_protocol::journal::Scope;
 use sync_protocol::message::{MessageFault, Request};
 use sync_protocol::parcel::{Opened, Parcel, ParcelFault, ParcelKey, SealSecret};
 use sync_protocol::segment::Segment;
@@ -70,6 +71,12 @@ pub fn key(app: &App) -> ParcelKey {
 /// Made from the master key alone: every process of the house has it, and a server that was set back has it still.
 fn secret(app: &App) -> SealSecret {
     SealSecret::from_bytes(*app.master_key.derive("parcel key 1"))
+}
+
+/// The key under which those who survey a village share work before it is here. Given with the village; who loses the
+/// village keeps it, and what is shared there counts for nothing.
+pub(super) fn village_key(app: &App, scope: &Scope) -> SealSecret {
+    SealSecret::from_bytes(*app.master_key.derive(&format!("village key 1 {} {}", scope.village, scope.round)))
 }
 
 fn seal(app: &App, opened: &Opened, response: Vec<u8>) -> Result<Vec<u8>, Refusal> {

@@ -9,6 +9,7 @@ use super::{Device, Mend, Outgoing, Record, Sync, Travel, View};
 use crate::journal::Scope;
 use crate::log::{Cursor, RowEvent, origin};
 use crate::message::{Documents, MessageFault, PackedPage, Page, Response, SegmentAnswer};
+use crate::parcel::SealSecret;
 
 /// By how much clocks have to differ otherwise than before to be written down, and how long an answer may take to tell.
 const NOTABLE_MS: i64 = 60_000;
@@ -100,9 +101,7 @@ impl Device {
         let gives_on = self.take_chapters(&sync.given, response.chapters, &mut outcome);
         self.take_forgotten(response.forgotten.unwrap_or_default(), &mut outcome);
         self.name_scopes = outcome.name_scopes;
-        if let Some(assigned) = response.assigned.filter(|assigned| self.is_moved_by(assigned)) {
-            self.take(Record::Assigned(assigned), &mut outcome);
-        }
+        self.take_villages(response.assigned, response.village_keys, &mut outcome);
         for page in response.pages {
             self.take_page(page, &mut outcome);
         }
@@ -112,6 +111,15 @@ impl Device {
         outcome.more |= outcome.name_scopes;
         self.mend(gives_on, &mut outcome);
         Ok(outcome)
+    }
+
+    /// Takes in which villages the device holds. Their keys first: a device that dies in between is told both again.
+    fn take_villages(&mut self, assigned: Option<Vec<Scope>>, keys: Option<Vec<SealSecret>>, outcome: &mut Outcome) {
+        let Some(assigned) = assigned else { return };
+        self.take_keys(&assigned, keys.unwrap_or_default(), outcome);
+        if self.is_moved_by(&assigned) {
+            self.take(Record::Assigned(assigned), outcome);
+        }
     }
 
     /// Notes how the clocks differ, once they differ otherwise than before. An answer that was long on its way says

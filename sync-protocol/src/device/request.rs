@@ -77,8 +77,7 @@ impl Device {
     }
 
     /// What waits as signed segments, as much as there is room for. `travel`: the shortest way that an entry may go.
-    pub(super) fn segments(&self, mut room: usize, travel: Travel) -> (Vec<SentSegment>, Vec<ByteVec>) {
-        let (mut sent, mut segments): (Vec<SentSegment>, Vec<ByteVec>) = (Vec::new(), Vec::new());
+    pub(super) fn segments(&self, room: usize, travel: Travel) -> (Vec<SentSegment>, Vec<ByteVec>) {
         // What the server has taken from the middle leaves a gap, and a segment is a run without gaps.
         let follows = |a: &Outgoing, b: &Outgoing| a.entry.number.checked_add(1) == Some(b.entry.number);
         let runs = |a: &Outgoing, b: &Outgoing| {
@@ -88,7 +87,18 @@ impl Device {
         let ready = self.outbox.chunk_by(runs).filter(|run| !self.gives_back(&run[0].scope));
         let mut waiting: Vec<&[Outgoing]> = ready.collect();
         waiting.sort_by_key(|run| run[0].put_off);
-        'runs: for run in waiting {
+        self.filled(waiting, room, travel)
+    }
+
+    /// Runs of entries as signed segments, as much as there is room for.
+    pub(super) fn filled<'a>(
+        &self,
+        runs: impl IntoIterator<Item = &'a [Outgoing]>,
+        mut room: usize,
+        travel: Travel,
+    ) -> (Vec<SentSegment>, Vec<ByteVec>) {
+        let (mut sent, mut segments): (Vec<SentSegment>, Vec<ByteVec>) = (Vec::new(), Vec::new());
+        'runs: for run in runs {
             let mut rest = run;
             while !rest.is_empty() && segments.len() < MAX_SEGMENTS {
                 let Some(made) = self.next_segment(rest, room, segments.is_empty(), travel) else { break 'runs };

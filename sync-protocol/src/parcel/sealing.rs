@@ -100,6 +100,9 @@ pub(super) enum Way {
     /// From the server to a device.
     #[n(1)]
     Down,
+    /// From a device to colleagues.
+    #[n(2)]
+    Aside,
 }
 
 /// What a carrier sees.

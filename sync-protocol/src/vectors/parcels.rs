@@ -5,10 +5,10 @@ use std::convert::Infallible;
 use rand_core::{TryCryptoRng, TryRng};
 
 use super::file::{annotated, compared, plain};
-use super::scene::{answered, at, key, lan_with_interview, server};
+use super::scene::{answered, at, interviewed, key, lan_with_interview, phone, scope, server};
 use super::shapes;
 use crate::message::{Request, Response, SegmentAnswer};
-use crate::parcel::{Letter, Parcel, ParcelAnswer, ParcelKey, Reply, SealSecret};
+use crate::parcel::{Letter, Parcel, ParcelAnswer, ParcelKey, Reply, SealSecret, Share, Shared};
 use crate::verdict::Verdict;
 
 /// Chance that anybody can repeat: each draw is of equal bytes, one more than those of the draw before.
@@ -69,6 +69,32 @@ fn parcels_are_what_they_were() {
     assert!(Reply::read(&kept).is_ok());
     lan.parcel_answer(&answer, at(2).wall_ms).unwrap();
     assert_eq!(lan.waiting(), 0);
+}
+
+#[test]
+fn shares_are_what_they_were() {
+    let (keys, villages) = (vec![SealSecret::from_bytes([0x70; 32])], vec![scope(41)]);
+    let given = Response { assigned: Some(villages), village_keys: Some(keys), ..answered(Vec::new(), Vec::new()) };
+    let about = "The server gives a village, and the key under which those who survey it share work (32 times 70).";
+    let kept = compared("response-keys", about, &annotated(&given.to_bytes(), "response", shapes::RESPONSE));
+    assert_eq!(Response::from_bytes(&kept).as_ref(), Ok(&given));
+    let [lan, mut minh] = [1, 2].map(|n| {
+        let mut device = phone(n, Vec::new());
+        let sync = device.request(at(0).wall_ms, 65_536);
+        device.answer(&sync, &given.to_bytes(), at(0).wall_ms).unwrap();
+        device
+    });
+    let lan = interviewed(lan);
+    let (bytes, changes) = lan.share(&scope(41), &mut Counted(0x70)).unwrap();
+    let about =
+        "Lan's interview for her colleagues, sealed to the village's key. The share's id is 16 times 71, the secret of
+        the ephemeral key 32 times 72.";
+    let kept = compared("share", about, &annotated(&bytes, "share", shapes::ENVELOPE));
+    let shared = Share::read(&kept).unwrap().open(&SealSecret::from_bytes([0x70; 32])).unwrap();
+    let inside = annotated(&shared.to_bytes(), "shared", shapes::SHARED);
+    let kept = compared("shared", "What is sealed in share.txt: segment.txt.", &inside);
+    assert_eq!(Shared::read(&kept), Ok(shared));
+    assert_eq!((changes, minh.look(&bytes).unwrap().shown), (1, 1));
 }
 
 #[test]

@@ -78,6 +78,8 @@ pub(super) const LETTER: Shape =
 /// What the server seals.
 pub(super) const REPLY: Shape =
     Record(&[("response", Bytes), ("next key", Record(&[("key", Bytes), ("signature", Bytes)])), ("signature", Bytes)]);
+/// What colleagues seal.
+pub(super) const SHARED: Shape = Record(&[("segments", List(&Bytes))]);
 /// A request.
 pub(super) const REQUEST: Shape = Record(&[
     ("version", Item),
@@ -106,7 +108,7 @@ pub(super) const RESPONSE: Shape = Record(&[
     ("9, unused", Item),
     ("chapters", List(&CHAPTER_ANSWER)),
     ("forgotten", List(&SCOPE_CURSOR)),
-    ("12, unused", Item),
+    ("village keys", List(&Bytes)),
     ("13, unused", Item),
     ("set_back", Item),
 ]);

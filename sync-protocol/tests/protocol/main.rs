@@ -15,5 +15,6 @@ mod parcels;
 mod phone;
 mod rebase;
 mod schema;
+mod shares;
 mod support;
 mod versions;

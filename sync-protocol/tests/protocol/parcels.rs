@@ -96,6 +96,7 @@ fn response(request: &Request) -> Response {
         name_scopes: None,
         chapters: None,
         forgotten: None,
+        village_keys: None,
         set_back: None,
     }
 }

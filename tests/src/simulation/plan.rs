@@ -360,6 +360,24 @@ pub enum Step {
         /// What becomes on disk of what it says.
         disk: Disk,
     },
+    /// A phone shares its work of a village with colleagues there.
+    Share {
+        /// Which phone.
+        phone: u8,
+        /// A household of the village.
+        home: u8,
+    },
+    /// A phone looks at a share.
+    LookAt {
+        /// Which phone.
+        phone: u8,
+        /// Which share.
+        which: u8,
+        /// What becomes of it on the way.
+        road: Down,
+        /// What becomes on disk of what is seen.
+        disk: Disk,
+    },
     /// So many minutes pass.
     Pass(u16),
     /// Something happens to a phone.

@@ -2,10 +2,13 @@
 
 use anyhow::{Result, bail, ensure};
 use server::workflow::{Refusal, parcel};
-use sync_protocol::device::{ParcelAnswerFault, Remark};
+use sync_protocol::device::{ParcelAnswerFault, Remark, ShareFault, View};
+use sync_protocol::hash::ChangeHash;
+use sync_protocol::log::{Row, RowEvent};
 use sync_protocol::parcel::ParcelFault;
 
 use super::ground::Ground;
+use super::handset::Handset;
 use super::office;
 use super::plan::{Disk, Down};
 use super::world::World;
@@ -18,6 +21,7 @@ const MOST_CARRIED: usize = 12;
 pub struct Relay {
     parcels: Vec<(usize, Vec<u8>)>,
     answers: Vec<(usize, Vec<u8>)>,
+    shares: Vec<Vec<u8>>,
 }
 
 impl World {
@@ -126,6 +130,74 @@ impl World {
         ensure!(!bad, "parcel: {} does not believe an answer: {:?}", handset.name, outcome.remarks);
         Ok("read".to_owned())
     }
+}
+
+impl World {
+    /// A phone shares what the log of a village does not tell of yet.
+    pub(super) fn share(&mut self, phone: usize, home: u8) -> Result<String> {
+        let (scope, _) = self.home(home)?;
+        let device = &self.phones[phone].device;
+        match self.commune.app.chance.with(|rng| device.share(&scope, rng)) {
+            Ok((bytes, changes)) => {
+                self.relay.shares.push(bytes);
+                self.relay.shares.drain(..self.relay.shares.len().saturating_sub(MOST_CARRIED));
+                Ok(format!("{changes} changes shared"))
+            }
+            Err(ShareFault::NoVillage) => Ok("not its village".to_owned()),
+            Err(fault) => bail!("share: {} cannot share: {fault}", self.phones[phone].name),
+        }
+    }
+
+    /// A phone looks at what was shared, by whomever.
+    pub(super) fn look_at(&mut self, phone: usize, which: u8, road: Down, disk: Disk) -> Result<String> {
+        let count = self.relay.shares.len();
+        let Some(mut bytes) = self.relay.shares.get(usize::from(which) % count.max(1)).cloned() else {
+            return Ok("no share".to_owned());
+        };
+        match road {
+            Down::Cut(share) => bytes.truncate(share.of(bytes.len() - 1)),
+            Down::Flipped(share, bits) => {
+                let at = share.at(bytes.len());
+                bytes[at] ^= bits;
+            }
+            Down::Arrives | Down::Late | Down::Lost | Down::Twice => {}
+        }
+        let handset = &mut self.phones[phone];
+        let spoiled = matches!(road, Down::Cut(_) | Down::Flipped(..));
+        let looked = match handset.device.look(&bytes) {
+            Ok(_) if spoiled => bail!("share: one that was spoiled was looked at"),
+            Ok(looked) => looked,
+            Err(fault) => return Ok(format!("refused: {fault}")),
+        };
+        if handset.keep(&looked.records, disk)? == super::handset::Survived::Restarted {
+            self.forget_answers(phone);
+        }
+        Ok(format!("{} shown, {} known, {} left out", looked.shown, looked.known, looked.left_out))
+    }
+
+    /// Colleagues' work is built upon by nobody, and forgotten once the log has told of it.
+    pub(super) fn check_seen(&self, phone: &Handset, ground: &Ground) -> Result<()> {
+        for seen in phone.device.seen() {
+            let history = phone.device.history(&seen.household, View::Mine);
+            let is_mine = history.is_some_and(|history| history.knows(&seen.change));
+            ensure!(!is_mine, "share: {} builds upon {}", phone.name, seen.change);
+            let read = phone.device.scopes().find(|(scope, _)| **scope == seen.scope).map(|(_, state)| state.cursor);
+            let log = ground.logs.get(&seen.scope);
+            let told = log.zip(read).is_some_and(|(log, read)| {
+                let rows = log.rows.iter().filter(|logged| logged.row.position <= read.position);
+                log.state.generation == read.generation && tells(rows.map(|logged| &logged.row), &seen.change)
+            });
+            ensure!(!told, "share: {} has read of {} and still shows it as shared", phone.name, seen.change);
+        }
+        Ok(())
+    }
+}
+
+fn tells<'a>(mut rows: impl Iterator<Item = &'a Row>, change: &ChangeHash) -> bool {
+    rows.any(|row| match &row.event {
+        RowEvent::Change(hash) | RowEvent::Verdict { hash, .. } => hash == change,
+        RowEvent::Entered | RowEvent::Left => false,
+    })
 }
 
 fn pick(cards: &[(usize, Vec<u8>)], which: u8) -> Option<(usize, Vec<u8>)> {

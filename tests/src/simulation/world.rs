@@ -141,6 +141,8 @@ impl World {
             Step::Pack { phone, disk } => self.pack(self.phone(phone), disk).await,
             Step::Carry { carrier, which, road } => self.carry(self.phone(carrier), which, road).await,
             Step::HandBack { which, road, disk } => self.hand_back(which, road, disk),
+            Step::Share { phone, home } => self.share(self.phone(phone), home),
+            Step::LookAt { phone, which, road, disk } => self.look_at(self.phone(phone), which, road, disk),
             Step::Pass(minutes) => {
                 self.commune.pass(Duration::from_secs(60 * u64::from(minutes)));
                 Ok("passed".to_owned())
@@ -435,6 +437,7 @@ impl World {
         for phone in &self.phones {
             phone.check_replays()?;
             self.check_views(phone, &ground)?;
+            self.check_seen(phone, &ground)?;
         }
         self.check_photos().await?;
         let rebuilt = rebuild::rebuild(&self.commune.app).await?;

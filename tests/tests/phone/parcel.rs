@@ -137,3 +137,37 @@ async fn a_phone_that_was_shut_out_carries_nothing_and_its_own_parcel_is_held_fo
     assert_eq!(slugs(&minh.carry(&[nothing], &card).await), [Some("parcel/author-shut-out")]);
     Ok(())
 }
+
+#[tokio::test]
+async fn what_a_colleague_shares_is_shown_until_the_server_tells_and_nothing_is_built_upon_it() -> Result<()> {
+    let field = Field::open().await?;
+    let (mut lan, mut minh) = (field.phone("lan").await?, field.phone("minh").await?);
+    let card = card(&field)?;
+    let home = lan.found_households(family())?.written[0].household;
+    let (share, parcel) = (card.join("lan.share"), card.join("lan.parcel"));
+    assert!(lan.export_share(None, None, &share)? > 0);
+    lan.export_parcel(&parcel)?;
+    assert!(!std::fs::read(&share)?.windows(9).any(|seen| seen == "Lý Thị".as_bytes()), "sealed");
+    assert_eq!(slugs(&minh.carry(std::slice::from_ref(&share), &card).await), [Some("parcel/other-way")]);
+    let looked = minh.look(&share)?;
+    assert!(looked.shown > 0 && looked.left_out == 0, "{looked:?}");
+    let shown = minh.show(&home, View::Preview, None)?;
+    assert_eq!(shown.filed.household.answers.get("wall"), Some(&Value::from("durable")));
+    assert_eq!((shown.colleagues.len(), shown.colleagues[0].account), (looked.shown, lan.identity().account));
+    assert_eq!(minh.show(&home, View::Mine, None).err().context("not mine")?.slug(), "phone/no-household");
+    assert_eq!((minh.export(View::Preview).len(), minh.export(View::Mine).len()), (1, 0));
+    // What minh says of the household meanwhile stands beside it, not upon it.
+    drop(minh);
+    let mut minh = field.open_again("minh")?;
+    assert_eq!(minh.show(&home, View::Preview, None)?.colleagues.len(), looked.shown);
+    let carried = minh.carry(&[parcel], &card).await;
+    assert_eq!(slugs(&carried), [None]);
+    minh.pull().await?;
+    let shown = minh.show(&home, View::Preview, None)?;
+    assert!(shown.colleagues.is_empty(), "the log tells of it now");
+    assert_eq!(said(&minh, &home, "wall"), Some(Value::from("durable")));
+    assert_eq!(minh.look(&share)?.shown, 0);
+    let sizes = (looked.shown, std::fs::metadata(&share)?.len());
+    println!("{} changes shared in {} bytes", sizes.0, sizes.1);
+    Ok(())
+}

@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::console;
 use crate::phone::{
     BlobLine, BlobsSent, CarriedParcel, Committed, Exchanged, HouseholdView, Identity, ItemFault, Line, ParcelTaken,
-    Phone, PhoneFault, PlanLine, PlanView, Reason, TornTail, Traffic,
+    Phone, PhoneFault, PlanLine, PlanView, Reason, SeenView, SharesSeen, TornTail, Traffic,
 };
 
 /// How it went.
@@ -253,6 +253,26 @@ impl Outcome {
         }
     }
 
+    pub(super) fn shared(path: &Path, changes: usize) -> Self {
+        let out = path.display();
+        let text = say(
+            format!("Đã chia sẻ {changes} thay đổi trong {out}; chỉ người rà soát thôn này mở được"),
+            format!("{changes} changes are in {out}; only those who survey the village can open it"),
+        );
+        Self::done(json!({ "out": path, "changes": changes }), text)
+    }
+
+    pub(super) fn looked(seen: SharesSeen) -> Self {
+        let SharesSeen { shown, known, left_out } = seen;
+        let text = say(
+            format!("Xem thêm {shown} thay đổi chưa tới máy chủ; {known} đã biết, {left_out} chưa khớp"),
+            format!(
+                "{shown} changes are shown that are not at the server yet; {known} known, {left_out} do not fit yet"
+            ),
+        );
+        Self::done(json!(seen), text)
+    }
+
     pub(super) fn exported(file: Json) -> Self {
         let text = format!("{file:#}\n");
         Self::done(file, text)
@@ -324,6 +344,7 @@ fn exit_code(fault: &PhoneFault) -> u8 {
         | PhoneFault::PlainHttp(_)
         | PhoneFault::Code
         | PhoneFault::NoParcelKey
+        | PhoneFault::NoVillage
         | PhoneFault::ServerKey => 2,
         PhoneFault::File { .. }
         | PhoneFault::NoHousehold(_)
@@ -360,6 +381,11 @@ fn standing_text(Line { words, reasons, .. }: &Line) -> String {
     format!("  {} / {}\n{reasons}", words.vi, words.en)
 }
 
+fn seen_text(seen: &SeenView) -> String {
+    let account = seen.account.0;
+    format!("  Chưa tới máy chủ, theo tài khoản {account} / Not yet at the server, says account {account}\n")
+}
+
 fn household_text(phone: &Phone, view: &HouseholdView) -> String {
     let household = &view.filed.household;
     let mut text = format!("{}  {}\n", household.household, view.form);
@@ -381,6 +407,7 @@ fn household_text(phone: &Phone, view: &HouseholdView) -> String {
         answers(&mut text, Scope::Visit, said);
     }
     household.notes.values().for_each(|note| text += &format!("  Ghi chú / Note: {note}\n"));
+    view.colleagues.iter().for_each(|seen| text += &seen_text(seen));
     view.warnings.iter().for_each(|doubt| text += &doubt_text(doubt));
     for open in &view.disagreements {
         let section = &open.section;

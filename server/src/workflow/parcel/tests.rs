@@ -7,7 +7,6 @@ use schemas::ids::DeviceId;
 use schemas::value::Value;
 use sync_protocol::device::{Device as Phone, Identity, Mend, Record, Remark, Standing};
 use sync_protocol::hash::PublicKey;
-use sync_protocol::journal::Scope;
 use sync_protocol::log::{Cursor, Digest, Row, SignedHead};
 use sync_protocol::message::{Page, Response, ScopeCursor};
 use sync_protocol::verdict::Hold;
