@@ -359,3 +359,14 @@ async fn what_colleagues_share_is_built_upon_by_nobody_and_goes_with_the_log() -
     let later = [look(1, 2), sync(1), look(0, 1), sync(0), look(1, 2), sync(1), look(1, 0), write(1, 1)];
     reproduce(12, &[offline.as_slice(), &later].concat()).await
 }
+
+/// Seed 4 at 200 steps, a limit and not a promise (`decisions/0010`): the server is set back twice to one copy, and between the
+/// two the round was over when a phone gave back.
+#[tokio::test]
+async fn a_server_set_back_twice_around_the_end_of_a_round_goes_on() -> Result<()> {
+    let written = Step::Write { phone: 36, home: 50, edit: Edit::FloorArea(109), disk: Disk::Keeps };
+    let before = [Step::Office(Act::Unassign(12, 196)), COPY, written, sync(126), Step::Office(Act::Salvage(105))];
+    let turn = Step::Office(Act::TurnRound);
+    let after = [sync(254), SET_BACK, turn, sync(35), sync(26), SET_BACK_AND_SAID];
+    reproduce(4, &[before.as_slice(), &after].concat()).await
+}
