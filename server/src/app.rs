@@ -86,6 +86,8 @@ pub struct App {
     pub logins_by_name: Throttle<String>,
     /// Unauthenticated attempts (logins, enrolments, renewals) per address.
     pub attempts_by_address: Throttle<std::net::IpAddr>,
+    /// Parcels of others per carrier.
+    pub parcels_by_carrier: Throttle<DeviceId>,
     /// Requests with late work per device that was shut out.
     pub late_work: Throttle<DeviceId>,
     /// Wraps the keys of households.
@@ -127,6 +129,7 @@ impl App {
             passwords: Passwords::new(password_cost),
             logins_by_name: Throttle::new(Rate { burst: 10, one_more_every: Duration::from_secs(30) }),
             attempts_by_address: Throttle::new(Rate { burst: 60, one_more_every: Duration::from_secs(1) }),
+            parcels_by_carrier: Throttle::new(Rate { burst: 120, one_more_every: Duration::from_secs(1) }),
             late_work: Throttle::new(Rate { burst: 120, one_more_every: Duration::from_secs(60) }),
             master_key,
             standards,

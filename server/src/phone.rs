@@ -14,6 +14,7 @@ mod fault;
 pub mod file;
 mod frames;
 mod identity;
+mod parcel;
 mod rebase;
 mod report;
 mod sections;
@@ -41,8 +42,11 @@ pub use connection::{PlainHttp, Road, Traffic};
 pub use exchange::{Enrolment, Exchanged};
 pub use fault::{PhoneFault, Problem};
 pub use identity::Identity;
+pub use parcel::{CarriedParcel, ParcelTaken, SharesSeen};
 pub use rebase::{PlanLine, PlanView, Wanted};
-pub use report::{DisagreementView, FiledHousehold, HouseholdView, Line, Reason, RoundPoints, Scoring, SideView};
+pub use report::{
+    DisagreementView, FiledHousehold, HouseholdView, Line, Reason, RoundPoints, Scoring, SeenView, SideView,
+};
 pub use sections::{Committed, ItemFault, Written};
 pub use settle::Choice;
 pub use store::{Store, StoreFault, TornTail};

@@ -20,6 +20,7 @@ pub mod assignment;
 pub mod background_job;
 pub mod blob;
 pub mod boundary;
+pub mod carriage;
 mod catalogue;
 pub mod change;
 pub mod chapter;

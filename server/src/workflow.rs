@@ -13,6 +13,7 @@ use schemas::rules::SampleRefused;
 use schemas::standard::Faults;
 use sync_protocol::archive::ArchiveError;
 use sync_protocol::message::MessageFault;
+use sync_protocol::parcel::ParcelFault;
 use sync_protocol::verdict::Verdict;
 use thiserror::Error;
 
@@ -53,6 +54,7 @@ pub mod logbook;
 pub mod moving;
 mod office;
 mod pages;
+pub mod parcel;
 pub mod permit;
 pub mod points_table;
 pub mod projection;
@@ -270,6 +272,15 @@ pub enum Refusal {
     /// The message of a phone cannot be read.
     #[error(transparent)]
     Message(MessageFault),
+    /// A parcel cannot be taken.
+    #[error(transparent)]
+    Parcel(ParcelFault),
+    /// A parcel of a device that nobody let in.
+    #[error("parcel of an unknown device")]
+    ParcelAuthorUnknown,
+    /// A parcel of a device that was shut out, or whose account was.
+    #[error("parcel of a device that was shut out")]
+    ParcelAuthorShutOut,
     /// A document is on a form that this server does not have.
     #[error("form {0:?} is not on this server")]
     FormUnknown(FormVersion),

@@ -8,10 +8,12 @@ mod answer;
 mod blob;
 mod document;
 mod mend;
+mod parcel;
 mod portion;
 mod rebase;
 mod record;
 mod request;
+mod share;
 mod status;
 
 use std::collections::BTreeMap;
@@ -33,17 +35,21 @@ use crate::history::{History, Node};
 use crate::journal::{Beacon, Body, JournalEntry, JournalHead, Scope};
 use crate::log::{Cursor, Digest};
 use crate::message::{MESSAGE_VERSION, OLDEST_MESSAGE_VERSION};
+use crate::parcel::SealSecret;
 use crate::verdict::{Rejection, Verdict};
 use mend::{Giving, ReadPage};
+use parcel::SentParcel;
 
 pub use answer::{AnswerFault, Outcome, Remark};
 pub use blob::{BlobAnswer, BlobState, OwnBlob};
 pub use document::{DeviceDocument, OwnChange, Standing, View};
 pub use mend::Mend;
+pub use parcel::{Awaited, MOST_AWAITED, PackedParcel, ParcelAnswerFault, ParcelStep};
 pub use portion::{Portion, Way};
 pub use rebase::{Item, ItemState, Plan};
 pub use record::{Record, RecordFault};
 pub use request::Sync;
+pub use share::{Looked, MOST_SEEN, Seen, ShareFault, ShareStep, VillageKey};
 pub use status::{Need, Status, Whereabouts};
 
 /// Largest command, in bytes: as large as a change, so that one entry never fills a request.
@@ -138,6 +144,12 @@ pub struct Device {
     set_back: Option<u64>,
     /// Whether the server has asked for the scopes by name: forgotten with the process, because it would ask again.
     name_scopes: bool,
+    /// Parcels that may be answered, the newest last.
+    parcels: Vec<SentParcel>,
+    /// The keys under which colleagues share work, by village.
+    village_keys: BTreeMap<Scope, SealSecret>,
+    /// What colleagues have shared and no log has told of yet.
+    seen: Vec<Seen>,
     /// The server's clock less the device's, as it was last found to be.
     clock_offset_ms: Option<i64>,
     /// The version in which it asks: the newest with every start, because servers are renewed.
@@ -192,6 +204,9 @@ impl Device {
             blobs: Vec::new(),
             set_back: None,
             name_scopes: false,
+            parcels: Vec::new(),
+            village_keys: BTreeMap::new(),
+            seen: Vec::new(),
             clock_offset_ms: None,
             version: MESSAGE_VERSION,
         }
@@ -267,7 +282,10 @@ impl Device {
 
     /// The history of a household in one of the views; `None` when it is not here.
     pub fn history(&self, household: &HouseholdId, view: View) -> Option<History> {
-        self.documents.get(household)?.history(household, &self.forms, view)
+        match view {
+            View::Accepted | View::Mine => self.documents.get(household)?.history(household, &self.forms, view),
+            View::Preview => self.preview_of(household),
+        }
     }
 
     /// Writes one saved form section of a household that is here.

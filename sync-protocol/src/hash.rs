@@ -117,6 +117,18 @@ bytes_newtype!(
     PublicKey, 32, "public key"
 );
 bytes_newtype!(
+    /// An X25519 public key, to which something is sealed.
+    SealKey, 32, "seal key"
+);
+bytes_newtype!(
+    /// The name of a seal key: the beginning of its hash.
+    SealKeyId, 8, "seal key id"
+);
+bytes_newtype!(
+    /// A parcel, by sixteen random bytes.
+    ParcelId, 16, "parcel id"
+);
+bytes_newtype!(
     /// An Ed25519 signature.
     Signature, 64, "signature"
 );

@@ -21,6 +21,7 @@ pub mod journal;
 pub mod log;
 pub mod message;
 pub mod named;
+pub mod parcel;
 pub mod rebase;
 pub mod salvage;
 pub mod segment;

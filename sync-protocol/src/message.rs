@@ -16,6 +16,7 @@ use minicbor::{Decode, Encode};
 use crate::hash::tagged;
 use crate::journal::{Scope, from_cbor, to_cbor};
 use crate::log::{Cursor, Row, SignedHead};
+use crate::parcel::SealSecret;
 use crate::verdict::Verdict;
 
 pub use packed::{Documents, PackedPage};
@@ -119,6 +120,9 @@ pub struct Response {
     /// generation: the server was set back, and the device gives back what comes after.
     #[n(11)]
     pub forgotten: Option<Vec<ScopeCursor>>,
+    /// For each of the assigned scopes the key under which colleagues share work there ([`crate::parcel::Share`]).
+    #[n(12)]
+    pub village_keys: Option<Vec<SealSecret>>,
     /// The generation that the logs got when the server was last set back to an older copy; `None` when it never was, as far
     /// as it knows. A device to which this is new cannot rely on any answer that it got before.
     #[n(14)]

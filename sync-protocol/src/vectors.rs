@@ -4,6 +4,7 @@
 mod file;
 #[path = "../tests/protocol/form.rs"]
 mod form;
+mod parcels;
 mod scene;
 mod shapes;
 

@@ -8,6 +8,7 @@
 mod document;
 mod ground;
 mod messages;
+mod parcels;
 
 /// One way in.
 pub struct Target {
@@ -30,6 +31,12 @@ pub const TARGETS: &[Target] = &[
     target("segment", messages::segment),
     target("entry", messages::entry),
     target("chapter", messages::chapter),
+    target("parcel", parcels::parcel),
+    target("parcel-answer", parcels::answer),
+    target("letter", parcels::letter),
+    target("reply", parcels::reply),
+    target("share", parcels::share),
+    target("shared", parcels::shared),
     target("packed-segment", document::packed_segment),
     target("packed-page", document::packed_page),
     target("change", document::change),

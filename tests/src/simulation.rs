@@ -17,6 +17,7 @@ pub mod memory;
 pub mod office;
 pub mod photos;
 pub mod plan;
+pub mod relay;
 pub mod shrink;
 pub mod stranger;
 pub mod world;

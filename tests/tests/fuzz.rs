@@ -202,6 +202,9 @@ fn golden(honest: &mut Honest) -> Result<()> {
         honest.response(&read(name)?)?;
     }
     honest.add("cursors", read("cursors")?);
+    for name in ["parcel", "parcel-answer", "letter", "reply", "share", "shared"] {
+        honest.add(name, read(name)?);
+    }
     Ok(())
 }
 
@@ -212,7 +215,19 @@ const SCHEMA: &str = include_str!("../../sync-protocol/protocol.cddl");
 async fn what_honest_phones_and_servers_say_breaks_nothing_and_is_what_the_schema_says() -> Result<()> {
     let mut honest = simulated(SEED).await?;
     golden(&mut honest)?;
-    for rule in ["request", "response", "segment", "entry", "chapter"] {
+    for rule in [
+        "request",
+        "response",
+        "segment",
+        "entry",
+        "chapter",
+        "parcel",
+        "parcel-answer",
+        "letter",
+        "reply",
+        "share",
+        "shared",
+    ] {
         let said = honest.0.get(rule).with_context(|| format!("no {rule}"))?;
         for bytes in said {
             cddl_cat::validate_cbor_bytes(rule, SCHEMA, bytes).with_context(|| to_hex(bytes))?;

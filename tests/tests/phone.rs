@@ -18,7 +18,8 @@ use serde_json::json;
 use server::clock::{Chance, Clock};
 use server::http::serve::{Protection, start};
 use server::phone::{
-    Choice, Enrolment, Phone, PhoneFault, PlainHttp, Road, RoundPoints, Scoring, StoreFault, Surroundings, Wanted,
+    CarriedParcel, Choice, Enrolment, Phone, PhoneFault, PlainHttp, Road, RoundPoints, Scoring, StoreFault,
+    Surroundings, Wanted,
 };
 use server::standards::Standards;
 use sync_protocol::change::{Slot, Write};
@@ -27,6 +28,8 @@ use sync_protocol::journal::Scope;
 
 #[path = "phone/again.rs"]
 mod again;
+#[path = "phone/parcel.rs"]
+mod parcel;
 
 /// A house in which lan and minh survey one village in an open round.
 struct Field {

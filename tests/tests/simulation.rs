@@ -344,3 +344,40 @@ async fn what_was_accepted_in_an_earlier_round_is_not_sent_again_as_unanswered()
     let assets = Step::Write { phone: 70, home: 243, edit: Edit::Assets(24), disk: Disk::Keeps };
     reproduce(1044, &[before.as_slice(), &[member, assets, sync(232), SET_BACK, turn]].concat()).await
 }
+
+/// Not found by a seed: parcels that are on their way while the server is set back, answered by both servers, and whose answers
+/// are read in the wrong order and twice.
+#[tokio::test]
+async fn parcels_on_their_way_while_the_server_is_set_back_lose_nothing() -> Result<()> {
+    let pack = Step::Pack { phone: 0, disk: Disk::Keeps };
+    let carry = |which| Step::Carry { carrier: 1, which, road: Down::Twice };
+    let read = |which| Step::HandBack { which, road: Down::Arrives, disk: Disk::Keeps };
+    for set_back in [SET_BACK, SET_BACK_AND_SAID] {
+        let there = [COPY, write(0, 1), pack, carry(0), read(0), write(0, 3), pack, carry(1)];
+        let back = [set_back, read(2), pack, carry(2), read(4), read(2), read(0), carry(0), read(6)];
+        reproduce(11, &[there.as_slice(), &back].concat()).await?;
+    }
+    Ok(())
+}
+
+/// Not found by a seed: colleagues look at each other's work, write about the same household, and read later what became of
+/// both.
+#[tokio::test]
+async fn what_colleagues_share_is_built_upon_by_nobody_and_goes_with_the_log() -> Result<()> {
+    let share = |phone| Step::Share { phone, home: 1 };
+    let look = |phone, which| Step::LookAt { phone, which, road: Down::Arrives, disk: Disk::Keeps };
+    let offline = [write(0, 1), share(0), look(1, 0), write(1, 1), share(1), look(0, 1), write(0, 1), share(0)];
+    let later = [look(1, 2), sync(1), look(0, 1), sync(0), look(1, 2), sync(1), look(1, 0), write(1, 1)];
+    reproduce(12, &[offline.as_slice(), &later].concat()).await
+}
+
+/// Seed 4 at 200 steps, a limit and not a promise (`decisions/0010`): the server is set back twice to one copy, and between the
+/// two the round was over when a phone gave back.
+#[tokio::test]
+async fn a_server_set_back_twice_around_the_end_of_a_round_goes_on() -> Result<()> {
+    let written = Step::Write { phone: 36, home: 50, edit: Edit::FloorArea(109), disk: Disk::Keeps };
+    let before = [Step::Office(Act::Unassign(12, 196)), COPY, written, sync(126), Step::Office(Act::Salvage(105))];
+    let turn = Step::Office(Act::TurnRound);
+    let after = [sync(254), SET_BACK, turn, sync(35), sync(26), SET_BACK_AND_SAID];
+    reproduce(4, &[before.as_slice(), &after].concat()).await
+}

@@ -6,6 +6,7 @@
 
 mod format;
 mod output;
+mod parcel;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,7 +16,7 @@ use anyhow::Context;
 use jiff::civil::Date;
 use schemas::codes::names::NameSearch;
 use schemas::form::FormVersion;
-use schemas::ids::HouseholdId;
+use schemas::ids::{HouseholdId, UnitId};
 use schemas::rules::AreaType;
 use serde_json::json;
 use sync_protocol::device::View;
@@ -26,6 +27,7 @@ use crate::phone::{
 };
 use crate::standards::Standards;
 use output::{Outcome, print};
+use parcel::{Carry, ExportParcel, ExportShare, FromParcel};
 
 /// Commands of `phone`.
 #[derive(Debug, clap::Subcommand)]
@@ -62,6 +64,16 @@ pub enum EnrolledCommand {
     Export(Export),
     /// Từng hộ đang ở đâu. Where each household stands.
     List(List),
+    /// Gói việc đang chờ vào tệp để người khác mang đi. Put waiting work into a parcel for somebody to carry.
+    ExportParcel(ExportParcel),
+    /// Nhận câu trả lời cho một gói. Take the answer to a parcel in.
+    ImportParcel(FromParcel),
+    /// Mang gói của người khác tới máy chủ. Carry others' parcels to the server.
+    Carry(Carry),
+    /// Chia sẻ việc chưa tới máy chủ với đồng nghiệp cùng thôn. Share work with colleagues of the village, before the server has it.
+    ExportShare(ExportShare),
+    /// Xem việc đồng nghiệp chia sẻ. Look at what a colleague has shared.
+    Look(FromParcel),
 }
 
 /// What every command of `phone` takes.
@@ -140,6 +152,8 @@ enum ViewFlag {
     Accepted,
     /// Thêm cả việc của máy này. And this phone's own work.
     Mine,
+    /// Thêm cả việc đồng nghiệp chia sẻ, máy chủ chưa xét. And what colleagues have shared, which the server has not seen.
+    Preview,
 }
 
 /// Country or town.
@@ -305,6 +319,11 @@ impl EnrolledCommand {
             Self::Settle(settle) => &settle.common,
             Self::Rebase(rebase) => &rebase.common,
             Self::Export(export) => &export.common,
+            Self::ExportParcel(export) => &export.common,
+            Self::ImportParcel(from) => &from.common,
+            Self::Carry(carry) => &carry.common,
+            Self::ExportShare(share) => &share.common,
+            Self::Look(from) => &from.common,
         }
     }
 
@@ -321,6 +340,14 @@ impl EnrolledCommand {
             Self::Rebase(rebase) => rebase.act(phone),
             Self::Export(export) => export.act(phone),
             Self::List(list) => Ok(Outcome::listed(&phone.find(&list.find.search()), &phone.blobs())),
+            Self::ExportParcel(export) => Ok(Outcome::packed(&export.out, phone.export_parcel(&export.out)?)),
+            Self::ImportParcel(from) => Ok(Outcome::unpacked(phone.import_parcel(&from.file)?)),
+            Self::Carry(carry) => Ok(Outcome::carried(&phone.carry(&carry.parcels, &carry.out).await)),
+            Self::ExportShare(share) => {
+                let changes = phone.export_share(share.village.map(UnitId), share.round, &share.out)?;
+                Ok(Outcome::shared(&share.out, changes))
+            }
+            Self::Look(from) => Ok(Outcome::looked(phone.look(&from.file)?)),
         }
     }
 }
@@ -354,6 +381,7 @@ impl ViewFlag {
         match self {
             Self::Accepted => View::Accepted,
             Self::Mine => View::Mine,
+            Self::Preview => View::Preview,
         }
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemas::form::FormVersion;
 use schemas::ids::{DeviceId, HouseholdId, RoundId, UnitId};
 use sync_protocol::actor::Author;
-use sync_protocol::hash::{ChangeHash, EntryHash, RowHash};
+use sync_protocol::hash::{ChangeHash, EntryHash, ParcelId, RowHash};
 use sync_protocol::journal::Scope;
 use sync_protocol::log::{Cursor, Digest, Row};
 use sync_protocol::verdict::Verdict;
@@ -96,6 +96,21 @@ pub struct StoredSegment {
     pub received_at: Timestamp,
     /// Its entries and signature.
     pub journal: Vec<u8>,
+}
+
+/// A parcel of one device that another one brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carriage {
+    /// Which parcel.
+    pub parcel: ParcelId,
+    /// Who brought it; its author, when they found the server themselves.
+    pub carrier: DeviceId,
+    /// Who made it, proven by its signature.
+    pub author: DeviceId,
+    /// Its size.
+    pub size_bytes: u64,
+    /// When the server had it.
+    pub received_at: Timestamp,
 }
 
 /// Where a log stands.

@@ -126,6 +126,7 @@ pub static RULES: &[Rule] = &[
     rule("GET", "/api/units/{unit}/devices", Who::Holders(OFFICE_AND_AUDIT, Place::PathUnit)),
     rule("POST", "/api/devices/{device}/revoke", Who::Holders(OFFICE, Place::UnitOfDevice)),
     rule("POST", "/api/sync", Who::AnyDevice),
+    rule("POST", "/api/sync/parcels", Who::Device),
     rule("GET", "/api/sync/households/{household}/blobs/{blob}/progress", Who::Device),
     rule("PATCH", "/api/sync/households/{household}/blobs/{blob}", Who::Device),
     rule("GET", "/api/sync/households/{household}/blobs/{blob}", Who::Device),

@@ -1,5 +1,6 @@
 //! How households, inbox items and disagreements look in answers.
 
+use schemas::ids::DeviceId;
 use schemas::ledger::Unassessed;
 use schemas::rules::ClassSet;
 use serde::Serialize;
@@ -211,7 +212,7 @@ impl From<Page> for HouseholdPage {
             heads: hex(&page.heads),
             reports: json!(page.reports),
             disagreements: disagreements.collect(),
-            changes: page.changes.iter().map(change).collect(),
+            changes: page.changes.iter().map(|kept| change(kept, page.carried_by.get(&kept.hash))).collect(),
             review: said(&page.review),
             why: why(&page.review),
             points_confirmed: page.points_confirmed,
@@ -232,12 +233,13 @@ fn section(value: &SectionValue) -> Value {
     }
 }
 
-fn change(change: &StoredChange) -> Value {
+fn change(change: &StoredChange, carried_by: Option<&DeviceId>) -> Value {
     json!({
         "change": change.hash.to_string(), "account": change.author.account,
         "device": change.author.device().to_string(), "epoch": change.author.epoch,
         "device_clock_ms": change.wall_ms, "received_at": change.received_at.to_string(),
         "verdict": change.verdict.slug(), "reason": change.reason, "written": bracket(&Bracket::of(change)),
+        "carried_by": carried_by.map(ToString::to_string),
     })
 }
 

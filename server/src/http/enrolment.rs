@@ -72,6 +72,8 @@ pub(super) struct EnrolledView {
     server_key: String,
     account: u64,
     unit: u64,
+    /// The key that parcels are sealed to, signed by the server, hex.
+    parcel_key: String,
 }
 
 /// Lets a phone in.
@@ -90,6 +92,7 @@ pub(super) async fn enrol(
         server_key: hex(&app.server_public_key()),
         account: device.account.0,
         unit: device.unit.0,
+        parcel_key: hex(&workflow::parcel::key(&app).to_bytes()),
     };
     Ok((StatusCode::CREATED, Json(view)))
 }

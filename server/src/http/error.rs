@@ -323,6 +323,8 @@ fn refused(refusal: &Refusal) -> Problem {
         | R::TableLacksPlace(_) => table::problem(refusal),
         R::Blob(fault) => blob::problem(*fault),
         R::Message(fault) => sent::message(*fault),
+        R::Parcel(fault) => sent::parcel(*fault),
+        R::ParcelAuthorUnknown | R::ParcelAuthorShutOut => sent::parcel_author(refusal),
         R::RoundNotFound
         | R::AssignmentNotFound
         | R::FormOfAnotherStandard

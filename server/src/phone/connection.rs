@@ -88,9 +88,14 @@ impl Connection {
         json(&self.send(Method::POST, path, "application/json", body.to_string().into_bytes(), None).await?)
     }
 
-    /// Posts a sync message.
-    pub(super) async fn post_sync(&mut self, body: Vec<u8>, token: &Token) -> Result<Vec<u8>, PhoneFault> {
-        self.send(Method::POST, "/api/sync", "application/cbor", body, Some(token)).await
+    /// Posts a sync message or a parcel.
+    pub(super) async fn post_message(
+        &mut self,
+        path: &str,
+        body: Vec<u8>,
+        token: &Token,
+    ) -> Result<Vec<u8>, PhoneFault> {
+        self.send(Method::POST, path, "application/cbor", body, Some(token)).await
     }
 
     /// Sends a part of a photo and reads JSON.

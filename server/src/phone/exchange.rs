@@ -13,6 +13,7 @@ use super::blobs::BlobsSent;
 use super::connection::{Connection, Road, Traffic};
 use super::fault::PhoneFault;
 use super::identity::{Identity, load_token, save_token};
+use super::parcel::{read_key, save_key};
 use super::store::Store;
 use super::{Phone, Surroundings};
 use crate::domain::device::enrolment_message;
@@ -60,6 +61,7 @@ struct Enrolled {
     server_key: String,
     account: AccountId,
     unit: UnitId,
+    parcel_key: String,
 }
 
 #[derive(Deserialize)]
@@ -97,10 +99,12 @@ pub(super) async fn enrol(
         return Err(PhoneFault::Untrusted("server key".to_owned()));
     }
     let token = read_token(&enrolled.token)?;
+    let parcel_key = read_key(&enrolled.parcel_key, &server_key)?;
     let Enrolled { device, account, unit, .. } = enrolled;
     let identity = Identity { key, server_key, device, account, unit, road: enrolment.road, form: enrolment.form };
     // The token first: a phone counts as enrolled once its identity is there.
     save_token(store, &token)?;
+    save_key(store, &parcel_key)?;
     identity.save(store)?;
     Ok((identity, token, connection))
 }
@@ -205,7 +209,7 @@ impl Phone {
         loop {
             let began = self.clocks();
             let sync = self.device.request_in(began.wall_ms, self.portion);
-            match self.post(&sync.bytes).await {
+            match self.post("/api/sync", &sync.bytes).await {
                 Ok(answer) => {
                     let arrived = self.clocks();
                     let took = Duration::from_millis(arrived.uptime_ms.saturating_sub(began.uptime_ms));
@@ -224,12 +228,17 @@ impl Phone {
         }
     }
 
-    /// Sends a request, with a new token where the old one is over.
-    async fn post(&mut self, request: &[u8]) -> Result<Vec<u8>, PhoneFault> {
-        match self.connection.post_sync(request.to_vec(), &self.token).await {
+    /// Carries a parcel and brings its answer back.
+    pub(super) async fn post_parcel(&mut self, parcel: &[u8]) -> Result<Vec<u8>, PhoneFault> {
+        self.post("/api/sync/parcels", parcel).await
+    }
+
+    /// Posts a message, with a new token where the old one is over.
+    async fn post(&mut self, path: &str, body: &[u8]) -> Result<Vec<u8>, PhoneFault> {
+        match self.connection.post_message(path, body.to_vec(), &self.token).await {
             Err(PhoneFault::Refused(problem)) if problem.slug == "device/token-not-valid" => {
                 self.renew().await?;
-                self.connection.post_sync(request.to_vec(), &self.token).await
+                self.connection.post_message(path, body.to_vec(), &self.token).await
             }
             other => other,
         }
@@ -261,14 +270,19 @@ impl Exchanged {
         self.clock_offset_ms = outcome.clock_offset_ms;
     }
 
-    /// Rows that the known server did not sign, or that do not continue what was read, are not believed.
     fn checked(self) -> Result<Self, PhoneFault> {
-        let bad = self.remarks.iter().find(|remark| matches!(remark, Remark::BadPage(_) | Remark::DigestDiffers(_)));
-        match bad {
-            Some(Remark::BadPage(scope)) => Err(PhoneFault::Untrusted(format!("log of village {}", scope.village))),
-            Some(_) => Err(PhoneFault::Untrusted("digest".to_owned())),
-            None => Ok(self),
-        }
+        check(&self.remarks)?;
+        Ok(self)
+    }
+}
+
+/// Rows that the known server did not sign, or that do not continue what was read, are not believed.
+pub(super) fn check(remarks: &[Remark]) -> Result<(), PhoneFault> {
+    let bad = remarks.iter().find(|remark| matches!(remark, Remark::BadPage(_) | Remark::DigestDiffers(_)));
+    match bad {
+        Some(Remark::BadPage(scope)) => Err(PhoneFault::Untrusted(format!("log of village {}", scope.village))),
+        Some(_) => Err(PhoneFault::Untrusted("digest".to_owned())),
+        None => Ok(()),
     }
 }
 

@@ -5,7 +5,8 @@
 use std::path::PathBuf;
 
 use schemas::form::Label;
-use sync_protocol::device::{AnswerFault, CommitError, Way};
+use sync_protocol::device::{AnswerFault, CommitError, ParcelAnswerFault, ShareFault, Way};
+use sync_protocol::parcel::ParcelFault;
 use sync_protocol::words;
 use thiserror::Error;
 
@@ -78,6 +79,15 @@ pub enum PhoneFault {
         /// How many there are.
         sides: usize,
     },
+    /// A file is no parcel, or no answer to one of this phone's.
+    #[error(transparent)]
+    Parcel(#[from] ParcelFault),
+    /// There is no one village to share work of.
+    #[error("no village, or several: name one")]
+    NoVillage,
+    /// The phone was let in without a key for parcels.
+    #[error("no parcel key")]
+    NoParcelKey,
     /// Nothing of the household was turned away.
     #[error("nothing of household {0} is to be said again")]
     NothingToRebase(String),
@@ -109,6 +119,24 @@ pub struct Problem {
 impl From<AnswerFault> for PhoneFault {
     fn from(fault: AnswerFault) -> Self {
         Self::Untrusted(fault.to_string())
+    }
+}
+
+impl From<ParcelAnswerFault> for PhoneFault {
+    fn from(fault: ParcelAnswerFault) -> Self {
+        match fault {
+            ParcelAnswerFault::Parcel(fault) => fault.into(),
+            ParcelAnswerFault::Answer(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<ShareFault> for PhoneFault {
+    fn from(fault: ShareFault) -> Self {
+        match fault {
+            ShareFault::NoVillage => Self::NoVillage,
+            ShareFault::Parcel(fault) => fault.into(),
+        }
     }
 }
 
@@ -152,6 +180,9 @@ impl PhoneFault {
             Self::NoHousehold(_) => "phone/no-household",
             Self::NoDisagreement(_) => "phone/no-disagreement",
             Self::NoSide { .. } => "phone/no-side",
+            Self::Parcel(fault) => fault.slug(),
+            Self::NoParcelKey => "phone/no-parcel-key",
+            Self::NoVillage => "phone/no-village",
             Self::NothingToRebase(_) => "phone/nothing-to-rebase",
             Self::NoField(_) => "phone/no-field",
             Self::PlanNeeded(_) => "phone/plan-needed",
@@ -166,6 +197,15 @@ impl PhoneFault {
             Self::Store(fault) => store(fault),
             Self::Refused(problem) => problem.words.clone(),
             Self::Commit(fault) => commit(fault),
+            Self::Parcel(fault) => parcel(*fault),
+            Self::NoVillage => label(
+                "Không rõ thôn nào, hoặc máy chưa giữ thôn này; ghi --village",
+                "No such village on this phone, or several: name one with --village",
+            ),
+            Self::NoParcelKey => label(
+                "Máy này chưa có khóa để lập gói; ghi danh lại bằng bản mới",
+                "This phone has no key for parcels; enrol with a newer version",
+            ),
             Self::NotEnrolled | Self::EnrolledAlready | Self::Code | Self::ServerKey | Self::FormUnknown(_) => {
                 self.enrolment()
             }
@@ -270,6 +310,28 @@ fn store(fault: &StoreFault) -> Label {
         StoreFault::File { .. } | StoreFault::Unreadable { .. } | StoreFault::Broken => {
             said(format!("Lỗi lưu trên máy này: {fault}"), format!("This phone's storage failed: {fault}"))
         }
+    }
+}
+
+fn parcel(fault: ParcelFault) -> Label {
+    match fault {
+        ParcelFault::NotAwaited => label(
+            "Đây không phải câu trả lời cho gói nào máy này đang chờ",
+            "This answers no parcel that this phone waits for",
+        ),
+        ParcelFault::OtherWay => {
+            label("Nhầm chiều: đây là gói gửi đi hay câu trả lời?", "The other way: is this a parcel or an answer?")
+        }
+        ParcelFault::Version => label("Gói của phiên bản khác; hãy cập nhật", "A parcel of another version; update"),
+        ParcelFault::TooLarge => label("Tệp quá lớn", "The file is too large"),
+        ParcelFault::Unreadable
+        | ParcelFault::OtherKey
+        | ParcelFault::WeakKey
+        | ParcelFault::Damaged
+        | ParcelFault::Signature => said(
+            format!("Tệp hỏng hoặc bị sửa ({}); chép lại từ máy gốc", fault.slug()),
+            format!("The file is damaged or was altered ({}); copy it again", fault.slug()),
+        ),
     }
 }
 

@@ -1,19 +1,22 @@
 //! What a phone tells about its households: one of them whole, where each stands, and all of them as a file.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use schemas::codes::names::NameSearch;
 use schemas::doubt::{self, Doubt};
 use schemas::form::{Kind, Label, Question, Scope};
 use schemas::household::{Household, SectionKey};
-use schemas::ids::{HouseholdId, RoundId, UnitId};
+use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
 use schemas::rules::{AreaType, B1Mode, ClassSet, Place, Region, Report, classify};
 use schemas::value::{Key, Value};
 use serde::Serialize;
-use sync_protocol::device::{DeviceDocument, Need, Status, View};
+use sync_protocol::device::{DeviceDocument, Need, Seen, Status, View};
 use sync_protocol::disagreement::{self, Disagreement};
 use sync_protocol::hash::ChangeHash;
 use sync_protocol::history::{History, SectionValue};
 use sync_protocol::impact::{self, Possible};
+use sync_protocol::journal;
 use sync_protocol::words;
 
 use super::Phone;
@@ -58,10 +61,24 @@ pub struct HouseholdView {
     pub reports: Vec<Report>,
     /// Where its newest work is, and why somebody is needed.
     pub standing: Option<Line>,
+    /// What colleagues have written and the server has not told of yet, whether the view shows it or not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub colleagues: Vec<SeenView>,
     /// Every class that settling the open disagreements one way or another can give, over all reports; absent
     /// when nothing was scored, or when there are too many ways to look at: then it may be any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classes: Option<ClassSet>,
+}
+
+/// A colleague's change that the server has not told of yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SeenView {
+    /// The change.
+    pub change: String,
+    /// The account that says to have written it.
+    pub account: AccountId,
+    /// Its clock, in milliseconds since 1970.
+    pub device_clock_ms: i64,
 }
 
 /// An open disagreement.
@@ -179,7 +196,8 @@ impl Phone {
     ) -> Result<HouseholdView, PhoneFault> {
         let missing = || PhoneFault::NoHousehold(household.to_string());
         let history = self.device.history(household, view).ok_or_else(missing)?;
-        let scope = self.document_scope(household).ok_or_else(missing)?;
+        let seen = self.device.seen().iter().find(|seen| seen.household == *household).map(|seen| seen.scope.clone());
+        let scope = self.document_scope(household).or(seen).ok_or_else(missing)?;
         let (current, open) = (history.current(), disagreement::open(&history));
         let reports = scoring.map_or_else(Vec::new, |scoring| self.reports(&history, &current, scoring));
         Ok(HouseholdView {
@@ -190,6 +208,7 @@ impl Phone {
             classes: scoring.and_then(|scoring| self.classes(&history, &open, scoring)),
             filed: FiledHousehold { village: scope.village, round: scope.round, household: current },
             standing: self.standing(household),
+            colleagues: self.colleagues(household),
             reports,
         })
     }
@@ -199,13 +218,28 @@ impl Phone {
         let known = self
             .device
             .households()
-            .filter(|(_, document)| view == View::Mine || !document.accepted_heads().is_empty());
-        let filed = known.filter_map(|(household, document)| {
-            let scope = document.scope.clone();
-            let household = self.device.household(household, view)?;
-            Some(FiledHousehold { village: scope.village, round: scope.round, household })
+            .filter(|(_, document)| view != View::Accepted || !document.accepted_heads().is_empty());
+        let mut scopes: BTreeMap<HouseholdId, &journal::Scope> =
+            known.map(|(household, document)| (*household, &document.scope)).collect();
+        for seen in self.device.seen().iter().filter(|_| view == View::Preview) {
+            scopes.entry(seen.household).or_insert(&seen.scope);
+        }
+        let filed = scopes.into_iter().filter_map(|(household, scope)| {
+            let household = self.device.household(&household, view)?;
+            Some(FiledHousehold { village: scope.village, round: scope.round.clone(), household })
         });
         filed.collect()
+    }
+
+    /// What colleagues have written about a household and the server has not told of yet.
+    fn colleagues(&self, household: &HouseholdId) -> Vec<SeenView> {
+        let of_it = self.device.seen().iter().filter(|seen| seen.household == *household);
+        let view = |seen: &Seen| SeenView {
+            change: seen.change.to_string(),
+            account: seen.author.account,
+            device_clock_ms: seen.wall_ms,
+        };
+        of_it.map(view).collect()
     }
 
     /// Where each household stands, in the order of their ids; after them what is unfinished of earlier rounds.

@@ -399,7 +399,7 @@ impl Phone {
     }
 
     /// The scope that a file means: what it names, or the only one that is held.
-    fn scope_of(&self, village: Option<UnitId>, round: Option<RoundId>) -> Option<Scope> {
+    pub(super) fn scope_of(&self, village: Option<UnitId>, round: Option<RoundId>) -> Option<Scope> {
         let fits = |scope: &&Scope| {
             village.is_none_or(|village| village == scope.village)
                 && round.as_ref().is_none_or(|round| *round == scope.round)

@@ -5,7 +5,7 @@ use sync_protocol::journal::Scope;
 use sync_protocol::message::{Request, Response, ScopeCursor};
 
 use super::pages::{self, Pages};
-use super::{Refusal, give_back, intake, late, set_back};
+use super::{Refusal, give_back, intake, late, parcel, set_back};
 use crate::app::App;
 use crate::domain::device::{ClockReading, Device};
 use crate::domain::round::RoundState;
@@ -23,17 +23,25 @@ pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>
     }
     let request = request?;
     note_clock(app, device, request.sent_at_ms).await?;
-    let chapters = give_back::take_all(app, device, &request).await;
+    answer(app, device, &request).await
+}
+
+/// Answers a request of a device that may ask, on whatever road it came.
+pub(super) async fn answer(app: &App, device: &Device, request: &Request) -> Result<Vec<u8>, Refusal> {
+    let chapters = give_back::take_all(app, device, request).await;
     let mut segments = Vec::with_capacity(request.segments.len());
     for bytes in &request.segments {
         segments.push(intake::take(app, device, bytes).await);
     }
     let mut read = app.store.read().await?;
     let logs = assigned(&mut read, device).await?;
-    let forgotten = give_back::forgotten(app, &mut read, &request, &logs).await?;
-    let Pages { pages, packed, more, name_scopes } = pages::collect(app, &mut read, device, &request, &logs).await?;
-    let set_back = set_back::told(&mut read, &request).await?;
+    let forgotten = give_back::forgotten(app, &mut read, request, &logs).await?;
+    let Pages { pages, packed, more, name_scopes } = pages::collect(app, &mut read, device, request, &logs).await?;
+    let set_back = set_back::told(&mut read, request).await?;
     let scopes: Vec<Scope> = logs.into_iter().map(|(_, log)| log.scope).collect();
+    let assigned = if is_known(request, &scopes) { None } else { Some(scopes) };
+    let told = assigned.as_ref().filter(|_| request.version > 1);
+    let village_keys = told.map(|scopes| scopes.iter().map(|scope| parcel::village_key(app, scope)).collect());
     let response = Response {
         // A device is answered in the version in which it asked.
         version: request.version,
@@ -41,11 +49,12 @@ pub async fn exchange(app: &App, device: &Device, body: &[u8]) -> Result<Vec<u8>
         segments,
         pages,
         more,
-        assigned: if is_known(&request, &scopes) { None } else { Some(scopes) },
+        assigned,
         packed: (!packed.is_empty()).then(|| packed.into_iter().map(Into::into).collect()),
         name_scopes: name_scopes.then_some(true),
         chapters,
         forgotten: (!forgotten.is_empty()).then_some(forgotten),
+        village_keys,
         set_back,
     };
     Ok(response.to_bytes())

@@ -1,8 +1,12 @@
 //! One household as a reviewer reads it: answers, class with reasons, disagreements with who said what, and what was
 //! refused. Reading it is written down.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use schemas::household::Household;
+use schemas::ids::DeviceId;
 use schemas::rules::Report;
+use sync_protocol::actor::Author;
 use sync_protocol::disagreement::{self, Disagreement};
 use sync_protocol::hash::ChangeHash;
 
@@ -16,7 +20,7 @@ use crate::domain::field::StoredChange;
 use crate::domain::log::{Access, AccessAction};
 use crate::domain::review::{DisagreementView, ReviewState};
 use crate::domain::warning::Warning;
-use crate::store::{self, StoreError};
+use crate::store::{self, Read, StoreError};
 
 /// A household as a reviewer reads it.
 #[derive(Debug)]
@@ -31,6 +35,8 @@ pub struct Page {
     pub disagreements: Vec<(Disagreement, DisagreementView)>,
     /// Every change that came, whatever became of it.
     pub changes: Vec<StoredChange>,
+    /// The device that brought a change for its author; nothing of those that came from the author's own hand.
+    pub carried_by: BTreeMap<ChangeHash, DeviceId>,
     /// Where it stands with its reviewers.
     pub review: ReviewState,
     /// Whether a second person has confirmed the paper score that stands here now.
@@ -46,6 +52,7 @@ pub async fn page(app: &App, permit: &Permit, id: CaseId) -> Result<Page, Refusa
     let mut read = app.store.read().await?;
     let case = Case::open(app, &mut read, permit, &id).await?;
     let kept = store::change::of_document(&mut read, &case.place()).await?;
+    let carried_by = carried_by(&mut read, &kept).await?;
     let review = store::review::by_key(&mut read, &case.place()).await?.unwrap_or_default();
     let warnings = warning::of_commune(app, &mut read, permit, id.commune, &id.round).await?.remove(&id.household);
     let blobs = store::blob::of_household(&mut read, id.commune, id.household).await?;
@@ -70,12 +77,30 @@ pub async fn page(app: &App, permit: &Permit, id: CaseId) -> Result<Page, Refusa
         heads: case.opened.history.heads().to_vec(),
         disagreements: disagreement::open(&case.opened.history).into_iter().zip(views).collect(),
         changes: kept,
+        carried_by,
         points_confirmed: are_points_confirmed(&case, &review),
         review,
         warnings: warnings.unwrap_or_default(),
         blobs,
         household,
     })
+}
+
+/// Who brought which of these changes in a parcel. What its author had brought before, or brought themselves, is left out.
+async fn carried_by(read: &mut Read, changes: &[StoredChange]) -> Result<BTreeMap<ChangeHash, DeviceId>, StoreError> {
+    let authors: BTreeSet<Author> = changes.iter().map(|change| change.author).collect();
+    let mut carried = BTreeMap::new();
+    for author in authors {
+        let carriages = store::carriage::of_author(read, &author).await?;
+        for change in changes.iter().filter(|change| change.author == author) {
+            let first = carriages.iter().find(|((first, last), carriage)| {
+                (*first..=*last).contains(&change.entry) && carriage.received_at <= change.received_at
+            });
+            let by_another = first.filter(|(_, carriage)| carriage.carrier != carriage.author);
+            carried.extend(by_another.map(|(_, carriage)| (change.hash, carriage.carrier)));
+        }
+    }
+    Ok(carried)
 }
 
 fn reports(case: &Case, household: &Household) -> Vec<Report> {

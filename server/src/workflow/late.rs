@@ -43,6 +43,7 @@ pub(super) async fn take(app: &App, device: &Device, request: Request, refusal: 
         name_scopes: None,
         chapters,
         forgotten: (!forgotten.is_empty()).then_some(forgotten),
+        village_keys: None,
         set_back: set_back::told(&mut read, &request).await?,
     };
     Ok(response.to_bytes())

@@ -9,6 +9,7 @@ use super::{Device, DeviceDocument, Mend, Outgoing, Record, Sync, Travel, View};
 use crate::journal::Scope;
 use crate::log::{Cursor, RowEvent, origin};
 use crate::message::{Documents, MessageFault, PackedPage, Page, Response, SegmentAnswer};
+use crate::parcel::SealSecret;
 
 /// By how much clocks have to differ otherwise than before to be written down, and how long an answer may take to tell.
 const NOTABLE_MS: i64 = 60_000;
@@ -67,7 +68,18 @@ pub struct Outcome {
 impl Device {
     /// Takes the answer to a request in. `wall_ms`: the device's clock when it arrived.
     pub fn answer(&mut self, sync: &Sync, response: &[u8], wall_ms: i64) -> Result<Outcome, AnswerFault> {
-        let response = Response::from_bytes(response)?;
+        let mut outcome = self.take_response(sync, Response::from_bytes(response)?, wall_ms)?;
+        self.take_overtaken(None, &mut outcome);
+        Ok(outcome)
+    }
+
+    /// Takes a response in that was read, from whatever road.
+    pub(super) fn take_response(
+        &mut self,
+        sync: &Sync,
+        response: Response,
+        wall_ms: i64,
+    ) -> Result<Outcome, AnswerFault> {
         let chapters = response.chapters.as_ref().map(Vec::len);
         if response.segments.len() != sync.sent.len() || chapters.is_some_and(|answered| answered != sync.given.len()) {
             return Err(AnswerFault::OtherRequest);
@@ -89,9 +101,7 @@ impl Device {
         let gives_on = self.take_chapters(&sync.given, response.chapters, &mut outcome);
         self.take_forgotten(response.forgotten.unwrap_or_default(), &mut outcome);
         self.name_scopes = outcome.name_scopes;
-        if let Some(assigned) = response.assigned.filter(|assigned| self.is_moved_by(assigned)) {
-            self.take(Record::Assigned(assigned), &mut outcome);
-        }
+        self.take_villages(response.assigned, response.village_keys, &mut outcome);
         for page in response.pages {
             self.take_page(page, &mut outcome);
         }
@@ -101,6 +111,15 @@ impl Device {
         outcome.more |= outcome.name_scopes;
         self.mend(gives_on, &mut outcome);
         Ok(outcome)
+    }
+
+    /// Takes in which villages the device holds. Their keys first: a device that dies in between is told both again.
+    fn take_villages(&mut self, assigned: Option<Vec<Scope>>, keys: Option<Vec<SealSecret>>, outcome: &mut Outcome) {
+        let Some(assigned) = assigned else { return };
+        self.take_keys(&assigned, keys.unwrap_or_default(), outcome);
+        if self.is_moved_by(&assigned) {
+            self.take(Record::Assigned(assigned), outcome);
+        }
     }
 
     /// Notes how the clocks differ, once they differ otherwise than before. An answer that was long on its way says

@@ -20,6 +20,8 @@ pub enum View {
     Accepted,
     /// Accepted, and the device's own changes that wait or are held.
     Mine,
+    /// The same, and what colleagues have shared and the server has not told of yet. Nothing is built upon it.
+    Preview,
 }
 
 /// Where an own change stands.
@@ -49,7 +51,7 @@ impl Standing {
         }
     }
 
-    fn is_mine(self) -> bool {
+    pub(super) fn is_mine(self) -> bool {
         match self {
             Self::Waiting | Self::Acknowledged | Self::Held(_) => true,
             Self::Rejected(_) | Self::Refused | Self::Superseded => false,
@@ -235,7 +237,8 @@ impl DeviceDocument {
             let node = history.read(&change, hash).ok()?;
             history.push(node);
         }
-        if view == View::Mine {
+        // What colleagues have shared stands in no document: who shows it adds it.
+        if view != View::Accepted {
             // What the server has forgotten is given back to it: until then own work goes on where it stood.
             self.aside.iter().for_each(|(_, bytes)| add(&mut history, bytes));
             let mine = self.own.iter().filter(|own| own.is_mine());
@@ -253,11 +256,7 @@ impl DeviceDocument {
     }
 
     fn form<'a>(&self, household: &HouseholdId, forms: &'a [Arc<Form>], first: &[u8]) -> Option<&'a Arc<Form>> {
-        let (change, _) = change::parse(first).ok()?;
-        forms.iter().find(|form| {
-            let genesis = founded(*household, &self.scope, form).genesis().hash();
-            change.deps.contains(&genesis.into())
-        })
+        form_of(household, &self.scope, forms, first)
     }
 }
 
@@ -268,8 +267,22 @@ fn advance(heads: &mut Vec<ChangeHash>, deps: &[automerge::ChangeHash], hash: Ch
     heads.sort_unstable();
 }
 
+/// The form on whose genesis a change builds.
+pub(super) fn form_of<'a>(
+    household: &HouseholdId,
+    scope: &Scope,
+    forms: &'a [Arc<Form>],
+    first: &[u8],
+) -> Option<&'a Arc<Form>> {
+    let (change, _) = change::parse(first).ok()?;
+    forms.iter().find(|form| {
+        let genesis = founded(*household, scope, form).genesis().hash();
+        change.deps.contains(&genesis.into())
+    })
+}
+
 /// Adds a change. One that builds on a rejected change does not fit any more and is left out until its author says it again.
-fn add(history: &mut History, bytes: &[u8]) {
+pub(super) fn add(history: &mut History, bytes: &[u8]) {
     let Ok((change, hash)) = change::parse(bytes) else { return };
     if let (false, Ok(node)) = (history.knows(&hash), history.read(&change, hash)) {
         history.push(node);

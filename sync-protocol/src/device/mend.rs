@@ -88,7 +88,7 @@ pub(super) struct Giving {
 
 /// What a chapter in a request gives back: rows up to there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Given(ScopeCursor);
+pub(super) struct Given(pub(super) ScopeCursor);
 
 type Bytes = BTreeMap<(HouseholdId, ChangeHash), Vec<u8>>;
 
@@ -409,6 +409,7 @@ impl Device {
     /// Puts an own entry that was answered for back among those that wait.
     fn resend(&mut self, entry: (u32, u64)) {
         let Some(outgoing) = self.answered.remove(&entry) else { return };
+        self.void_parcels();
         if let (Body::Change { household, hash }, Some(bytes)) = (&outgoing.entry.body, &outgoing.payload) {
             let (hash, bytes) = (*hash, bytes.to_vec());
             let document = self.document_in(*household, &outgoing.scope);
@@ -444,6 +445,7 @@ impl Device {
 
     /// The server may have forgotten any answer: own work in logs that are not read is sent again too.
     fn doubt_answers(&mut self) {
+        self.void_parcels();
         self.blobs.iter_mut().for_each(|blob| blob.is_doubted = false);
         self.all_documents().flat_map(|document| &mut document.own).for_each(|own| own.is_settled = false);
     }

@@ -8,6 +8,8 @@ use thiserror::Error;
 use super::blob::{BlobAnswer, BlobState, OwnBlob};
 use super::document::{DeviceDocument, OwnChange, Standing};
 use super::mend::{Mend, ReadPage};
+use super::parcel::ParcelStep;
+use super::share::ShareStep;
 use super::{Device, Outgoing, ScopeState, Travel};
 use crate::change;
 use crate::hash::{BlobHash, ChangeHash};
@@ -77,6 +79,12 @@ pub enum Record {
         #[n(2)]
         answer: BlobAnswer,
     },
+    /// What happened to a parcel.
+    #[n(12)]
+    Parcel(#[n(0)] ParcelStep),
+    /// What happened about what colleagues share.
+    #[n(13)]
+    Share(#[n(0)] ShareStep),
     /// The author does not want these changes any more, or cannot say them again: they are the office's.
     #[n(14)]
     LetGo(#[n(0)] Vec<ChangeHash>),
@@ -128,6 +136,8 @@ impl Device {
             Record::Mend(mend) => self.apply_mend(mend),
             Record::Isolate(entries) => self.apply_isolate(entries),
             Record::Blob { household, hash, answer } => self.apply_blob(*household, *hash, answer),
+            Record::Parcel(step) => self.apply_parcel(step),
+            Record::Share(step) => self.apply_share(step),
             Record::LetGo(changes) => self.answer_for(changes),
             Record::ClockOffset(offset_ms) => self.clock_offset_ms = Some(*offset_ms),
         }
@@ -217,6 +227,8 @@ impl Device {
             }
             self.documents.retain(|_, document| document.scope != scope);
             self.earlier.retain(|_, document| document.scope != scope);
+            self.village_keys.remove(&scope);
+            self.forget_seen(|seen| seen.scope == scope);
         }
     }
 
@@ -281,11 +293,14 @@ impl Device {
                     digest.remove(&row.household, &heads);
                 }
                 self.let_go(&row.household, &scope.round);
+                self.forget_seen(|seen| seen.household == row.household && seen.scope == *scope);
             }
             RowEvent::Change(hash) => {
+                self.told(&row.household, hash);
                 self.apply_change(scope, digest, row, *hash, bytes.unwrap_or_default());
             }
             RowEvent::Verdict { hash, verdict } => {
+                self.told(&row.household, hash);
                 if let Some(own) = self.own(hash) {
                     own.standing = Standing::of(*verdict);
                     own.is_settled = true;

@@ -42,7 +42,7 @@ pub struct Sync {
 pub(super) struct SentSegment {
     /// Epoch and number of its entries.
     pub(super) entries: Vec<(u32, u64)>,
-    packed: bool,
+    pub(super) packed: bool,
 }
 
 impl SentSegment {
@@ -72,8 +72,12 @@ impl Device {
     /// The next request, as much as a portion holds. Asking twice gives the same segments: a request whose answer was lost
     /// is simply made again, and what of it goes in which segment may change, for each entry is answered for itself.
     pub fn request_in(&self, wall_ms: i64, portion: Portion) -> Sync {
-        let (mut sent, mut segments): (Vec<SentSegment>, Vec<ByteVec>) = (Vec::new(), Vec::new());
-        let mut room = portion.up_bytes as usize;
+        let (sent, segments) = self.segments(portion.up_bytes as usize, Travel::Intent);
+        self.finish(sent, segments, wall_ms, portion.down_bytes)
+    }
+
+    /// What waits as signed segments, as much as there is room for. `travel`: the shortest way that an entry may go.
+    pub(super) fn segments(&self, room: usize, travel: Travel) -> (Vec<SentSegment>, Vec<ByteVec>) {
         // What the server has taken from the middle leaves a gap, and a segment is a run without gaps.
         let follows = |a: &Outgoing, b: &Outgoing| a.entry.number.checked_add(1) == Some(b.entry.number);
         let runs = |a: &Outgoing, b: &Outgoing| {
@@ -83,10 +87,21 @@ impl Device {
         let ready = self.outbox.chunk_by(runs).filter(|run| !self.gives_back(&run[0].scope));
         let mut waiting: Vec<&[Outgoing]> = ready.collect();
         waiting.sort_by_key(|run| run[0].put_off);
-        'runs: for run in waiting {
+        self.filled(waiting, room, travel)
+    }
+
+    /// Runs of entries as signed segments, as much as there is room for.
+    pub(super) fn filled<'a>(
+        &self,
+        runs: impl IntoIterator<Item = &'a [Outgoing]>,
+        mut room: usize,
+        travel: Travel,
+    ) -> (Vec<SentSegment>, Vec<ByteVec>) {
+        let (mut sent, mut segments): (Vec<SentSegment>, Vec<ByteVec>) = (Vec::new(), Vec::new());
+        'runs: for run in runs {
             let mut rest = run;
             while !rest.is_empty() && segments.len() < MAX_SEGMENTS {
-                let Some(made) = self.next_segment(rest, room, segments.is_empty()) else { break 'runs };
+                let Some(made) = self.next_segment(rest, room, segments.is_empty(), travel) else { break 'runs };
                 room = room.saturating_sub(made.bytes.len());
                 let (part, left) = rest.split_at(made.entries);
                 let entries = part.iter().map(|outgoing| (outgoing.epoch, outgoing.entry.number)).collect();
@@ -95,15 +110,15 @@ impl Device {
                 rest = left;
             }
         }
-        self.finish(sent, segments, wall_ms, portion.down_bytes)
+        (sent, segments)
     }
 
     /// The next segment of a run: whole as far as limits allow. The first of a request is made shorter until it fits, and
     /// goes in any case once it is one entry; the others fit or wait.
-    fn next_segment(&self, run: &[Outgoing], room: usize, first: bool) -> Option<Made> {
+    fn next_segment(&self, run: &[Outgoing], room: usize, first: bool, travel: Travel) -> Option<Made> {
         let mut part = &run[..within_limits(run)];
         loop {
-            let (bytes, packed) = self.segment(part);
+            let (bytes, packed) = self.segment(part, travel);
             let entries = part.len();
             match bytes.len() <= room || (first && entries == 1) {
                 true => return Some(Made { bytes, packed, entries }),
@@ -141,12 +156,13 @@ impl Device {
     }
 
     /// The bytes of a segment, and whether they are packed.
-    fn segment(&self, part: &[Outgoing]) -> (Vec<u8>, bool) {
+    fn segment(&self, part: &[Outgoing], travel: Travel) -> (Vec<u8>, bool) {
         let author = Author { epoch: part[0].epoch, ..self.author() };
         let entries = part.iter().map(|outgoing| outgoing.entry.clone()).collect();
         let payloads = part.iter().filter_map(|outgoing| outgoing.payload.clone()).map(Payload::Raw).collect();
         let segment = Segment::sign(author, part[0].scope.clone(), entries, payloads, &self.identity.key);
-        let packed = match self.speaks_plain() || part.iter().any(|outgoing| outgoing.travel == Travel::Plain) {
+        let has_to_be_plain = travel == Travel::Plain || part.iter().any(|outgoing| outgoing.travel == Travel::Plain);
+        let packed = match self.speaks_plain() || has_to_be_plain {
             true => None,
             false => self.packed(&segment, part),
         };

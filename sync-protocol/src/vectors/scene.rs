@@ -116,7 +116,10 @@ pub(super) fn plain_segment(phone: &mut Device, entries: u64) -> Segment {
 }
 
 pub(super) fn lan_with_interview() -> Device {
-    let mut lan = phone(1, vec![scope(41)]);
+    interviewed(phone(1, vec![scope(41)]))
+}
+
+pub(super) fn interviewed(mut lan: Device) -> Device {
     lan.found(scope(41), HOME, &interview(), at(0)).unwrap();
     lan
 }
@@ -213,6 +216,7 @@ pub(super) fn answered(segments: Vec<SegmentAnswer>, packed: Vec<Vec<u8>>) -> Re
         name_scopes: None,
         chapters: None,
         forgotten: None,
+        village_keys: None,
         set_back: None,
     }
 }

@@ -63,6 +63,23 @@ pub(super) const PAGE: Shape =
 /// A chapter.
 pub(super) const CHAPTER: Shape =
     Record(&[("version", Item), ("previous", Bytes), ("rows", List(&ROW)), ("changes", List(&Bytes)), ("head", HEAD)]);
+/// A parcel, or an answer to one.
+pub(super) const ENVELOPE: Shape = Record(&[
+    ("version", Item),
+    ("way", Item),
+    ("name of the key that it is sealed to", Bytes),
+    ("parcel", Bytes),
+    ("ephemeral key", Bytes),
+    ("sealed", Bytes),
+]);
+/// What a device seals.
+pub(super) const LETTER: Shape =
+    Record(&[("device's public key", Bytes), ("reply key", Bytes), ("request", Bytes), ("signature", Bytes)]);
+/// What the server seals.
+pub(super) const REPLY: Shape =
+    Record(&[("response", Bytes), ("next key", Record(&[("key", Bytes), ("signature", Bytes)])), ("signature", Bytes)]);
+/// What colleagues seal.
+pub(super) const SHARED: Shape = Record(&[("segments", List(&Bytes))]);
 /// A request.
 pub(super) const REQUEST: Shape = Record(&[
     ("version", Item),
@@ -91,7 +108,7 @@ pub(super) const RESPONSE: Shape = Record(&[
     ("9, unused", Item),
     ("chapters", List(&CHAPTER_ANSWER)),
     ("forgotten", List(&SCOPE_CURSOR)),
-    ("12, unused", Item),
+    ("village keys", List(&Bytes)),
     ("13, unused", Item),
     ("set_back", Item),
 ]);

@@ -108,6 +108,7 @@ fn a_server_that_refuses_everything_is_asked_a_bounded_number_of_times() {
             name_scopes: None,
             chapters: None,
             forgotten: None,
+            village_keys: None,
             set_back: None,
         };
         let outcome = lan.device.answer(&sync, &response.to_bytes(), 0).unwrap();

@@ -127,6 +127,7 @@ impl Office {
             name_scopes: cursor.is_none().then_some(true),
             chapters: None,
             forgotten: None,
+            village_keys: None,
             set_back: None,
         };
         let bytes = response.to_bytes();

@@ -12,6 +12,7 @@ use sync_protocol::hash::{BlobHash, ChangeHash, PublicKey, RowHash};
 use sync_protocol::journal::{Beacon, Body, JournalEntry, JournalHead, Scope};
 use sync_protocol::log::{Cursor, Digest, Row, RowEvent, SignedHead};
 use sync_protocol::message::{ChapterAnswer, Page, Request, Response, ScopeCursor, SegmentAnswer};
+use sync_protocol::parcel::SealSecret;
 use sync_protocol::segment::{Payload, Segment};
 use sync_protocol::verdict::Verdict;
 
@@ -62,6 +63,13 @@ const VECTORS: &[(&str, &str)] = &[
     ("response", "response-chapters"),
     ("response", "response-forgotten"),
     ("response", "response-set-back"),
+    ("parcel", "parcel"),
+    ("letter", "letter"),
+    ("parcel-answer", "parcel-answer"),
+    ("reply", "reply"),
+    ("response", "response-keys"),
+    ("share", "share"),
+    ("shared", "shared"),
 ];
 
 #[test]
@@ -81,7 +89,9 @@ fn broken_messages_fit_no_rule() {
         assert!(fits(rule, &bytes).is_err(), "{name} with {byte:02x} at {at}");
         assert!(fits(rule, &vector(name)[..at + 1]).is_err(), "{name} cut at {at}");
     }
-    for rule in ["request", "response", "segment", "page", "chapter"] {
+    for rule in
+        ["request", "response", "segment", "page", "chapter", "parcel", "letter", "parcel-answer", "reply", "share"]
+    {
         for other in VECTORS.iter().filter(|(other, _)| *other != rule) {
             assert!(fits(rule, &vector(other.1)).is_err(), "{} is no {rule}", other.1);
         }
@@ -270,7 +280,8 @@ fn responses() -> impl Strategy<Value = Response> {
     let of_version = |version: u8| {
         let packed = option::of(vec(vec(any::<u8>(), 1..50), 1..3));
         let chapters = option::of(vec(chapter_answers(), 1..4));
-        let mending = (chapters, option::of(vec(scope_cursors(), 1..3)), option::of(any::<u64>()));
+        let keys = option::of(vec(any::<[u8; 32]>().prop_map(SealSecret::from_bytes), 0..4));
+        let mending = (chapters, option::of(vec(scope_cursors(), 1..3)), keys, option::of(any::<u64>()));
         let newer = (option::of(vec(scopes(), 0..4)), packed, option::of(any::<bool>()), mending);
         let known = (vec(answers(version), 0..4), vec(pages(), 0..3), any::<bool>());
         (Just(version), any::<i64>(), known, newer)
@@ -278,9 +289,9 @@ fn responses() -> impl Strategy<Value = Response> {
     (1u8..3).prop_flat_map(of_version).prop_map(|(version, server_ms, (segments, pages, more), newer)| {
         let (assigned, packed, name_scopes, mending) = newer;
         let packed = packed.map(|pages| pages.into_iter().map(Into::into).collect());
-        let none = (None, None, (None, None, None));
+        let none = (None, None, (None, None, None, None));
         let newer = if version == 1 { none } else { (packed, name_scopes, mending) };
-        let (packed, name_scopes, (chapters, forgotten, set_back)) = newer;
+        let (packed, name_scopes, (chapters, forgotten, village_keys, set_back)) = newer;
         Response {
             version,
             server_ms,
@@ -292,6 +303,7 @@ fn responses() -> impl Strategy<Value = Response> {
             name_scopes,
             chapters,
             forgotten,
+            village_keys,
             set_back,
         }
     })

@@ -26,7 +26,7 @@ use server::store::{self, StoreError, Tx};
 use server::token::Token;
 use server::workflow::blob::{self, Progress};
 use server::workflow::permit::{Permit, on_machine};
-use server::workflow::{Refusal, device, document, exchange, round};
+use server::workflow::{Refusal, device, document, exchange, parcel, round};
 use sync_protocol::journal::Scope;
 
 use super::plan::Share;
@@ -211,10 +211,19 @@ impl Commune {
         Ok(())
     }
 
-    /// What a phone gets for a request: proves the device, with a new token when the old one is over, and exchanges.
+    /// What a phone gets for a request: proves the device, and exchanges.
     pub async fn exchange(&self, credentials: &mut Credentials, body: &[u8]) -> Result<Vec<u8>, Refusal> {
         let device = self.proven(credentials).await?;
         exchange::exchange(&self.app, &device, body).await
+    }
+
+    /// What a phone gets for another's parcel.
+    pub async fn deliver(&self, credentials: &mut Credentials, parcel: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let carrier = self.proven(credentials).await?;
+        let token = credentials.token.as_ref().ok_or(Refusal::DeviceTokenNotValid)?;
+        // Who was shut out carries nothing: the endpoint lets nobody else in.
+        device::resume(&self.app, token).await?;
+        parcel::deliver(&self.app, &carrier, parcel).await
     }
 
     /// Has a phone bring the next part of a photo, from where the server stands.

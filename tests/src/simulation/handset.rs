@@ -287,6 +287,7 @@ impl Handset {
         ensure!(!asked_alike || work(other)? == work(&self.device)?, "replay: what {name} brings differs");
         ensure!(other.author() == self.device.author(), "replay: the authors of {name} differ");
         ensure!(other.blobs() == self.device.blobs(), "replay: the photos of {name} differ");
+        ensure!(other.seen() == self.device.seen(), "replay: what {name} has seen of colleagues' work differs");
         ensure!(other.scopes().eq(self.device.scopes()), "replay: the scopes of {name} differ");
         let same = other.households().eq(self.device.households()) && other.earlier().eq(self.device.earlier());
         if !same {

@@ -12,6 +12,7 @@ use server::store;
 use sync_protocol::device::Standing;
 use sync_protocol::hash::{ChangeHash, RowHash};
 use sync_protocol::journal::Scope;
+use sync_protocol::message::Request;
 use sync_protocol::segment::Segment;
 use sync_protocol::verdict::{Rejection, Verdict};
 
@@ -77,7 +78,7 @@ impl Memory {
     pub fn note_server_set_back(&mut self, commune: &Commune, before: &Ground, phones: &[Handset]) {
         let Some(copied) = self.copied.clone() else { return };
         let forgotten: Vec<Place> = before.places().filter(|place| !copied.verdicts.contains_key(place)).collect();
-        let gone = forgotten.iter().filter(|place| !is_on_a_phone(commune, phones, place));
+        let gone = forgotten.iter().filter(|place| !will_be_given_back(commune, phones, place));
         self.gone.extend(gone.cloned().collect::<Vec<_>>());
         self.forgotten.extend(forgotten);
         // What the copy says of what it knows may be older than what was said since.
@@ -232,13 +233,37 @@ pub fn reads(phone: &Handset, round: &RoundId) -> bool {
 }
 
 /// Whether the bytes of a change are on a phone that may still speak; one that was shut out speaks of its own work only.
-fn is_on_a_phone(commune: &Commune, phones: &[Handset], (key, hash): &Place) -> bool {
+fn is_on_a_phone(commune: &Commune, phones: &[Handset], place: &Place) -> bool {
+    let (key, hash) = place;
     let scope = Scope { village: commune.villages[0], round: key.round.clone() };
-    let own = |phone: &Handset| phone.own().any(|(home, _, written, _)| (home, written) == (key.household, *hash));
     phones.iter().any(|phone| match phone.shut_out {
         false => phone.device.has_change(&scope, &key.household, hash),
-        true => own(phone),
+        true => is_own(phone, place),
     })
+}
+
+/// Whether a phone has a change so that it can give it back. One that has given a log back and could not read the new
+/// generation, because the round was over by then, reads the log from its first row; when the server is set back once more
+/// before that, the phone has the change aside and no page to prove it by (`decisions/0010`).
+fn will_be_given_back(commune: &Commune, phones: &[Handset], place: &Place) -> bool {
+    phones.iter().any(|phone| {
+        let is_here = is_on_a_phone(commune, std::slice::from_ref(phone), place);
+        is_here && (is_own(phone, place) || !has_put_aside(phone, &place.0) || gives_back(phone))
+    })
+}
+
+fn is_own(phone: &Handset, (key, hash): &Place) -> bool {
+    phone.own().any(|(home, _, written, _)| (home, written) == (key.household, *hash))
+}
+
+fn has_put_aside(phone: &Handset, key: &DocumentKey) -> bool {
+    let mut documents = phone.device.households().chain(phone.device.earlier());
+    let document = documents.find(|(home, document)| **home == key.household && document.scope.round == key.round);
+    document.is_some_and(|(_, document)| document.accepted_heads().is_empty())
+}
+
+fn gives_back(phone: &Handset) -> bool {
+    Request::from_bytes(&phone.device.request(0, 0).bytes).is_ok_and(|request| request.chapters.is_some())
 }
 
 /// What waits on a phone.

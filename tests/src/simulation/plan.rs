@@ -340,6 +340,49 @@ pub enum Step {
     RequestArrives(u8),
     /// A late answer arrives.
     AnswerArrives(u8),
+    /// A phone puts its work into a parcel.
+    Pack {
+        /// Which.
+        phone: u8,
+        /// What becomes of what it writes down about it.
+        disk: Disk,
+    },
+    /// A phone carries a parcel to the server.
+    Carry {
+        /// Which phone.
+        carrier: u8,
+        /// Which parcel.
+        which: u8,
+        /// What becomes of it on the way.
+        road: Down,
+    },
+    /// The answer to a parcel comes back.
+    HandBack {
+        /// Which answer.
+        which: u8,
+        /// What becomes of it on the way.
+        road: Down,
+        /// What becomes on disk of what it says.
+        disk: Disk,
+    },
+    /// A phone shares its work of a village with colleagues there.
+    Share {
+        /// Which phone.
+        phone: u8,
+        /// A household of the village.
+        home: u8,
+    },
+    /// A phone looks at a share.
+    LookAt {
+        /// Which phone.
+        phone: u8,
+        /// Which share.
+        which: u8,
+        /// What becomes of it on the way.
+        road: Down,
+        /// What becomes on disk of what is seen.
+        disk: Disk,
+    },
     /// So many minutes pass.
     Pass(u16),
     /// Something happens to a phone.

@@ -28,6 +28,7 @@ use super::handset::{Handset, Survived};
 use super::memory::Memory;
 use super::office::{self, Done};
 use super::plan::{Act, Disk, Down, Edit, Mishap, Setback, Step, Trick, Up};
+use super::relay::Relay;
 use super::stranger::Stranger;
 
 /// Households of one village and round that people write about.
@@ -63,6 +64,7 @@ pub struct World {
     stranger: Stranger,
     requests: Vec<(usize, Vec<u8>)>,
     answers: Vec<LateAnswer>,
+    pub(super) relay: Relay,
     interview: BTreeMap<Slot, Write>,
     /// Since the server was last set back: what it then knew of earlier times, and the photos that it had forgotten.
     set_back: Option<(Option<u64>, BTreeSet<BlobId>)>,
@@ -86,6 +88,7 @@ impl World {
             stranger,
             requests: Vec::new(),
             answers: Vec::new(),
+            relay: Relay::default(),
             interview: interview()?,
             set_back: None,
             plans: BTreeMap::new(),
@@ -135,6 +138,11 @@ impl World {
             Step::SendPart { phone, up, down, disk } => self.send_part(self.phone(phone), up, down, disk).await,
             Step::RequestArrives(which) => self.late_request(which).await,
             Step::AnswerArrives(which) => self.late_answer(which),
+            Step::Pack { phone, disk } => self.pack(self.phone(phone), disk).await,
+            Step::Carry { carrier, which, road } => self.carry(self.phone(carrier), which, road).await,
+            Step::HandBack { which, road, disk } => self.hand_back(which, road, disk),
+            Step::Share { phone, home } => self.share(self.phone(phone), home),
+            Step::LookAt { phone, which, road, disk } => self.look_at(self.phone(phone), which, road, disk),
             Step::Pass(minutes) => {
                 self.commune.pass(Duration::from_secs(60 * u64::from(minutes)));
                 Ok("passed".to_owned())
@@ -307,6 +315,7 @@ impl World {
     pub fn clear_the_air(&mut self) {
         self.requests.clear();
         self.answers.clear();
+        self.relay = Relay::default();
     }
 
     async fn late_request(&mut self, which: u8) -> Result<String> {
@@ -428,6 +437,7 @@ impl World {
         for phone in &self.phones {
             phone.check_replays()?;
             self.check_views(phone, &ground)?;
+            self.check_seen(phone, &ground)?;
         }
         self.check_photos().await?;
         let rebuilt = rebuild::rebuild(&self.commune.app).await?;

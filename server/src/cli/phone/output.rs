@@ -12,8 +12,8 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::console;
 use crate::phone::{
-    BlobLine, BlobsSent, Committed, Exchanged, HouseholdView, Identity, ItemFault, Line, Phone, PhoneFault, PlanLine,
-    PlanView, Reason, TornTail, Traffic,
+    BlobLine, BlobsSent, CarriedParcel, Committed, Exchanged, HouseholdView, Identity, ItemFault, Line, ParcelTaken,
+    Phone, PhoneFault, PlanLine, PlanView, Reason, SeenView, SharesSeen, TornTail, Traffic,
 };
 
 /// How it went.
@@ -210,6 +210,69 @@ impl Outcome {
         Self::done(fields, text + &clock_text(offset_ms.unwrap_or(0)))
     }
 
+    pub(super) fn packed(path: &Path, entries: usize) -> Self {
+        let out = path.display();
+        let text = say(
+            format!("Đã gói {entries} mục vào {out}; chỉ máy chủ mở được"),
+            format!("{entries} entries are in {out}; only the server can open it"),
+        );
+        Self::done(json!({ "out": path, "entries": entries }), text)
+    }
+
+    pub(super) fn unpacked(taken: ParcelTaken) -> Self {
+        let ParcelTaken { sent, waiting, rows } = taken;
+        let text = say(
+            format!("Máy chủ đã trả lời cho {sent} mục, nhận {rows} dòng mới; còn {waiting} mục chờ trên máy"),
+            format!("The server answered for {sent} entries, {rows} new rows were read; {waiting} still wait here"),
+        );
+        Self::done(json!({ "sent": sent, "waiting": waiting, "rows": rows }), text)
+    }
+
+    pub(super) fn carried(carried: &[CarriedParcel]) -> Self {
+        let (mut text, mut lines, mut exit_code) = (String::new(), Vec::new(), 0);
+        for CarriedParcel { parcel, answer } in carried {
+            let name = parcel.display();
+            match answer {
+                Ok(answer) => {
+                    let path = answer.display();
+                    text += &say(format!("{name}: trả lời ở {path}"), format!("{name}: the answer is in {path}"));
+                    lines.push(json!({ "parcel": parcel, "answer": answer }));
+                }
+                Err(fault) => {
+                    let label = fault.label();
+                    text += &say(format!("{name}: {}", label.vi), format!("{name}: {}", label.en));
+                    lines.push(json!({ "parcel": parcel, "slug": fault.slug(), "vi": label.vi, "en": label.en }));
+                    exit_code = exit_code.max(self::exit_code(fault));
+                }
+            }
+        }
+        let outcome = Self::done(json!({ "parcels": lines }), text);
+        match exit_code {
+            0 => outcome,
+            _ => Self { exit_code, result: "refused", ..outcome },
+        }
+    }
+
+    pub(super) fn shared(path: &Path, changes: usize) -> Self {
+        let out = path.display();
+        let text = say(
+            format!("Đã chia sẻ {changes} thay đổi trong {out}; chỉ người rà soát thôn này mở được"),
+            format!("{changes} changes are in {out}; only those who survey the village can open it"),
+        );
+        Self::done(json!({ "out": path, "changes": changes }), text)
+    }
+
+    pub(super) fn looked(seen: SharesSeen) -> Self {
+        let SharesSeen { shown, known, left_out } = seen;
+        let text = say(
+            format!("Xem thêm {shown} thay đổi chưa tới máy chủ; {known} đã biết, {left_out} chưa khớp"),
+            format!(
+                "{shown} changes are shown that are not at the server yet; {known} known, {left_out} do not fit yet"
+            ),
+        );
+        Self::done(json!(seen), text)
+    }
+
     pub(super) fn exported(file: Json) -> Self {
         let text = format!("{file:#}\n");
         Self::done(file, text)
@@ -280,6 +343,8 @@ fn exit_code(fault: &PhoneFault) -> u8 {
         | PhoneFault::Address(_)
         | PhoneFault::PlainHttp(_)
         | PhoneFault::Code
+        | PhoneFault::NoParcelKey
+        | PhoneFault::NoVillage
         | PhoneFault::ServerKey => 2,
         PhoneFault::File { .. }
         | PhoneFault::NoHousehold(_)
@@ -289,6 +354,7 @@ fn exit_code(fault: &PhoneFault) -> u8 {
         | PhoneFault::PlanNeeded(_)
         | PhoneFault::OtherPlan
         | PhoneFault::NoSide { .. }
+        | PhoneFault::Parcel(_)
         | PhoneFault::Commit(_) => 3,
         PhoneFault::Unreachable(_) | PhoneFault::Cut(..) => 4,
         PhoneFault::Refused(_) | PhoneFault::Untrusted(_) => 5,
@@ -315,6 +381,11 @@ fn standing_text(Line { words, reasons, .. }: &Line) -> String {
     format!("  {} / {}\n{reasons}", words.vi, words.en)
 }
 
+fn seen_text(seen: &SeenView) -> String {
+    let account = seen.account.0;
+    format!("  Chưa tới máy chủ, theo tài khoản {account} / Not yet at the server, says account {account}\n")
+}
+
 fn household_text(phone: &Phone, view: &HouseholdView) -> String {
     let household = &view.filed.household;
     let mut text = format!("{}  {}\n", household.household, view.form);
@@ -336,6 +407,7 @@ fn household_text(phone: &Phone, view: &HouseholdView) -> String {
         answers(&mut text, Scope::Visit, said);
     }
     household.notes.values().for_each(|note| text += &format!("  Ghi chú / Note: {note}\n"));
+    view.colleagues.iter().for_each(|seen| text += &seen_text(seen));
     view.warnings.iter().for_each(|doubt| text += &doubt_text(doubt));
     for open in &view.disagreements {
         let section = &open.section;

@@ -2,10 +2,12 @@
 
 use axum::http::StatusCode;
 use sync_protocol::message::MessageFault;
+use sync_protocol::parcel::ParcelFault;
 
 use super::super::problem::Problem;
 use crate::documents::workbook;
 use crate::geography::collection::FileFault;
+use crate::workflow::Refusal;
 
 pub(super) fn workbook(refusal: &workbook::Refusal) -> Problem {
     let label = refusal.label();
@@ -49,4 +51,35 @@ pub(super) fn message(fault: MessageFault) -> Problem {
             ["The server speaks another version of sync", "Update the app. Your work is still on the device"],
         ),
     }
+}
+
+pub(super) fn parcel(fault: ParcelFault) -> Problem {
+    let status = match fault {
+        ParcelFault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ParcelFault::Version => StatusCode::UPGRADE_REQUIRED,
+        ParcelFault::Unreadable
+        | ParcelFault::OtherWay
+        | ParcelFault::OtherKey
+        | ParcelFault::WeakKey
+        | ParcelFault::Damaged
+        | ParcelFault::Signature
+        | ParcelFault::NotAwaited => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    let words = Problem::new(
+        status,
+        fault.slug(),
+        ["Không nhận được gói chuyển hộ", "Chép lại tệp từ máy gốc; dữ liệu vẫn còn trên máy đó"],
+        ["The parcel cannot be taken", "Copy the file from its phone again; the work is still there"],
+    );
+    Problem { detail: Some(fault.to_string()), ..words }
+}
+
+pub(super) fn parcel_author(refusal: &Refusal) -> Problem {
+    let shut_out = matches!(refusal, Refusal::ParcelAuthorShutOut);
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        if shut_out { "parcel/author-shut-out" } else { "parcel/unknown-author" },
+        ["Máy lập gói này không được nhận", "Hỏi văn phòng; dữ liệu vẫn còn trên máy đó"],
+        ["The phone that made this parcel is not let in", "Ask the office; the work is still on that phone"],
+    )
 }

@@ -5,14 +5,16 @@ use schemas::ids::HouseholdId;
 use schemas::ledger::{Decision, Hash, LedgerEntry, Unassessed};
 use schemas::rules::{Class, ClassSet};
 use sync_protocol::actor::Author;
-use sync_protocol::hash::{ChangeHash, DisagreementId, EntryHash, PublicKey, RowHash};
+use sync_protocol::hash::{ChangeHash, DisagreementId, EntryHash, ParcelId, PublicKey, RowHash};
 use sync_protocol::journal::Scope;
 use sync_protocol::log::{Cursor, Digest, Row, RowEvent};
 use sync_protocol::message::ScopeCursor;
 use sync_protocol::verdict::{Hold, Verdict};
 
 use super::*;
-use crate::domain::field::{DocumentKey, DocumentState, Home, LogState, LoggedRow, StoredChange, StoredSegment};
+use crate::domain::field::{
+    Carriage, DocumentKey, DocumentState, Home, LogState, LoggedRow, StoredChange, StoredSegment,
+};
 use crate::domain::review::{DisagreementView, HouseholdView, ReviewState, Said};
 
 const OWN: HouseholdId = HouseholdId([1; 16]);
@@ -407,4 +409,34 @@ async fn assert_found_by_name(field: &Field, view: &HouseholdView) {
         let meant = search.finds(&view.head_name);
         assert_eq!(found, if meant { vec![view.clone()] } else { Vec::new() }, "{typed}");
     }
+}
+
+#[tokio::test]
+async fn who_carried_an_authors_work_is_known_with_the_first_time_of_each() {
+    let field = field().await;
+    let devices = [1, 2, 3].map(|seed| device_of(field.account, field.village, seed));
+    let [author, one, other] = devices.each_ref().map(|device| device.id);
+    let carriage = move |carrier, seconds| {
+        let parcel = ParcelId([7; 16]);
+        Carriage { parcel, carrier, author, size_bytes: 900, received_at: at(seconds) }
+    };
+    let (head, entries, journal) = (EntryHash([1; 32]), (2, 5), vec![9]);
+    let segment =
+        StoredSegment { head, author: field.author(), entries, scope: field.scope(), received_at: at(3), journal };
+    let (commune, refused) = (field.commune, EntryHash([2; 32]));
+    let written: Result<(), StoreError> = write!(field.bench, |tx| {
+        for device in &devices {
+            device::insert(tx, device).await?;
+        }
+        segment::put(tx, commune, &segment).await?;
+        for (carrier, seconds) in [(one, 1), (other, 2), (one, 3)] {
+            carriage::put(tx, &carriage(carrier, seconds), &[head, refused]).await?;
+        }
+        Ok(())
+    });
+    written.unwrap();
+    let found = carriage::of_author(read!(field.bench), &field.author()).await.unwrap();
+    assert_eq!(found, [((2, 5), carriage(one, 1)), ((2, 5), carriage(other, 2))]);
+    let later = Author { epoch: 2, ..field.author() };
+    assert_eq!(carriage::of_author(read!(field.bench), &later).await.unwrap(), []);
 }

@@ -1,0 +1,6 @@
+-- The segments that a parcel held, by the hash of their last entry.
+CREATE TABLE carried_segment (
+    head BYTEA NOT NULL CHECK (length(head) = 32),
+    parcel BYTEA NOT NULL CHECK (length(parcel) = 16),
+    PRIMARY KEY (head, parcel)
+);
