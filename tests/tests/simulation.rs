@@ -57,6 +57,14 @@ async fn what_a_server_set_back_has_forgotten_of_a_household_that_moved_comes_ba
     reproduce(20_000, &steps).await
 }
 
+/// Seed 700006 at 200 steps: a household left a village while somebody's first change of it waited; it stays on that phone
+/// until its end is told, and the log that it left sums up without it.
+#[tokio::test]
+async fn a_household_that_left_while_work_on_it_waited_is_in_no_log_of_the_phone() -> Result<()> {
+    let taken = Step::Office(Act::Unassign(1, 2));
+    reproduce(700_006, &[taken, write(0, 3), sync(0), Step::Office(Act::Move(0, 1)), write(2, 3)]).await
+}
+
 /// A run that a seed has found, made shorter.
 async fn reproduce(seed: u64, steps: &[Step]) -> Result<()> {
     play(&Script { seed, phones: PHONES, steps: steps.to_vec() }).await?;

@@ -122,7 +122,7 @@ impl DeviceDocument {
     }
 
     /// Whether a village's log says that the household belongs there.
-    pub(super) fn is_logged_in(&self, scope: &Scope) -> bool {
+    pub fn is_logged_in(&self, scope: &Scope) -> bool {
         self.scope.round == scope.round && self.logged.contains_key(&scope.village)
     }
 

@@ -490,7 +490,8 @@ impl World {
     /// The households of a village as a phone has them.
     pub fn heads_on<'a>(phone: &'a Handset, scope: &Scope) -> BTreeMap<HouseholdId, &'a [ChangeHash]> {
         let documents = phone.device.households().chain(phone.device.earlier());
-        let here = documents.filter(|(_, document)| document.scope == *scope);
+        // One that has left and of which something is still to be told is shown, and belongs to no log.
+        let here = documents.filter(|(_, document)| document.is_logged_in(scope));
         here.filter(|(_, document)| !document.accepted_heads().is_empty())
             .map(|(household, document)| (*household, document.accepted_heads()))
             .collect()
