@@ -60,6 +60,19 @@ impl Field {
         Scope { village: self.village, round: self.round.clone() }
     }
 
+    fn document(&self) -> DocumentState {
+        DocumentState {
+            household: OWN,
+            village: self.village,
+            left: Vec::new(),
+            form: FormVersion("vn-2022-2025/1".to_owned()),
+            heads: Vec::new(),
+            changes: 0,
+            saved: None,
+            closed_at: None,
+        }
+    }
+
     fn change(&self, hash: u8, entry: u64, verdict: Verdict) -> StoredChange {
         StoredChange {
             household: OWN,
@@ -104,16 +117,7 @@ async fn a_document_is_read_back_as_it_was_written_last() {
     let field = field().await;
     let key = field.key(OWN);
     assert_eq!(document::by_key(read!(field.bench), &key).await.unwrap(), None);
-    let mut state = DocumentState {
-        household: OWN,
-        village: field.village,
-        left: Vec::new(),
-        form: FormVersion("vn-2022-2025/1".to_owned()),
-        heads: Vec::new(),
-        changes: 0,
-        saved: None,
-        closed_at: None,
-    };
+    let mut state = field.document();
     for heads in [vec![], vec![ChangeHash([1; 32]), ChangeHash([2; 32])]] {
         state.changes = heads.len() as u64;
         state.heads = heads;
@@ -136,16 +140,7 @@ async fn a_document_is_read_back_as_it_was_written_last() {
 async fn a_household_that_moves_stays_on_in_the_rounds_in_which_it_lived_elsewhere() {
     let field = field().await;
     let (key, elsewhere) = (field.key(OWN), field.commune);
-    let state = DocumentState {
-        household: OWN,
-        village: field.village,
-        left: Vec::new(),
-        form: FormVersion("vn-2022-2025/1".to_owned()),
-        heads: Vec::new(),
-        changes: 0,
-        saved: None,
-        closed_at: None,
-    };
+    let state = field.document();
     let written: Result<(), StoreError> = write!(field.bench, |tx| document::put(tx, &key, &state).await);
     written.unwrap();
     let home = household::by_id(read!(field.bench), OWN).await.unwrap().unwrap();
