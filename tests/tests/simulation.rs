@@ -65,6 +65,18 @@ async fn a_household_that_left_while_work_on_it_waited_is_in_no_log_of_the_phone
     reproduce(700_006, &[taken, write(0, 3), sync(0), Step::Office(Act::Move(0, 1)), write(2, 3)]).await
 }
 
+/// Seed 1365528617 at 200 steps: of two changes of a household that had left, one was let in and the other still waits; the
+/// phone goes on showing both, the first as let in.
+#[tokio::test]
+async fn work_let_in_after_its_household_left_is_shown_as_let_in() -> Result<()> {
+    let taken = [Act::Unassign(0, 2), Act::Unassign(1, 2)].map(Step::Office);
+    let more = Step::Write { phone: 2, home: 3, edit: Edit::Note(1), disk: Disk::Keeps };
+    let held = [write(0, 3), sync(0), write(2, 3), sync(2), more];
+    let office = [Act::Assign(0, 2), Act::Move(0, 1), Act::Release(0)].map(Step::Office);
+    let steps = [&taken[..], &held, &office];
+    reproduce(1_365_528_617, &steps.concat()).await
+}
+
 /// A run that a seed has found, made shorter.
 async fn reproduce(seed: u64, steps: &[Step]) -> Result<()> {
     play(&Script { seed, phones: PHONES, steps: steps.to_vec() }).await?;

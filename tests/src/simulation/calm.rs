@@ -141,11 +141,11 @@ async fn check_up_to_date(world: &World, phone: &Handset, ground: &Ground) -> Re
         let same = state.digest() == log.state.digest;
         ensure!(same == (here == there), "digest: {name} sums up {same}, but the sets say otherwise");
         ensure!(same, "rest: {name} has come to something else in village {}", scope.village);
-        for (household, _, hash, standing) in phone.own().filter(|(_, document, ..)| document.scope == scope) {
+        for (household, document, hash, standing) in phone.own().filter(|(_, document, ..)| document.scope == scope) {
             let filed = ground.documents.iter().find(|(key, _)| key.household == household && key.round == round);
             let verdict = filed.and_then(|(_, filed)| filed.changes.get(&hash)).map(|change| change.verdict);
             ensure!(
-                says_the_same(standing, verdict),
+                says_the_same(standing, verdict, document.is_logged_in(&scope)),
                 "standing: {name} says {standing:?} of {hash}, which is {verdict:?}"
             );
         }
@@ -153,12 +153,14 @@ async fn check_up_to_date(world: &World, phone: &Handset, ground: &Ground) -> Re
     Ok(())
 }
 
-fn says_the_same(standing: Standing, verdict: Option<Verdict>) -> bool {
+fn says_the_same(standing: Standing, verdict: Option<Verdict>, is_in_log: bool) -> bool {
     match (standing, verdict) {
         (Standing::Held(here), Some(Verdict::Held(there))) => here == there,
         (Standing::Rejected(here), Some(Verdict::Rejected(there))) => here == there,
         (Standing::Superseded, Some(Verdict::Superseded)) => true,
-        // Accepted changes are no longer the phone's own once it has read the log.
+        // Accepted changes are no longer the phone's own once it has read the log, but for those of a household that has left:
+        // their content stands in another log.
+        (Standing::Acknowledged, Some(Verdict::Accepted | Verdict::Released)) => !is_in_log,
         _ => false,
     }
 }
