@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use jiff::civil::Date;
-use schemas::ids::{HouseholdId, UnitId};
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
+use schemas::ids::{HouseholdId, MemberId, UnitId};
 use server::clock::{Clock, Stopwatch};
+use server::documents::workbook::Member;
+use server::documents::workbook::sample::{SampleCommune, book};
 use server::domain::role::Role;
 use server::domain::unit::{Area, Level, UnitAttributes, Validity};
 use server::standards::Standards;
@@ -18,6 +22,7 @@ use sync_protocol::hash::PublicKey;
 use sync_protocol::journal::Scope;
 
 use crate::client::Client;
+use crate::fieldwork::interview;
 use crate::house::{FORM, House, ROUND};
 use crate::phone::Phone;
 
@@ -97,6 +102,27 @@ impl Caller {
         Ok(())
     }
 
+    /// Interviews the households of its village, one with each of these heads, a hundred to an exchange.
+    pub async fn survey(&mut self, village: u32, heads: impl Iterator<Item = Member>) -> Result<()> {
+        let (mut interview, head) = (interview()?, MemberId([0; 10]));
+        for (number, member) in (0u32..).zip(heads) {
+            let mut id = [0xee; 16];
+            id[..4].copy_from_slice(&village.to_be_bytes());
+            id[4..8].copy_from_slice(&number.to_be_bytes());
+            // Of an age at which the same questions are asked.
+            let born = (1975 + number % 20).to_string();
+            for (question, answer) in [("full_name", member.name), ("born", born)] {
+                interview.insert(Slot::MemberAnswer(head, question.parse()?), Write::Put(answer.as_str().into()));
+            }
+            self.commit(HouseholdId(id), &interview)?;
+            if number % 100 == 99 {
+                self.exchange().await?;
+            }
+        }
+        self.exchange().await?;
+        Ok(())
+    }
+
     /// One exchange; how long the server and the line took.
     pub async fn exchange(&mut self) -> Result<std::time::Duration> {
         let sync = self.request();
@@ -106,6 +132,16 @@ impl Caller {
         self.read(&sync, &answer)?;
         Ok(took)
     }
+}
+
+/// Heads of households as they stand on a list. Were all alike, every pair of a village would be one that a person has to
+/// look at.
+pub fn heads(villages: u32, households: u32) -> impl Iterator<Item = Member> {
+    let (villages, households) = (villages as usize, households as usize);
+    let sample =
+        SampleCommune { name: "Xã Mẫu".into(), code: "01243".into(), villages, households, serials_from: 0 };
+    let listed = book(&[sample], &mut SmallRng::seed_from_u64(1)).listed;
+    listed.into_iter().filter_map(|household| household.members.into_iter().next())
 }
 
 async fn village(house: &House, commune: UnitId, number: u32) -> Result<UnitId> {

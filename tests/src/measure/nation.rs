@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use schemas::ids::{HouseholdId, UnitId};
+use schemas::ids::UnitId;
 use serde::Serialize;
 use serde_json::Value;
 use server::app::Database;
@@ -15,10 +15,9 @@ use server::domain::role::Role;
 use server::standards::Standards;
 
 use super::Machine;
-use super::crew::Caller;
+use super::crew::{Caller, heads};
 use super::ingest::{self, Day};
 use super::office::accept;
-use crate::fieldwork::interview;
 use crate::house::{House, ROUND};
 
 mod ballast;
@@ -122,10 +121,10 @@ impl Nation {
     async fn found(scale: &Scale, database: Option<Database>) -> Result<Self> {
         let house = House::with_open_round_on(database).await?;
         let (standards, commune) = (Standards::shipped()?, house.units.commune);
-        let mut phone = None;
+        let (mut phone, mut people) = (None, heads(scale.villages, scale.households));
         for village in 0..scale.villages {
             let mut caller = Caller::enrolled_in(&house, &standards, commune, village).await?;
-            survey(&mut caller, village, scale.households).await?;
+            caller.survey(village, people.by_ref().take(scale.households as usize)).await?;
             phone = Some(caller);
         }
         let listed = ballast::commune(&house, "Xã có danh sách").await?;
@@ -133,7 +132,7 @@ impl Nation {
             house.give(house.people.hoa, Role::Reviewer, place).await?;
         }
         let mut caller = Caller::enrolled_in(&house, &standards, listed, scale.villages).await?;
-        survey(&mut caller, scale.villages, scale.listed).await?;
+        caller.survey(scale.villages, heads(1, scale.listed)).await?;
         let hoa = house.as_account(house.people.hoa).await?;
         let base = format!("/api/rounds/{ROUND}/communes/{listed}");
         let lines = hoa.get(&format!("{base}/households")).await?.body;
@@ -166,22 +165,6 @@ impl Nation {
         let changes_per_second = ingested.changes_per_second;
         Ok(Cost { engine, households, changes_per_second, sync_microseconds, inbox_microseconds, roster_microseconds })
     }
-}
-
-/// Interviews the households of a village, a hundred to an exchange.
-async fn survey(caller: &mut Caller, village: u32, households: u32) -> Result<()> {
-    let interview = interview()?;
-    for number in 0..households {
-        let mut id = [0xee; 16];
-        id[..4].copy_from_slice(&village.to_be_bytes());
-        id[4..8].copy_from_slice(&number.to_be_bytes());
-        caller.commit(HouseholdId(id), &interview)?;
-        if number % 100 == 99 || number + 1 == households {
-            caller.exchange().await?;
-        }
-    }
-    // What was accepted is read back, so that the next sync has nothing.
-    caller.exchange().await.map(drop)
 }
 
 /// The median of so many.

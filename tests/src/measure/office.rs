@@ -3,19 +3,14 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use rand::SeedableRng;
-use rand::rngs::SmallRng;
-use schemas::ids::{HouseholdId, MemberId};
 use schemas::value::Value as Answered;
 use serde::Serialize;
 use serde_json::{Value, json};
 use server::clock::Stopwatch;
-use server::documents::workbook::Member;
-use server::documents::workbook::sample::{SampleCommune, book};
 use server::standards::Standards;
 use sync_protocol::change::{Slot, Write};
 
-use super::crew::Caller;
+use super::crew::{Caller, heads};
 use crate::client::Client;
 use crate::fieldwork::interview;
 use crate::house::{House, ROUND};
@@ -53,10 +48,10 @@ pub struct Office {
 pub async fn measure(commune: Commune) -> Result<Office> {
     let house = House::with_open_round().await?;
     let standards = Standards::shipped()?;
-    let mut heads = heads(commune).into_iter();
+    let mut heads = heads(commune.villages, commune.households);
     for village in 0..commune.villages {
         let mut caller = Caller::enrolled(&house, &standards, village).await?;
-        survey(&mut caller, village, heads.by_ref().take(commune.households as usize)).await?;
+        caller.survey(village, heads.by_ref().take(commune.households as usize)).await?;
     }
     let hoa = house.as_account(house.people.hoa).await?;
     let base = format!("/api/rounds/{ROUND}/communes/{}", house.units.commune);
@@ -77,37 +72,6 @@ pub async fn measure(commune: Commune) -> Result<Office> {
     ensure!(again["outcome"] == "unchanged", "{again}");
     house.stop().await;
     Ok(Office { households, inbox_ms, page_ms, empty_inbox_ms, compile_ms, again_ms })
-}
-
-/// Heads of households as they stand on a list, for every household of the commune.
-fn heads(commune: Commune) -> Vec<Member> {
-    let (villages, households) = (commune.villages as usize, commune.households as usize);
-    let sample =
-        SampleCommune { name: "Xã Mẫu".into(), code: "01243".into(), villages, households, serials_from: 0 };
-    let listed = book(&[sample], &mut SmallRng::seed_from_u64(1)).listed;
-    listed.into_iter().filter_map(|household| household.members.into_iter().next()).collect()
-}
-
-/// Interviews every household of a village, a hundred to an exchange.
-async fn survey(caller: &mut Caller, village: u32, heads: impl Iterator<Item = Member>) -> Result<()> {
-    let mut interview = interview()?;
-    let head = MemberId([0; 10]);
-    for (number, member) in (0u32..).zip(heads) {
-        let mut id = [0; 16];
-        id[..4].copy_from_slice(&village.to_be_bytes());
-        id[4..8].copy_from_slice(&number.to_be_bytes());
-        // Of an age at which the same questions are asked.
-        let born = (1975 + number % 20).to_string();
-        for (question, answer) in [("full_name", member.name), ("born", born)] {
-            interview.insert(Slot::MemberAnswer(head, question.parse()?), Write::Put(answer.as_str().into()));
-        }
-        caller.commit(HouseholdId(id), &interview)?;
-        if number % 100 == 99 {
-            caller.exchange().await?;
-        }
-    }
-    caller.exchange().await?;
-    Ok(())
 }
 
 /// Items of the inbox that stand in the way of the list. Whoever has a namesake in the village is a suspect besides.
