@@ -77,6 +77,18 @@ async fn work_let_in_after_its_household_left_is_shown_as_let_in() -> Result<()>
     reproduce(1_365_528_617, &steps.concat()).await
 }
 
+/// Seed 920007 at 200 steps: a phone was shut out before it had read all that a server set back has left; it waited for the
+/// rest before it gave anything back, and its own work waited for that.
+#[tokio::test]
+async fn a_phone_that_is_shut_out_while_it_gives_back_brings_its_own_work_too() -> Result<()> {
+    let interviews =
+        [0, 1, 2, 3].map(|home| Step::Write { phone: 0, home, edit: Edit::Interview, disk: Disk::Keeps });
+    let forgotten = [write(2, 9), sync(2), sync(0), sync(2), Step::Server(Setback::Told)];
+    let shut_out = [sync(2), sync(2), Step::Office(Act::Revoke(2)), write(2, 0)];
+    let steps = [&[sync(0), Step::Server(Setback::Copy)], &interviews[..], &forgotten, &shut_out];
+    reproduce(920_007, &steps.concat()).await
+}
+
 /// A run that a seed has found, made shorter.
 async fn reproduce(seed: u64, steps: &[Step]) -> Result<()> {
     play(&Script { seed, phones: PHONES, steps: steps.to_vec() }).await?;

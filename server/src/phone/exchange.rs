@@ -158,7 +158,7 @@ impl Phone {
         if exchanged.as_ref().is_err_and(PhoneFault::is_shut_out) {
             let records = self.device.ask_again();
             self.store.append(&records)?;
-            if self.device.waiting() > 0 {
+            if !records.is_empty() {
                 self.exchange_once().await?;
             }
         }

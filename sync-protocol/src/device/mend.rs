@@ -293,24 +293,24 @@ impl Device {
         }
         if goes_on && !self.giving.is_empty() {
             outcome.more = true;
-            return self.go_on(outcome);
+            return outcome.records.extend(self.go_on());
         }
         let entries = self.unsettled();
         self.take_resend(entries, outcome);
     }
 
     /// The next step of giving back: what has not come again with the new generation goes now, and what was given is done.
-    fn go_on(&mut self, outcome: &mut Outcome) {
+    fn go_on(&mut self) -> Vec<Record> {
         let waiting = self.giving.iter().filter(|(_, giving)| !giving.goes).map(|(log, _)| log.clone());
-        for (scope, generation) in waiting.collect::<Vec<_>>() {
-            let cursor = Cursor { generation, position: 0 };
-            self.take(Record::Mend(Mend::GiveBack(ScopeCursor { scope, cursor })), outcome);
-        }
+        let from_its_start = |(scope, generation)| ScopeCursor { scope, cursor: Cursor { generation, position: 0 } };
+        let goes = waiting.map(|log| Record::Mend(Mend::GiveBack(from_its_start(log)))).collect();
+        let mut records = self.applied(goes);
         if self.chapters().0.is_empty() {
-            for (scope, generation) in self.giving.keys().cloned().collect::<Vec<_>>() {
-                self.take(Record::Mend(Mend::Done { scope, generation }), outcome);
-            }
+            let done = self.giving.keys().cloned().map(|(scope, generation)| Mend::Done { scope, generation });
+            let done = done.map(Record::Mend).collect();
+            records.extend(self.applied(done));
         }
+        records
     }
 
     /// Household, hash and bytes of an own change that was answered for.
@@ -323,10 +323,14 @@ impl Device {
     }
 
     /// Asks once more what became of own work, because the server has refused to give this device anything to read. It may
-    /// have been set back since it took that work, and nothing else would ever show it.
+    /// have been set back since it took that work, and nothing else would ever show it. Nor will a log be read to its end
+    /// any more: what is to be given back goes as it stands, for own work waits for it.
     pub fn ask_again(&mut self) -> Vec<Record> {
-        let asks = self.answered_for().any(|own| self.answered.contains_key(&own.entry));
-        self.applied(if asks { vec![Record::Mend(Mend::AskAgain)] } else { Vec::new() })
+        let mut records = self.go_on();
+        if self.answered_for().any(|own| self.answered.contains_key(&own.entry)) {
+            records.extend(self.applied(vec![Record::Mend(Mend::AskAgain)]));
+        }
+        records
     }
 
     /// Own work that was answered for and is not known to be in a log.

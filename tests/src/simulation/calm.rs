@@ -58,8 +58,7 @@ async fn drain(world: &mut World, phone: usize) -> Result<()> {
         let sync = handset.request(handset.clocks(&world.commune.clock));
         let Some(answer) = world.exchange(phone, &sync.bytes).await? else {
             let handset = &mut world.phones[phone];
-            let is_idle = handset.shut_out && handset.device.waiting() == 0;
-            if std::mem::replace(&mut has_asked_again, true) || !is_idle || !handset.ask_again()? {
+            if std::mem::replace(&mut has_asked_again, true) || !handset.shut_out || !handset.ask_again()? {
                 return Ok(());
             }
             bounds = self::bounds(world, phone).await?;

@@ -226,11 +226,11 @@ impl Handset {
         Ok(())
     }
 
-    /// Asks once more what became of own work, after it was shut out. Whether there is any.
+    /// Asks once more what became of own work, after it was shut out. Whether there is something to send for it.
     pub fn ask_again(&mut self) -> Result<bool> {
         let records = self.device.ask_again();
         self.keep(&records, Disk::Keeps)?;
-        Ok(self.device.waiting() > 0)
+        Ok(!records.is_empty())
     }
 
     /// The next request.
