@@ -12,8 +12,9 @@ mod packed;
 
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
+use schemas::ids::{RoundId, UnitId};
 
-use crate::hash::tagged;
+use crate::hash::{RowHash, tagged};
 use crate::journal::{Scope, from_cbor, to_cbor};
 use crate::log::{Cursor, Row, SignedHead};
 use crate::parcel::SealSecret;
@@ -33,6 +34,8 @@ pub const MAX_SCOPES: usize = 1_000;
 pub const MAX_CHAPTERS: usize = 64;
 /// Most segments in one request.
 pub const MAX_SEGMENTS: usize = 64;
+/// Bytes of a row's hash that a request names.
+pub const ROW_START: usize = 4;
 
 /// What a device brings and asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -56,7 +59,7 @@ pub struct Request {
     /// How many bytes of log pages it wants at most.
     #[n(5)]
     pub want_bytes: u32,
-    /// The hash of the scopes it holds and of how far it has read each ([`holding`]): a device that expects no news.
+    /// The hash of the scopes it holds and of how each ends ([`holding`]): a device that expects no news.
     #[n(6)]
     #[cbor(with = "minicbor::bytes")]
     pub holding: Option<[u8; 16]>,
@@ -70,6 +73,10 @@ pub struct Request {
     /// the segments.
     #[n(10)]
     pub chapters: Option<Vec<ByteVec>>,
+    /// For each of `scopes`, by round and village, the first bytes of the last row that was read; zeros where none was.
+    /// Two logs may be of one length and not the same. Read it with [`Request::row_starts`].
+    #[n(11)]
+    pub rows: Option<ByteVec>,
 }
 
 /// How far a device has read a scope.
@@ -82,6 +89,18 @@ pub struct ScopeCursor {
     /// How far.
     #[n(1)]
     pub cursor: Cursor,
+}
+
+/// Where a log ends, as far as it was read or as it stands. Logs that end alike are alike from their first row on.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct LogEnd {
+    /// How far.
+    #[n(0)]
+    pub at: ScopeCursor,
+    /// The hash of its last row; `None` before the first.
+    #[n(1)]
+    pub row: Option<RowHash>,
 }
 
 /// What the server answers.
@@ -184,11 +203,28 @@ pub struct Page {
 }
 
 /// The hash of what a device holds, or of how the logs stand: equal when there is nothing new.
-pub fn holding(cursors: &[ScopeCursor]) -> [u8; 16] {
-    let mut cursors: Vec<&ScopeCursor> = cursors.iter().collect();
-    cursors.sort_unstable_by(|one, other| one.scope.cmp(&other.scope));
-    let hash = tagged("rasoat holding 1", &[&to_cbor(&cursors)]);
+pub fn holding(logs: &[LogEnd]) -> [u8; 16] {
+    let mut logs: Vec<&LogEnd> = logs.iter().collect();
+    logs.sort_unstable_by(|one, other| one.at.scope.cmp(&other.at.scope));
+    let hash = tagged("rasoat holding 2", &[&to_cbor(&logs)]);
     std::array::from_fn(|at| hash[at])
+}
+
+/// What a request says of the last rows of these logs ([`Request::rows`]).
+pub(crate) fn row_starts(logs: &[LogEnd]) -> ByteVec {
+    let mut logs: Vec<&LogEnd> = logs.iter().collect();
+    logs.sort_unstable_by_key(|log| by_round(&log.at.scope));
+    let start = |log: &LogEnd| log.row.map_or([0; ROW_START], row_start);
+    logs.into_iter().flat_map(start).collect::<Vec<u8>>().into()
+}
+
+/// How a request names a row.
+pub fn row_start(row: RowHash) -> [u8; ROW_START] {
+    std::array::from_fn(|at| row.0[at])
+}
+
+fn by_round(scope: &Scope) -> (&RoundId, UnitId) {
+    (&scope.round, scope.village)
 }
 
 /// Why a message cannot be read.
@@ -230,6 +266,7 @@ impl Request {
             as_bytes: None,
             packed_scopes: None,
             chapters: None,
+            rows: None,
         }
     }
 
@@ -242,7 +279,8 @@ impl Request {
         let mut request: Self = from_cbor(bytes).map_err(|_| MessageFault::Unreadable)?;
         if request.version == 1 {
             // What stands behind its last item is not looked at, as a server of that version does not.
-            request = Self { holding: None, as_bytes: None, packed_scopes: None, chapters: None, ..request };
+            let (holding, as_bytes, packed_scopes) = (None, None, None);
+            request = Self { holding, as_bytes, packed_scopes, chapters: None, rows: None, ..request };
         }
         if let Some(packed) = request.packed_scopes.take() {
             let scopes = cursors::unpack(&packed).map_err(|_| MessageFault::Unreadable)?;
@@ -253,6 +291,15 @@ impl Request {
             true => Err(MessageFault::TooLarge),
             false => Ok(request),
         }
+    }
+
+    /// The scopes of which it says how the last row begins. None where it does not say so of each.
+    pub fn row_starts(&self) -> impl Iterator<Item = (&Scope, [u8; ROW_START])> {
+        let mut scopes: Vec<&Scope> = self.scopes.iter().map(|asked| &asked.scope).collect();
+        scopes.sort_unstable_by_key(|scope| by_round(scope));
+        let (starts, rest) = self.rows.as_ref().map(|rows| rows.as_chunks()).unwrap_or_default();
+        let says_all = rest.is_empty() && starts.len() == scopes.len();
+        scopes.into_iter().zip(starts.iter().copied()).filter(move |_| says_all)
     }
 
     /// Its bytes.

@@ -23,7 +23,7 @@ use crate::intent::fingerprint;
 use crate::journal::{from_cbor, to_cbor};
 use crate::log::{Cursor, Digest, origin};
 use crate::message::{
-    ChapterAnswer, PackedPage, Page, Request, Response, ScopeCursor, SegmentAnswer, cursors, holding,
+    ChapterAnswer, LogEnd, PackedPage, Page, Request, Response, ScopeCursor, SegmentAnswer, cursors, holding,
 };
 use crate::segment::{Packed, Segment, SegmentFault};
 use crate::verdict::Verdict;
@@ -65,12 +65,17 @@ fn requests_are_what_they_were() {
     let scene = scene();
     let nothing = request(
         "request-nothing",
-        "Lan's phone brings nothing and holds one village: cursors go packed (cursors.txt explains such bytes).",
+        "Lan's phone brings nothing and holds one village: cursors go packed (cursors.txt explains such bytes), and the last
+        row is named.",
         &scene.idle.bytes,
     );
     assert_eq!((nothing.scopes.len(), nothing.scopes[0].cursor.position), (1, 2));
     let many = idle(40).request(at(2).wall_ms, 65_536);
-    let held = request("request-holding", "A phone that holds 40 villages sends the hash of its cursors.", &many.bytes);
+    let held = request(
+        "request-holding",
+        "A phone that holds 40 villages sends the hash of how far it has read.",
+        &many.bytes,
+    );
     assert!(held.holding.is_some() && held.scopes.is_empty());
     let mut plain_lan = scene::lan_with_interview();
     let plain = scene::plain_request(&mut plain_lan, 1);
@@ -222,7 +227,8 @@ fn hashes_are_what_they_were() {
     let section = "housing".parse().unwrap();
     let base = SectionValue::Answers(Default::default());
     let disagreement = Disagreement { section, sides: vec![side(1), side(2)], base };
-    let held = [ScopeCursor { scope: scope(41), cursor: Cursor { generation: GENERATION, position: 2 } }];
+    let at = ScopeCursor { scope: scope(41), cursor: Cursor { generation: GENERATION, position: 2 } };
+    let ends = [LogEnd { at, row: Some(page.head.row) }];
     let bytes = |hash: &[u8]| hash.to_vec();
     let lines = [
         ("public key of Lan's phone (secret key 32 times 01)", bytes(&author.key.0)),
@@ -240,7 +246,7 @@ fn hashes_are_what_they_were() {
         ("digest after row 2", bytes(&page.head.digest)),
         ("digest of household 16 times 11 with heads 32 times 01 and 02", bytes(&digest.sum())),
         ("disagreement on housing between 32 times 01 and 32 times 02", bytes(&disagreement.id().0)),
-        ("holding: village 41, generation 77, position 2", bytes(&holding(&held))),
+        ("holding: village 41, generation 77, position 2, row 2", bytes(&holding(&ends))),
         ("dictionary of form test/1 (PACKED.md)", bytes(&fingerprint(&forms()[0]))),
     ];
     let body: String = lines.iter().map(|(about, hash)| plain(hash, about)).collect();

@@ -65,6 +65,15 @@ async fn a_household_that_left_while_work_on_it_waited_is_in_no_log_of_the_phone
     reproduce(700_006, &[taken, write(0, 3), sync(0), Step::Office(Act::Move(0, 1)), write(2, 3)]).await
 }
 
+/// Seed 920032 at 200 steps: a server was set back and went on, until its log was as long as what a phone had read of it;
+/// nothing told the two apart, and nobody noticed while nothing more was written there.
+#[tokio::test]
+async fn a_log_that_is_as_long_as_before_and_another_one_is_noticed() -> Result<()> {
+    let steps = [write(0, 0), sync(0), Step::Server(Setback::Copy), write(1, 1), sync(1), sync(1)];
+    let another = [Step::Server(Setback::Untold), write(2, 2), sync(2)];
+    reproduce(920_032, &[&steps[..], &another].concat()).await
+}
+
 /// Seed 1365528617 at 200 steps: of two changes of a household that had left, one was let in and the other still waits; the
 /// phone goes on showing both, the first as let in.
 #[tokio::test]
@@ -81,8 +90,7 @@ async fn work_let_in_after_its_household_left_is_shown_as_let_in() -> Result<()>
 /// rest before it gave anything back, and its own work waited for that.
 #[tokio::test]
 async fn a_phone_that_is_shut_out_while_it_gives_back_brings_its_own_work_too() -> Result<()> {
-    let interviews =
-        [0, 1, 2, 3].map(|home| Step::Write { phone: 0, home, edit: Edit::Interview, disk: Disk::Keeps });
+    let interviews = [0, 1, 2, 3].map(|home| Step::Write { phone: 0, home, edit: Edit::Interview, disk: Disk::Keeps });
     let forgotten = [write(2, 9), sync(2), sync(0), sync(2), Step::Server(Setback::Told)];
     let shut_out = [sync(2), sync(2), Step::Office(Act::Revoke(2)), write(2, 0)];
     let steps = [&[sync(0), Step::Server(Setback::Copy)], &interviews[..], &forgotten, &shut_out];

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use sync_protocol::hash::RowHash;
 use sync_protocol::journal::Scope;
 use sync_protocol::log::{Cursor, Digest, Row, RowEvent};
-use sync_protocol::message::ScopeCursor;
+use sync_protocol::message::{LogEnd, ScopeCursor};
 
 use super::row::{RowOf, stored};
 use super::statement::{ROWS, insert_rows, sql};
@@ -99,31 +99,44 @@ pub async fn states(
     rows.into_iter().map(<(UnitId, LogState)>::try_from).collect()
 }
 
-/// How far the logs of the villages have come that somebody surveys in a round, each with its commune, by commune and village:
+/// Where the logs of the villages end that somebody surveys in a round, each with its commune, by commune and village:
 /// where a log has no row, at its beginning. One question for all of it: this is most of what a sync without news costs.
 pub async fn of_account(
     read: &mut Read,
     account: AccountId,
     round: &RoundId,
-) -> Result<Vec<(UnitId, ScopeCursor)>, StoreError> {
-    let rows: Vec<(i64, i64, Option<i64>, Option<i64>)> =
-        sql("SELECT a.commune, a.village, s.generation, s.position FROM assignment a \
+) -> Result<Vec<(UnitId, LogEnd)>, StoreError> {
+    let rows: Vec<EndRow> = sql("SELECT a.commune, a.village, s.generation, s.position, s.row_hash FROM assignment a \
              LEFT JOIN log_state s ON s.commune = a.commune AND s.village = a.village AND s.round = a.round \
              WHERE a.account = $1 AND a.round = $2 ORDER BY a.commune, a.village")
-        .bind(stored(account.0))
-        .bind(round.as_str())
-        .fetch_all(read)
-        .await?;
-    let of = RowOf { table: "assignment", id: account.0 };
-    let log = |(commune, village, generation, position): (i64, i64, Option<i64>, Option<i64>)| {
+    .bind(stored(account.0))
+    .bind(round.as_str())
+    .fetch_all(read)
+    .await?;
+    rows.into_iter().map(|row| row.of_round(round)).collect()
+}
+
+#[derive(FromRow)]
+struct EndRow {
+    commune: i64,
+    village: i64,
+    generation: Option<i64>,
+    position: Option<i64>,
+    row_hash: Option<Vec<u8>>,
+}
+
+impl EndRow {
+    fn of_round(self, round: &RoundId) -> Result<(UnitId, LogEnd), StoreError> {
+        let of = RowOf { table: "assignment", id: self.village };
         let cursor = Cursor {
-            generation: of.number("generation", generation.unwrap_or_default())?,
-            position: of.number("position", position.unwrap_or_default())?,
+            generation: of.number("generation", self.generation.unwrap_or_default())?,
+            position: of.number("position", self.position.unwrap_or_default())?,
         };
-        let scope = Scope { village: UnitId(of.number("village", village)?), round: round.clone() };
-        Ok((UnitId(of.number("commune", commune)?), ScopeCursor { scope, cursor }))
-    };
-    rows.into_iter().map(log).collect()
+        let scope = Scope { village: UnitId(of.number("village", self.village)?), round: round.clone() };
+        let row = self.row_hash.map(|row| of.bytes("row_hash", row).map(RowHash)).transpose()?;
+        let end = LogEnd { at: ScopeCursor { scope, cursor }, row: row.filter(|_| cursor.position > 0) };
+        Ok((UnitId(of.number("commune", self.commune)?), end))
+    }
 }
 
 /// Writes where a log stands.

@@ -292,7 +292,7 @@ pub async fn for_device(app: &App, device: &Device, id: BlobId) -> Result<Pictur
     let mut read = app.store.read().await?;
     let home = store::household::by_id(&mut read, id.household).await?.ok_or(BlobFault::NotFound)?;
     let assigned = exchange::assigned(&mut read, device).await?;
-    if !assigned.iter().any(|(_, log)| log.scope.village == home.village) {
+    if !assigned.iter().any(|(_, log)| log.at.scope.village == home.village) {
         return Err(BlobFault::NotFound.into());
     }
     let access = viewed(app, device.account, &home, id);

@@ -2,7 +2,7 @@
 
 use schemas::ids::UnitId;
 use sync_protocol::journal::Scope;
-use sync_protocol::message::{Request, Response, ScopeCursor};
+use sync_protocol::message::{LogEnd, Request, Response, ScopeCursor};
 
 use super::pages::{self, Pages};
 use super::{Refusal, give_back, intake, late, parcel, set_back};
@@ -38,7 +38,7 @@ pub(super) async fn answer(app: &App, device: &Device, request: &Request) -> Res
     let forgotten = give_back::forgotten(app, &mut read, request, &logs).await?;
     let Pages { pages, packed, more, name_scopes } = pages::collect(app, &mut read, device, request, &logs).await?;
     let set_back = set_back::told(&mut read, request).await?;
-    let scopes: Vec<Scope> = logs.into_iter().map(|(_, log)| log.scope).collect();
+    let scopes: Vec<Scope> = logs.into_iter().map(|(_, log)| log.at.scope).collect();
     let assigned = if is_known(request, &scopes) { None } else { Some(scopes) };
     let told = assigned.as_ref().filter(|_| request.version > 1);
     let village_keys = told.map(|scopes| scopes.iter().map(|scope| parcel::village_key(app, scope)).collect());
@@ -77,7 +77,7 @@ async fn note_clock(app: &App, device: &Device, sent_at_ms: i64) -> Result<(), R
     Ok(written?)
 }
 
-/// Whether a device has named exactly the scopes that it is assigned to. Where it sent the hash of its cursors instead, the
+/// Whether a device has named exactly the scopes that it is assigned to. Where it sent the hash of its logs' ends instead, the
 /// hash says the same: it fits or the scopes are asked for.
 fn is_known(request: &Request, assigned: &[Scope]) -> bool {
     let mut named: Vec<&Scope> = request.scopes.iter().map(|ScopeCursor { scope, .. }| scope).collect();
@@ -87,8 +87,8 @@ fn is_known(request: &Request, assigned: &[Scope]) -> bool {
     request.version > 1 && (request.holding.is_some() || named == assigned)
 }
 
-/// The logs of the villages that the device's holder surveys now, how far each has come, with its commune.
-pub(super) async fn assigned(read: &mut Read, device: &Device) -> Result<Vec<(UnitId, ScopeCursor)>, Refusal> {
+/// The logs of the villages that the device's holder surveys now, where each ends, with its commune.
+pub(super) async fn assigned(read: &mut Read, device: &Device) -> Result<Vec<(UnitId, LogEnd)>, Refusal> {
     let mut logs = Vec::new();
     for round in store::round::all(read).await?.into_iter().filter(|round| round.state == RoundState::Open) {
         logs.extend(store::log::of_account(read, device.account, &round.id).await?);

@@ -13,7 +13,7 @@ use sync_protocol::chapter::{Chapter, Proven};
 use sync_protocol::hash::{ActorId, PublicKey, RowHash};
 use sync_protocol::journal::Scope;
 use sync_protocol::log::{Cursor, origin};
-use sync_protocol::message::{ChapterAnswer, Request, ScopeCursor};
+use sync_protocol::message::{ChapterAnswer, LogEnd, ROW_START, Request, ScopeCursor, row_start};
 
 use super::set_back::{self, Proof};
 use super::{Refusal, ingest, intake, ledger, refused};
@@ -27,23 +27,28 @@ use crate::store::{self, Read};
 /// How often a chapter is judged anew because somebody else's work came between.
 const ATTEMPTS: usize = 8;
 
-/// The logs that a device has read further than they go, with how far the server knows each in the device's generation. A
-/// device that asks in version 1 is not told: it has no chapters.
+/// The logs that a device has read further than they go, or otherwise, with how far the server knows each in the device's
+/// generation. A device that asks in version 1 is not told: it has no chapters.
 pub(super) async fn forgotten(
     app: &App,
     read: &mut Read,
     request: &Request,
-    assigned: &[(UnitId, ScopeCursor)],
+    assigned: &[(UnitId, LogEnd)],
 ) -> Result<Vec<ScopeCursor>, Refusal> {
     let mut forgotten = Vec::new();
+    let starts: BTreeMap<&Scope, [u8; ROW_START]> = request.row_starts().collect();
     let asked = request.scopes.iter().filter(|asked| request.version > 1 && asked.cursor.position > 0);
     for ScopeCursor { scope, cursor } in asked {
-        let commune = match assigned.iter().find(|(_, log)| log.scope == *scope) {
+        let commune = match assigned.iter().find(|(_, log)| log.at.scope == *scope) {
             Some((commune, _)) => Some(*commune),
             None => intake::place(app, scope).await?.map(|(commune, _)| commune),
         };
         let Some(commune) = commune else { continue };
-        let position = known(read, commune, scope, cursor.generation).await?;
+        let (mut position, row) = known(read, commune, scope, cursor.generation).await?;
+        let is_another = |row: RowHash| starts.get(scope).is_some_and(|start| row_start(row) != *start);
+        if position == cursor.position && row.is_some_and(is_another) {
+            position -= 1;
+        }
         if position < cursor.position {
             let cursor = Cursor { generation: cursor.generation, position };
             forgotten.push(ScopeCursor { scope: scope.clone(), cursor });
@@ -52,15 +57,21 @@ pub(super) async fn forgotten(
     Ok(forgotten)
 }
 
-/// How far the server knows a generation of a log. One that it does not know at all was forgotten as a whole, be it later or
-/// earlier than the present one: of a round that is closed nobody would read the present one and find out.
-async fn known(read: &mut Read, commune: UnitId, scope: &Scope, generation: u64) -> Result<u64, Refusal> {
+/// How far the server knows a generation of a log, and the last row of the present one. One that it does not know at all was
+/// forgotten as a whole, be it later or earlier than the present one: of a round that is closed nobody would read the present
+/// one and find out.
+async fn known(
+    read: &mut Read,
+    commune: UnitId,
+    scope: &Scope,
+    generation: u64,
+) -> Result<(u64, Option<RowHash>), Refusal> {
     let state = store::log::state(read, commune, scope).await?;
     if let Some(state) = state.filter(|state| state.generation == generation) {
-        return Ok(state.position);
+        return Ok((state.position, Some(state.row)));
     }
     let ended = store::generation::ended(read, commune, scope, generation).await?;
-    Ok(ended.map_or(0, |ended| ended.position))
+    Ok((ended.map_or(0, |ended| ended.position), None))
 }
 
 /// Takes the chapters of a request in, if it brings any: before its segments, which build on them.
@@ -318,6 +329,29 @@ mod tests {
             let response = exchange(&bench.app, &lan.device, &asked.to_bytes()).await.unwrap();
             let forgotten = Response::from_bytes(&response).unwrap().forgotten;
             assert_eq!(forgotten.map(|logs| logs[0].cursor.position), told, "version {version}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_log_of_the_same_length_that_ends_otherwise_is_told_as_forgotten() {
+        let bench = Bench::new().await;
+        let mut lan = bench.phone(bench.lan, 11).await;
+        lan.write(bench.scope(0), home(1), [answer("floor_area", 40)]);
+        lan.sync(&bench).await;
+        let idle = Request::from_bytes(&lan.phone.request(0, 0).bytes).unwrap();
+        let [asked] = &idle.scopes[..] else { panic!("one village") };
+        for (rows, told) in [
+            (idle.rows.clone(), None),
+            (Some(vec![9; 4].into()), Some(asked.cursor.position - 1)),
+            // What does not say so of each scope says nothing.
+            (Some(vec![9; 5].into()), None),
+            (Some(vec![9; 8].into()), None),
+            (None, None),
+        ] {
+            let asked = Request { rows, ..idle.clone() };
+            let response = exchange(&bench.app, &lan.device, &asked.to_bytes()).await.unwrap();
+            let forgotten = Response::from_bytes(&response).unwrap().forgotten;
+            assert_eq!(forgotten.map(|logs| logs[0].cursor.position), told, "{:?}", asked.rows);
         }
     }
 

@@ -7,7 +7,7 @@ use sync_protocol::actor::Author;
 use sync_protocol::hash::{ChangeHash, PublicKey};
 use sync_protocol::journal::Scope;
 use sync_protocol::log::{Cursor, RowEvent, SignedHead};
-use sync_protocol::message::{Documents, Page, Request, ScopeCursor, holding};
+use sync_protocol::message::{Documents, LogEnd, Page, Request, ScopeCursor, holding};
 
 use super::Refusal;
 use super::document;
@@ -45,11 +45,11 @@ pub(super) async fn collect(
     read: &mut Read,
     device: &Device,
     request: &Request,
-    assigned: &[(UnitId, ScopeCursor)],
+    assigned: &[(UnitId, LogEnd)],
 ) -> Result<Pages, Refusal> {
     let mut collected = Pages::default();
     if let Some(hash) = request.holding {
-        let standing: Vec<ScopeCursor> = assigned.iter().map(|(_, log)| log.clone()).collect();
+        let standing: Vec<LogEnd> = assigned.iter().map(|(_, log)| log.clone()).collect();
         collected.name_scopes = hash != holding(&standing);
         return Ok(collected);
     }
@@ -57,7 +57,7 @@ pub(super) async fn collect(
     let own = Author { key: PublicKey(device.public_key.to_bytes()), account: device.account, epoch: request.epoch };
     let room = MOST_BYTES.min(request.want_bytes as usize);
     let mut reader = Reader { app, own, keys: BTreeMap::new(), room, empty: room > 0 };
-    for (commune, ScopeCursor { scope, .. }) in assigned {
+    for (commune, LogEnd { at: ScopeCursor { scope, .. }, .. }) in assigned {
         let asked = request.scopes.iter().find(|asked| asked.scope == *scope).map(|asked| asked.cursor);
         let Some(state) = states.get(&(*commune, scope.clone())) else { continue };
         let Some(after) = news(asked, state) else { continue };
@@ -92,9 +92,9 @@ type States = BTreeMap<(UnitId, Scope), LogState>;
 
 /// Where the logs of the scopes stand; those without a row are left out. One question for each commune and round, however
 /// many villages there are.
-async fn states(read: &mut Read, assigned: &[(UnitId, ScopeCursor)]) -> Result<States, Refusal> {
+async fn states(read: &mut Read, assigned: &[(UnitId, LogEnd)]) -> Result<States, Refusal> {
     let logs: BTreeSet<(UnitId, &RoundId)> =
-        assigned.iter().map(|(commune, log)| (*commune, &log.scope.round)).collect();
+        assigned.iter().map(|(commune, log)| (*commune, &log.at.scope.round)).collect();
     let mut states = BTreeMap::new();
     for (commune, round) in logs {
         let of_commune = store::log::states(read, commune, round).await?;

@@ -101,8 +101,8 @@ impl ReadPage {
     }
 
     /// The page as a chapter with the changes after a position, as many as there is room for, and how far that goes; `None`
-    /// when there is nothing in it to give back.
-    fn chapter(&self, after: u64, bytes: &Bytes, room: usize) -> Option<(Chapter, u64)> {
+    /// when there is nothing in it to give back and it proves nothing.
+    fn chapter(&self, after: u64, bytes: &Bytes, room: usize, proves: bool) -> Option<(Chapter, u64)> {
         let (mut changes, mut size, mut upto) = (Vec::<ByteVec>::new(), 0, self.head.cursor.position);
         for (row, hash) in self.changed() {
             let given = bytes.get(&(row.household, hash)).filter(|_| row.position > after && row.position <= upto);
@@ -115,7 +115,7 @@ impl ReadPage {
             changes.push(given.filter(|_| fits).cloned().unwrap_or_default().into());
         }
         let chapter = Chapter::new(self.previous, self.rows.clone(), changes, self.head.clone());
-        (size > 0).then_some((chapter, upto))
+        (size > 0 || proves).then_some((chapter, upto))
     }
 }
 
@@ -130,10 +130,13 @@ impl Device {
         let (mut chapters, mut given, mut size): (Vec<ByteVec>, Vec<Given>, usize) = (Vec::new(), Vec::new(), 0);
         for ((scope, generation), giving) in self.giving.iter().filter(|(_, giving)| giving.goes) {
             let bytes = self.forgotten(scope, *generation);
+            // The last head shows that the server was set back, whatever its page says.
+            let last = giving.pages.last().filter(|_| !self.is_over(scope, *generation));
             let mut after = giving.done;
             while let Some(page) = giving.pages.iter().find(|page| page.head.cursor.position > after) {
                 let room = REQUEST_CHAPTER_BYTES.saturating_sub(size);
-                let Some((chapter, position)) = page.chapter(after, &bytes, room) else {
+                let proves = last.is_some_and(|last| last.head == page.head);
+                let Some((chapter, position)) = page.chapter(after, &bytes, room, proves) else {
                     after = page.head.cursor.position;
                     continue;
                 };
@@ -151,9 +154,14 @@ impl Device {
         (chapters, given)
     }
 
+    /// Whether a newer generation of a log is read by now.
+    fn is_over(&self, scope: &Scope, generation: u64) -> bool {
+        self.scopes.get(scope).is_some_and(|state| state.cursor.generation != generation)
+    }
+
     /// The changes of a log that the server may have forgotten: once a newer generation is read, those that it lacks.
     fn forgotten(&self, scope: &Scope, generation: u64) -> Bytes {
-        let is_newer = self.scopes.get(scope).is_some_and(|state| state.cursor.generation != generation);
+        let is_over = self.is_over(scope, generation);
         let documents = self.documents.iter().map(|(household, document)| (*household, document));
         let earlier = self.earlier.iter().map(|((household, _), document)| (*household, document));
         let of_round = documents.chain(earlier).filter(|(_, document)| document.scope.round == scope.round);
@@ -161,7 +169,7 @@ impl Device {
         for (household, document) in of_round {
             let aside = document.aside().iter().map(|(hash, bytes)| ((household, *hash), bytes.clone()));
             bytes.extend(aside);
-            if !is_newer {
+            if !is_over {
                 let accepted = document.accepted.iter().filter_map(|bytes| Some((change::parse(bytes).ok()?.1, bytes)));
                 bytes.extend(accepted.map(|(hash, bytes)| ((household, hash), bytes.clone())));
             }
@@ -440,8 +448,10 @@ impl Device {
     /// missing in the new one.
     pub(super) fn begin_generation(&mut self, scope: &Scope, generation: u64) {
         if let Some(pages) = self.read.remove(scope).filter(|_| generation != 0) {
-            let giving = Giving { goes: false, known: 0, done: 0, pages };
-            self.giving.entry((scope.clone(), generation)).or_insert(giving);
+            let giving = self.giving.entry((scope.clone(), generation));
+            let giving = giving.or_insert(Giving { goes: false, known: 0, done: 0, pages });
+            // How far the server knew the old one is known of its end at most: what is missing in the new one shows.
+            (giving.goes, giving.done) = (false, 0);
         }
         self.put_aside(scope);
         self.doubt_answers();

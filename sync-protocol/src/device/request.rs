@@ -10,7 +10,7 @@ use super::{Device, Outgoing, Portion, Travel, View};
 use crate::actor::Author;
 use crate::history::History;
 use crate::journal::{Body, Scope};
-use crate::message::{MAX_SEGMENTS, Request, ScopeCursor, holding, packed_size};
+use crate::message::{LogEnd, MAX_SEGMENTS, Request, ScopeCursor, holding, packed_size, row_starts};
 use crate::named::Named;
 use crate::segment::{MAX_SEGMENT_BYTES, Packing, Payload, Segment, SegmentFault};
 
@@ -130,24 +130,36 @@ impl Device {
     }
 
     fn finish(&self, sent: Vec<SentSegment>, segments: Vec<ByteVec>, sent_at_ms: i64, want_bytes: u32) -> Sync {
-        let cursor =
-            |(scope, state): (&Scope, &super::ScopeState)| ScopeCursor { scope: scope.clone(), cursor: state.cursor };
-        let cursors: Vec<ScopeCursor> = self.scopes.iter().map(cursor).collect();
+        let ends = self.log_ends();
+        let cursors: Vec<ScopeCursor> = ends.iter().map(|log| log.at.clone()).collect();
         let as_bytes: Vec<Scope> =
             self.scopes.iter().filter(|(_, state)| state.as_bytes).map(|(scope, _)| scope.clone()).collect();
         let (chapters, given) = if self.speaks_plain() { (Vec::new(), Vec::new()) } else { self.chapters() };
-        let brings_nothing = segments.is_empty() && chapters.is_empty() && as_bytes.is_empty() && !self.name_scopes;
-        let named = !brings_nothing || self.speaks_plain() || packed_size(&cursors) <= FEW_CURSOR_BYTES;
+        let brings_nothing = segments.is_empty() && chapters.is_empty();
+        let is_idle = brings_nothing && as_bytes.is_empty() && !self.name_scopes;
+        let named = !is_idle || self.speaks_plain() || packed_size(&cursors) <= FEW_CURSOR_BYTES;
+        // What one brings moves the logs on, and the page after it shows how they went on from here.
+        let says_rows = named && brings_nothing && !self.speaks_plain() && ends.iter().any(|log| log.row.is_some());
+        let rows = says_rows.then(|| row_starts(&ends));
         let (scopes, holding) = match named {
             true => (cursors, None),
-            false => (Vec::new(), Some(holding(&cursors))),
+            false => (Vec::new(), Some(holding(&ends))),
         };
         let as_bytes = (!as_bytes.is_empty() && !self.speaks_plain()).then_some(as_bytes);
         let epoch = self.epoch;
         let bringing = Request::bringing(segments, epoch, sent_at_ms);
         let chapters = (!chapters.is_empty()).then_some(chapters);
-        let request = Request { version: self.version, scopes, want_bytes, holding, as_bytes, chapters, ..bringing };
+        let version = self.version;
+        let request = Request { version, scopes, want_bytes, holding, as_bytes, chapters, rows, ..bringing };
         Sync { bytes: request.to_bytes(), sent, epoch, named, given, sent_at_ms }
+    }
+
+    fn log_ends(&self) -> Vec<LogEnd> {
+        let end = |(scope, state): (&Scope, &super::ScopeState)| {
+            let at = ScopeCursor { scope: scope.clone(), cursor: state.cursor };
+            LogEnd { at, row: state.row.filter(|_| state.cursor.position > 0) }
+        };
+        self.scopes.iter().map(end).collect()
     }
 
     /// Version 1 knows nothing that is packed, no hash of cursors, and no chapters.

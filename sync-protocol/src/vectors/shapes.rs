@@ -93,6 +93,7 @@ pub(super) const REQUEST: Shape = Record(&[
     ("packed_scopes", Bytes),
     ("9, unused", Item),
     ("chapters", List(&Bytes)),
+    ("rows", Bytes),
 ]);
 /// A response.
 pub(super) const RESPONSE: Shape = Record(&[

@@ -14,7 +14,7 @@ use sync_protocol::hash::{ChangeHash, EntryHash, PublicKey, RowHash};
 use sync_protocol::history::History;
 use sync_protocol::journal::Scope;
 use sync_protocol::log::{Cursor, Digest, Row, RowEvent, SignedHead, origin};
-use sync_protocol::message::{Documents, Page, Request, Response, ScopeCursor, SegmentAnswer, holding};
+use sync_protocol::message::{Documents, LogEnd, Page, Request, Response, ScopeCursor, SegmentAnswer, holding};
 use sync_protocol::rebase;
 use sync_protocol::segment::{Packed, Segment, UnpackFault, Unpacking};
 use sync_protocol::verdict::{Hold, Verdict};
@@ -140,7 +140,14 @@ impl Office {
         let here = Cursor { generation: self.generation, position: self.rows.len() as u64 };
         match request.holding {
             None => Some(request.scopes.first().map(|asked| asked.cursor).unwrap_or_default()),
-            Some(hash) => (hash == holding(&[ScopeCursor { scope: scope(), cursor: here }])).then_some(here),
+            Some(hash) => (hash == holding(&[self.end(here)])).then_some(here),
+        }
+    }
+
+    fn end(&self, cursor: Cursor) -> LogEnd {
+        LogEnd {
+            at: ScopeCursor { scope: scope(), cursor },
+            row: Some(self.row_hash(cursor.position)).filter(|_| cursor.position > 0),
         }
     }
 

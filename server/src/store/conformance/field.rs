@@ -8,7 +8,7 @@ use sync_protocol::actor::Author;
 use sync_protocol::hash::{ChangeHash, DisagreementId, EntryHash, ParcelId, PublicKey, RowHash};
 use sync_protocol::journal::Scope;
 use sync_protocol::log::{Cursor, Digest, Row, RowEvent};
-use sync_protocol::message::ScopeCursor;
+use sync_protocol::message::{LogEnd, ScopeCursor};
 use sync_protocol::verdict::{Hold, Verdict};
 
 use super::*;
@@ -255,13 +255,14 @@ async fn whoever_surveys_a_village_is_told_how_far_its_log_has_come_and_of_no_ot
     let assignment = Assignment { commune, round: field.round.clone(), village: field.village, account };
     let given: Result<(), StoreError> = write!(field.bench, |tx| assignment::insert(tx, &assignment).await);
     given.unwrap();
-    let mut log = ScopeCursor { scope: scope.clone(), cursor: Cursor { generation: 0, position: 0 } };
+    let at = ScopeCursor { scope: scope.clone(), cursor: Cursor { generation: 0, position: 0 } };
+    let mut log = LogEnd { at, row: None };
     let found = log::of_account(read!(field.bench), account, &field.round).await.unwrap();
     assert_eq!(found, [(commune, log.clone())], "no row yet");
     let state = LogState { generation: 7, position: 3, row: RowHash([3; 32]), digest: Digest::default() };
     let written: Result<(), StoreError> = write!(field.bench, |tx| log::put_state(tx, commune, &scope, &state).await);
     written.unwrap();
-    log.cursor = Cursor { generation: 7, position: 3 };
+    (log.at.cursor, log.row) = (Cursor { generation: 7, position: 3 }, Some(RowHash([3; 32])));
     let found = log::of_account(read!(field.bench), account, &field.round).await.unwrap();
     assert_eq!(found, [(commune, log)]);
 }
