@@ -74,6 +74,14 @@ async fn a_log_that_is_as_long_as_before_and_another_one_is_noticed() -> Result<
     reproduce(920_032, &[&steps[..], &another].concat()).await
 }
 
+/// The same where the round is over, so that nobody reads on there, and own work waits for what was forgotten.
+#[tokio::test]
+async fn the_same_is_noticed_when_the_round_is_over() -> Result<()> {
+    let steps = [write(0, 0), sync(0), Step::Server(Setback::Copy), write(1, 1), sync(1), write(1, 2)];
+    let another = [Step::Server(Setback::Untold), write(2, 2), sync(2), Step::Office(Act::TurnRound)];
+    reproduce(920_032, &[&steps[..], &another].concat()).await
+}
+
 /// Seed 1365528617 at 200 steps: of two changes of a household that had left, one was let in and the other still waits; the
 /// phone goes on showing both, the first as let in.
 #[tokio::test]

@@ -44,11 +44,7 @@ pub(super) async fn forgotten(
             None => intake::place(app, scope).await?.map(|(commune, _)| commune),
         };
         let Some(commune) = commune else { continue };
-        let (mut position, row) = known(read, commune, scope, cursor.generation).await?;
-        let is_another = |row: RowHash| starts.get(scope).is_some_and(|start| row_start(row) != *start);
-        if position == cursor.position && row.is_some_and(is_another) {
-            position -= 1;
-        }
+        let position = known(read, commune, (scope, *cursor), starts.get(scope).copied()).await?;
         if position < cursor.position {
             let cursor = Cursor { generation: cursor.generation, position };
             forgotten.push(ScopeCursor { scope: scope.clone(), cursor });
@@ -57,21 +53,28 @@ pub(super) async fn forgotten(
     Ok(forgotten)
 }
 
-/// How far the server knows a generation of a log, and the last row of the present one. One that it does not know at all was
-/// forgotten as a whole, be it later or earlier than the present one: of a round that is closed nobody would read the present
-/// one and find out.
+/// How far the server knows what was read of a log, up to the cursor. A generation that it does not know at all was forgotten as
+/// a whole, be it later or earlier than the present one: of a round that is closed nobody would read the present one and find
+/// out. `start`: how the last row that was read begins, where that was said; another one there is not what was read.
 async fn known(
     read: &mut Read,
     commune: UnitId,
-    scope: &Scope,
-    generation: u64,
-) -> Result<(u64, Option<RowHash>), Refusal> {
+    (scope, cursor): (&Scope, Cursor),
+    start: Option<[u8; ROW_START]>,
+) -> Result<u64, Refusal> {
     let state = store::log::state(read, commune, scope).await?;
-    if let Some(state) = state.filter(|state| state.generation == generation) {
-        return Ok((state.position, Some(state.row)));
-    }
-    let ended = store::generation::ended(read, commune, scope, generation).await?;
-    Ok((ended.map_or(0, |ended| ended.position), None))
+    let Some(state) = state.filter(|state| state.generation == cursor.generation) else {
+        let ended = store::generation::ended(read, commune, scope, cursor.generation).await?;
+        return Ok(ended.map_or(0, |ended| ended.position.min(cursor.position)));
+    };
+    let (Some(start), true) = (start, cursor.position <= state.position) else {
+        return Ok(state.position.min(cursor.position));
+    };
+    let row = match cursor.position == state.position {
+        true => Some(state.row),
+        false => row_at(read, commune, (scope, &state), cursor.position).await?,
+    };
+    Ok(cursor.position - u64::from(row.is_some_and(|row| row_start(row) != start)))
 }
 
 /// Takes the chapters of a request in, if it brings any: before its segments, which build on them.
