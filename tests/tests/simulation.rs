@@ -82,6 +82,17 @@ async fn the_same_is_noticed_when_the_round_is_over() -> Result<()> {
     reproduce(920_032, &[&steps[..], &another].concat()).await
 }
 
+/// Seed 920137 at 200 steps: the same in a village that was taken from the phone, which keeps it for the sake of waiting work:
+/// the log's new generation would have shown what was missing, and the phone is given nothing of it to read.
+#[tokio::test]
+async fn what_was_forgotten_in_a_village_that_the_phone_reads_no_more_comes_back() -> Result<()> {
+    let moved = [write(2, 0), sync(2), Step::Office(Act::Move(0, 1)), Step::Server(Setback::Copy), sync(2)];
+    let read = [write(2, 3), write(2, 5), sync(2), Step::Server(Setback::Untold)];
+    let another =
+        [write(1, 3), write(1, 4), Step::Office(Act::Unassign(1, 2)), write(2, 7), Step::Office(Act::Move(0, 0))];
+    reproduce(920_137, &[&moved[..], &read, &another].concat()).await
+}
+
 /// Seed 1365528617 at 200 steps: of two changes of a household that had left, one was let in and the other still waits; the
 /// phone goes on showing both, the first as let in.
 #[tokio::test]

@@ -39,12 +39,15 @@ pub(super) async fn forgotten(
     let starts: BTreeMap<&Scope, [u8; ROW_START]> = request.row_starts().collect();
     let asked = request.scopes.iter().filter(|asked| request.version > 1 && asked.cursor.position > 0);
     for ScopeCursor { scope, cursor } in asked {
-        let commune = match assigned.iter().find(|(_, log)| log.at.scope == *scope) {
-            Some((commune, _)) => Some(*commune),
+        let is_read = assigned.iter().find(|(_, log)| log.at.scope == *scope).map(|(commune, _)| *commune);
+        let commune = match is_read {
+            Some(commune) => Some(commune),
             None => intake::place(app, scope).await?.map(|(commune, _)| commune),
         };
         let Some(commune) = commune else { continue };
         let position = known(read, commune, (scope, *cursor), starts.get(scope).copied()).await?;
+        // Where the device will read nothing that would show what else is missing, it gives back everything.
+        let position = if position < cursor.position && is_read.is_none() { 0 } else { position };
         if position < cursor.position {
             let cursor = Cursor { generation: cursor.generation, position };
             forgotten.push(ScopeCursor { scope: scope.clone(), cursor });
@@ -63,18 +66,33 @@ async fn known(
     start: Option<[u8; ROW_START]>,
 ) -> Result<u64, Refusal> {
     let state = store::log::state(read, commune, scope).await?;
-    let Some(state) = state.filter(|state| state.generation == cursor.generation) else {
-        let ended = store::generation::ended(read, commune, scope, cursor.generation).await?;
-        return Ok(ended.map_or(0, |ended| ended.position.min(cursor.position)));
+    let state = state.filter(|state| state.generation == cursor.generation);
+    let position = match &state {
+        Some(state) => state.position,
+        None => ended_at(read, commune, scope, cursor.generation).await?,
     };
-    let (Some(start), true) = (start, cursor.position <= state.position) else {
-        return Ok(state.position.min(cursor.position));
+    let (Some(start), true) = (start, cursor.position <= position) else {
+        return Ok(position.min(cursor.position));
     };
-    let row = match cursor.position == state.position {
-        true => Some(state.row),
-        false => row_at(read, commune, (scope, &state), cursor.position).await?,
+    let row = match state {
+        Some(state) if state.position == cursor.position => Some(state.row),
+        Some(state) => row_at(read, commune, (scope, &state), cursor.position).await?,
+        None => Some(row_in(read, commune, scope, cursor).await?),
     };
     Ok(cursor.position - u64::from(row.is_some_and(|row| row_start(row) != start)))
+}
+
+/// How far the server knows a generation that has ended.
+async fn ended_at(read: &mut Read, commune: UnitId, scope: &Scope, generation: u64) -> Result<u64, Refusal> {
+    let ended = store::generation::ended(read, commune, scope, generation).await?;
+    Ok(ended.map_or(0, |ended| ended.position))
+}
+
+/// The hash that a row had in a generation that has ended: the rows are the same, in a chain of their own.
+async fn row_in(read: &mut Read, commune: UnitId, scope: &Scope, cursor: Cursor) -> Result<RowHash, Refusal> {
+    let most = u32::try_from(cursor.position).unwrap_or(u32::MAX);
+    let rows = store::log::after(read, commune, scope, 0, most).await?;
+    Ok(rows.iter().fold(origin(scope, cursor.generation), |previous, logged| logged.row.hash(&previous)))
 }
 
 /// Takes the chapters of a request in, if it brings any: before its segments, which build on them.
