@@ -9,7 +9,7 @@ use sqlx::FromRow;
 
 use super::household::HomeRow;
 use super::row::{RowOf, stored};
-use super::statement::{scalar, sql};
+use super::statement::{ROWS, insert_rows, places, scalar, sql, sql_of};
 use super::{Read, StoreError, Tx};
 use crate::domain::clue::{Holder, KeptClues, NumberMark};
 use crate::domain::field::{DocumentKey, Home};
@@ -44,54 +44,101 @@ impl TryFrom<HolderRow> for Holder {
 
 /// Writes the clues of a household in place of those before.
 pub async fn put(tx: &mut Tx, key: &DocumentKey, kept: &KeptClues) -> Result<(), StoreError> {
-    sql("INSERT INTO clue (commune, round, household, sealed) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (commune, round, household) DO UPDATE SET sealed = excluded.sealed")
-    .bind(stored(key.commune.0))
-    .bind(key.round.as_str())
-    .bind(key.household.0.as_slice())
-    .bind(&kept.sealed)
-    .execute(tx)
-    .await?;
-    // Most edits leave the numbers as they were, and looking is cheaper than writing.
-    if marks(tx, key).await? == kept.marks {
-        return Ok(());
-    }
-    sql("DELETE FROM person_number WHERE commune = $1 AND round = $2 AND household = $3")
-        .bind(stored(key.commune.0))
-        .bind(key.round.as_str())
-        .bind(key.household.0.as_slice())
-        .execute(tx)
-        .await?;
-    for (member, mark) in &kept.marks {
-        put_mark(tx, key, *member, *mark).await?;
+    put_all(tx, (key.commune, &key.round), &[(key.household, kept)]).await
+}
+
+/// The same for households of a commune in a round, none twice.
+pub async fn put_all(
+    tx: &mut Tx,
+    place: (UnitId, &RoundId),
+    kept: &[(HouseholdId, &KeptClues)],
+) -> Result<(), StoreError> {
+    for kept in kept.chunks(ROWS) {
+        put_clues(tx, place, kept).await?;
+        // Most edits leave the numbers as they were, and looking is cheaper than writing.
+        let households: Vec<HouseholdId> = kept.iter().map(|(household, _)| *household).collect();
+        let mut before = marks_of(tx, place, &households).await?;
+        let is_other =
+            |(household, kept): &(HouseholdId, &KeptClues)| before.remove(household).unwrap_or_default() != kept.marks;
+        let others: Vec<(HouseholdId, &KeptClues)> = kept.iter().copied().filter(is_other).collect();
+        put_marks(tx, place, &others).await?;
     }
     Ok(())
 }
 
-async fn put_mark(tx: &mut Tx, key: &DocumentKey, member: MemberId, mark: NumberMark) -> Result<(), StoreError> {
-    sql("INSERT INTO person_number (commune, round, household, member, mark) VALUES ($1, $2, $3, $4, $5)")
-        .bind(stored(key.commune.0))
-        .bind(key.round.as_str())
-        .bind(key.household.0.as_slice())
-        .bind(member.0.as_slice())
-        .bind(mark.0.as_slice())
-        .execute(tx)
-        .await?;
+async fn put_clues(
+    tx: &mut Tx,
+    (commune, round): (UnitId, &RoundId),
+    kept: &[(HouseholdId, &KeptClues)],
+) -> Result<(), StoreError> {
+    let before = "INSERT INTO clue (commune, round, household, sealed)";
+    let after = " ON CONFLICT (commune, round, household) DO UPDATE SET sealed = excluded.sealed";
+    let insert = insert_rows(before, kept, after, |row, (household, kept)| {
+        row.bind(stored(commune.0)).bind(round.as_str()).bind(household.0.as_slice()).bind(&kept.sealed)
+    });
+    insert.execute(tx).await?;
+    Ok(())
+}
+
+/// Writes the marks of at most [`ROWS`] households in place of those before.
+async fn put_marks(
+    tx: &mut Tx,
+    (commune, round): (UnitId, &RoundId),
+    kept: &[(HouseholdId, &KeptClues)],
+) -> Result<(), StoreError> {
+    if kept.is_empty() {
+        return Ok(());
+    }
+    let list = places(3, kept.len());
+    let text = format!("DELETE FROM person_number WHERE commune = $1 AND round = $2 AND household IN ({list})");
+    let delete = sql_of(text).for_rows(kept.len()).bind(stored(commune.0)).bind(round.as_str());
+    let delete = kept.iter().fold(delete, |delete, (household, _)| delete.bind(household.0.as_slice()));
+    delete.execute(tx).await?;
+    let marks = |(household, kept): &'_ (HouseholdId, &KeptClues)| {
+        let household = *household;
+        kept.marks.iter().map(move |(member, mark)| (household, *member, *mark)).collect::<Vec<_>>()
+    };
+    let marks: Vec<(HouseholdId, MemberId, NumberMark)> = kept.iter().flat_map(marks).collect();
+    for marks in marks.chunks(ROWS) {
+        let before = "INSERT INTO person_number (commune, round, household, member, mark)";
+        let insert = insert_rows(before, marks, "", |row, (household, member, mark)| {
+            row.bind(stored(commune.0))
+                .bind(round.as_str())
+                .bind(household.0.as_slice())
+                .bind(member.0.as_slice())
+                .bind(mark.0.as_slice())
+        });
+        insert.execute(tx).await?;
+    }
     Ok(())
 }
 
 /// The marks of a household's numbers.
 pub async fn marks(read: &mut Read, key: &DocumentKey) -> Result<BTreeMap<MemberId, NumberMark>, StoreError> {
-    let rows: Vec<(Vec<u8>, Vec<u8>)> =
-        sql("SELECT member, mark FROM person_number WHERE commune = $1 AND round = $2 AND household = $3")
-            .bind(stored(key.commune.0))
-            .bind(key.round.as_str())
-            .bind(key.household.0.as_slice())
-            .fetch_all(read)
-            .await?;
-    let of = RowOf { table: "person_number", id: key.household };
-    let read = |(member, mark)| Ok((MemberId(of.bytes("member", member)?), NumberMark(of.bytes("mark", mark)?)));
-    rows.into_iter().map(read).collect()
+    let found = marks_of(read, (key.commune, &key.round), &[key.household]).await?;
+    Ok(found.into_values().next().unwrap_or_default())
+}
+
+/// The marks of at most [`ROWS`] households; those without any are left out.
+async fn marks_of(
+    read: &mut Read,
+    (commune, round): (UnitId, &RoundId),
+    households: &[HouseholdId],
+) -> Result<BTreeMap<HouseholdId, BTreeMap<MemberId, NumberMark>>, StoreError> {
+    let list = places(3, households.len());
+    let text = format!(
+        "SELECT household, member, mark FROM person_number WHERE commune = $1 AND round = $2 AND household IN ({list})"
+    );
+    let select = sql_of(text).for_rows(households.len()).bind(stored(commune.0)).bind(round.as_str());
+    let select = households.iter().fold(select, |select, household| select.bind(household.0.as_slice()));
+    let rows: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> = select.fetch_all(read).await?;
+    let mut found: BTreeMap<HouseholdId, BTreeMap<MemberId, NumberMark>> = BTreeMap::new();
+    for (household, member, mark) in rows {
+        let of = RowOf { table: "person_number", id: format!("{household:02x?}") };
+        let marks = found.entry(HouseholdId(of.bytes("household", household)?)).or_default();
+        marks.insert(MemberId(of.bytes("member", member)?), NumberMark(of.bytes("mark", mark)?));
+    }
+    Ok(found)
 }
 
 /// Removes the clues of a household in every round.

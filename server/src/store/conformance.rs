@@ -53,6 +53,8 @@ mod compiled;
 mod field;
 #[path = "conformance/geography.rs"]
 mod geography;
+#[path = "conformance/many.rs"]
+mod many;
 #[path = "conformance/office.rs"]
 mod office;
 #[path = "conformance/phones.rs"]

@@ -9,7 +9,7 @@ use sync_protocol::hash::ChangeHash;
 
 use super::household::HomeRow;
 use super::row::{RowOf, milliseconds, stored};
-use super::statement::{ROWS, places, sql, sql_of};
+use super::statement::{ROWS, insert_rows, places, sql, sql_of};
 use super::{Read, StoreError, Tx};
 use crate::domain::field::{DocumentKey, DocumentStanding, DocumentState, Home};
 
@@ -74,24 +74,34 @@ fn read_villages(of: &RowOf<String>, bytes: &[u8]) -> Result<Vec<UnitId>, StoreE
 
 /// Writes a document's state, new or not.
 pub async fn put(tx: &mut Tx, key: &DocumentKey, state: &DocumentState) -> Result<(), StoreError> {
-    sql("INSERT INTO document \
-         (commune, round, household, village, left_villages, form, heads, changes, saved, closed_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
-         ON CONFLICT (commune, round, household) \
-         DO UPDATE SET village = excluded.village, left_villages = excluded.left_villages, heads = excluded.heads, \
-                       changes = excluded.changes, saved = excluded.saved, closed_at = excluded.closed_at")
-    .bind(stored(key.commune.0))
-    .bind(key.round.as_str())
-    .bind(key.household.0.as_slice())
-    .bind(stored(state.village.0))
-    .bind(villages_stored(&state.left))
-    .bind(&state.form.0)
-    .bind(heads_stored(&state.heads))
-    .bind(stored(state.changes))
-    .bind(&state.saved)
-    .bind(state.closed_at.map(milliseconds))
-    .execute(tx)
-    .await?;
+    put_all(tx, (key.commune, &key.round), std::slice::from_ref(state)).await
+}
+
+/// Writes the states of documents of a commune in a round, new or not, none twice.
+pub async fn put_all(
+    tx: &mut Tx,
+    (commune, round): (UnitId, &RoundId),
+    states: &[DocumentState],
+) -> Result<(), StoreError> {
+    for states in states.chunks(ROWS) {
+        let before = "INSERT INTO document (commune, round, household, village, left_villages, form, heads, changes, saved, closed_at)";
+        let after = " ON CONFLICT (commune, round, household) \
+             DO UPDATE SET village = excluded.village, left_villages = excluded.left_villages, heads = excluded.heads, \
+                           changes = excluded.changes, saved = excluded.saved, closed_at = excluded.closed_at";
+        let insert = insert_rows(before, states, after, |row, state| {
+            row.bind(stored(commune.0))
+                .bind(round.as_str())
+                .bind(state.household.0.as_slice())
+                .bind(stored(state.village.0))
+                .bind(villages_stored(&state.left))
+                .bind(&state.form.0)
+                .bind(heads_stored(&state.heads))
+                .bind(stored(state.changes))
+                .bind(&state.saved)
+                .bind(state.closed_at.map(milliseconds))
+        });
+        insert.execute(tx).await?;
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use schemas::ids::{HouseholdId, UnitId};
 use sqlx::FromRow;
 
 use super::row::{RowOf, milliseconds, stored, updated};
-use super::statement::sql;
+use super::statement::{ROWS, insert_rows, sql};
 use super::{Read, StoreError, Tx, blob, clue};
 use crate::domain::field::Home;
 
@@ -33,14 +33,22 @@ impl TryFrom<HomeRow> for Home {
 
 /// Adds a household.
 pub async fn insert(tx: &mut Tx, home: &Home) -> Result<(), StoreError> {
-    sql("INSERT INTO household (commune, id, village, wrapped_key, created_at) VALUES ($1, $2, $3, $4, $5)")
-        .bind(stored(home.commune.0))
-        .bind(home.id.0.as_slice())
-        .bind(stored(home.village.0))
-        .bind(&home.wrapped_key)
-        .bind(milliseconds(home.created_at))
-        .execute(tx)
-        .await?;
+    insert_all(tx, &[home]).await
+}
+
+/// Adds households.
+pub async fn insert_all(tx: &mut Tx, homes: &[&Home]) -> Result<(), StoreError> {
+    for homes in homes.chunks(ROWS) {
+        let before = "INSERT INTO household (commune, id, village, wrapped_key, created_at)";
+        let insert = insert_rows(before, homes, "", |row, home| {
+            row.bind(stored(home.commune.0))
+                .bind(home.id.0.as_slice())
+                .bind(stored(home.village.0))
+                .bind(&home.wrapped_key)
+                .bind(milliseconds(home.created_at))
+        });
+        insert.execute(tx).await?;
+    }
     Ok(())
 }
 

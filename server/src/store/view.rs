@@ -8,7 +8,7 @@ use sync_protocol::hash::DisagreementId;
 
 use super::document::{heads_stored, read_heads};
 use super::row::{RowOf, stored};
-use super::statement::{sql, sql_of};
+use super::statement::{ROWS, insert_rows, places, sql, sql_of};
 use super::{Read, StoreError, Tx};
 use crate::domain::field::DocumentKey;
 use crate::domain::review::{DisagreementView, HouseholdView};
@@ -106,17 +106,27 @@ pub async fn put(
     view: &HouseholdView,
     disagreements: &[DisagreementView],
 ) -> Result<(), StoreError> {
-    put_household(tx, key, view).await?;
-    forget_disagreements(tx, key).await?;
-    for disagreement in disagreements {
-        put_disagreement(tx, key, disagreement).await?;
+    put_all(tx, (key.commune, &key.round), &[(view, disagreements)]).await
+}
+
+/// The same for households of a commune in a round, none twice.
+pub async fn put_all(
+    tx: &mut Tx,
+    place: (UnitId, &RoundId),
+    views: &[(&HouseholdView, &[DisagreementView])],
+) -> Result<(), StoreError> {
+    for views in views.chunks(ROWS) {
+        put_households(tx, place, views).await?;
+        let households: Vec<HouseholdId> = views.iter().map(|(view, _)| view.household).collect();
+        forget_disagreements(tx, place, &households).await?;
     }
-    Ok(())
+    let disagreements: Vec<&DisagreementView> = views.iter().flat_map(|(_, disagreements)| *disagreements).collect();
+    put_disagreements(tx, place, &disagreements).await
 }
 
 /// Shows nothing of a household any more.
 pub async fn forget(tx: &mut Tx, key: &DocumentKey) -> Result<(), StoreError> {
-    forget_disagreements(tx, key).await?;
+    forget_disagreements(tx, (key.commune, &key.round), &[key.household]).await?;
     sql("DELETE FROM household_view WHERE commune = $1 AND round = $2 AND household = $3")
         .bind(stored(key.commune.0))
         .bind(key.round.as_str())
@@ -126,62 +136,76 @@ pub async fn forget(tx: &mut Tx, key: &DocumentKey) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn forget_disagreements(tx: &mut Tx, key: &DocumentKey) -> Result<(), StoreError> {
-    sql("DELETE FROM disagreement_view WHERE commune = $1 AND round = $2 AND household = $3")
-        .bind(stored(key.commune.0))
-        .bind(key.round.as_str())
-        .bind(key.household.0.as_slice())
-        .execute(tx)
-        .await?;
+/// Of at most [`ROWS`] households.
+async fn forget_disagreements(
+    tx: &mut Tx,
+    (commune, round): (UnitId, &RoundId),
+    households: &[HouseholdId],
+) -> Result<(), StoreError> {
+    let list = places(3, households.len());
+    let text = format!("DELETE FROM disagreement_view WHERE commune = $1 AND round = $2 AND household IN ({list})");
+    let delete = sql_of(text).for_rows(households.len()).bind(stored(commune.0)).bind(round.as_str());
+    let delete = households.iter().fold(delete, |delete, household| delete.bind(household.0.as_slice()));
+    delete.execute(tx).await?;
     Ok(())
 }
 
-async fn put_household(tx: &mut Tx, key: &DocumentKey, view: &HouseholdView) -> Result<(), StoreError> {
-    sql("INSERT INTO household_view (commune, round, household, village, heads, head_name, folded_name, classes, \
-                                     complete, blocking, open_disagreements, last_outcome, latitude_e6, longitude_e6, \
-                                     accuracy_m, summary) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
-         ON CONFLICT (commune, round, household) \
+async fn put_households(
+    tx: &mut Tx,
+    (commune, round): (UnitId, &RoundId),
+    views: &[(&HouseholdView, &[DisagreementView])],
+) -> Result<(), StoreError> {
+    let before = "INSERT INTO household_view \
+         (commune, round, household, village, heads, head_name, folded_name, classes, complete, blocking, \
+          open_disagreements, last_outcome, latitude_e6, longitude_e6, accuracy_m, summary)";
+    let after = " ON CONFLICT (commune, round, household) \
          DO UPDATE SET village = excluded.village, heads = excluded.heads, head_name = excluded.head_name, \
                        folded_name = excluded.folded_name, classes = excluded.classes, complete = excluded.complete, \
                        blocking = excluded.blocking, open_disagreements = excluded.open_disagreements, \
                        last_outcome = excluded.last_outcome, latitude_e6 = excluded.latitude_e6, \
                        longitude_e6 = excluded.longitude_e6, accuracy_m = excluded.accuracy_m, \
-                       summary = excluded.summary")
-    .bind(stored(key.commune.0))
-    .bind(key.round.as_str())
-    .bind(key.household.0.as_slice())
-    .bind(stored(view.village.0))
-    .bind(heads_stored(&view.heads))
-    .bind(&view.head_name)
-    .bind(fold(&view.head_name))
-    .bind(classes_stored(view.classes))
-    .bind(view.complete)
-    .bind(i64::from(view.blocking))
-    .bind(i64::from(view.open_disagreements))
-    .bind(&view.last_outcome)
-    .bind(view.point.map(|(latitude, ..)| i64::from(latitude)))
-    .bind(view.point.map(|(_, longitude, _)| i64::from(longitude)))
-    .bind(view.point.map(|(.., accuracy)| i64::from(accuracy)))
-    .bind(&view.summary)
-    .execute(tx)
-    .await?;
+                       summary = excluded.summary";
+    let insert = insert_rows(before, views, after, |row, (view, _)| {
+        row.bind(stored(commune.0))
+            .bind(round.as_str())
+            .bind(view.household.0.as_slice())
+            .bind(stored(view.village.0))
+            .bind(heads_stored(&view.heads))
+            .bind(&view.head_name)
+            .bind(fold(&view.head_name))
+            .bind(classes_stored(view.classes))
+            .bind(view.complete)
+            .bind(i64::from(view.blocking))
+            .bind(i64::from(view.open_disagreements))
+            .bind(&view.last_outcome)
+            .bind(view.point.map(|(latitude, ..)| i64::from(latitude)))
+            .bind(view.point.map(|(_, longitude, _)| i64::from(longitude)))
+            .bind(view.point.map(|(.., accuracy)| i64::from(accuracy)))
+            .bind(&view.summary)
+    });
+    insert.execute(tx).await?;
     Ok(())
 }
 
-async fn put_disagreement(tx: &mut Tx, key: &DocumentKey, view: &DisagreementView) -> Result<(), StoreError> {
-    sql("INSERT INTO disagreement_view (commune, round, household, id, section, blocking, roster, impact) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
-    .bind(stored(key.commune.0))
-    .bind(key.round.as_str())
-    .bind(key.household.0.as_slice())
-    .bind(view.id.0.as_slice())
-    .bind(&view.section)
-    .bind(view.blocking)
-    .bind(view.roster)
-    .bind(view.impact.map_or(MAY_CHANGE, classes_stored))
-    .execute(tx)
-    .await?;
+async fn put_disagreements(
+    tx: &mut Tx,
+    (commune, round): (UnitId, &RoundId),
+    views: &[&DisagreementView],
+) -> Result<(), StoreError> {
+    for views in views.chunks(ROWS) {
+        let before = "INSERT INTO disagreement_view (commune, round, household, id, section, blocking, roster, impact)";
+        let insert = insert_rows(before, views, "", |row, view| {
+            row.bind(stored(commune.0))
+                .bind(round.as_str())
+                .bind(view.household.0.as_slice())
+                .bind(view.id.0.as_slice())
+                .bind(&view.section)
+                .bind(view.blocking)
+                .bind(view.roster)
+                .bind(view.impact.map_or(MAY_CHANGE, classes_stored))
+        });
+        insert.execute(tx).await?;
+    }
     Ok(())
 }
 

@@ -18,10 +18,13 @@ use super::document::Opened;
 use super::intake::{JudgedSegment, Moved};
 use super::ledger;
 use super::logbook::Logbook;
+use super::shown::Shown;
 use super::waiting::{Aftermath, heads_after};
 use crate::app::App;
 use crate::domain::blob::{Announcement, BlobId};
-use crate::domain::field::{DocumentKey, DocumentStanding, GivenBack, StoredChange, StoredChapter, StoredSegment};
+use crate::domain::field::{
+    DocumentKey, DocumentStanding, DocumentState, GivenBack, Home, StoredChange, StoredChapter, StoredSegment,
+};
 use crate::domain::log::{SecurityEvent, SecurityEventKind};
 use crate::seal::Subject;
 use crate::store::{self, Part, Parts, Tx};
@@ -59,6 +62,13 @@ struct Batch {
     now: Timestamp,
     decision: Option<Replacing>,
     of_office: bool,
+}
+
+/// Documents of one commune and round, and what is shown of them.
+#[derive(Default)]
+struct Together<'a> {
+    states: Vec<DocumentState>,
+    shown: Vec<&'a Shown>,
 }
 
 /// A reviewer's change that says again what a refused one wanted.
@@ -182,9 +192,7 @@ impl Batch {
         for (household, after) in std::mem::take(&mut self.aftermath) {
             self.follow(tx, household, &after, &mut heads).await?;
         }
-        for household in heads.into_keys() {
-            self.store_document(tx, household).await?;
-        }
+        self.store_documents(tx, heads.into_keys()).await?;
         if let Some(replacing) = self.decision.take() {
             self.supersede(tx, replacing).await?;
         }
@@ -294,9 +302,8 @@ impl Batch {
                 .map(|(household, _)| household)
                 .filter(|household| !stored.contains_key(household))
                 .collect();
-            for household in new {
-                store::household::insert(tx, &self.documents[household].home).await?;
-            }
+            let new: Vec<&Home> = new.into_iter().map(|household| &self.documents[household].home).collect();
+            store::household::insert_all(tx, &new).await?;
             let changes: Vec<StoredChange> = changes.into_values().collect();
             // Changes are of documents that were opened, so there is one.
             let round = self.documents[&changes[0].household].place().round;
@@ -350,14 +357,19 @@ impl Batch {
         Ok(())
     }
 
-    async fn store_document(&mut self, tx: &mut Tx, household: HouseholdId) -> Result<(), Refusal> {
-        let opened = &self.documents[&household];
-        let moved = self.moved.get(&household);
-        let state = opened.state_with(moved.map(|moved| moved.saved.clone()));
-        let place = opened.place();
-        store::document::put(tx, &place, &state).await?;
-        if let Some(Moved { shown, .. }) = moved {
-            shown.put(tx, &place).await?;
+    /// Writes the documents that have moved on, and what is shown of them.
+    async fn store_documents(&self, tx: &mut Tx, households: impl Iterator<Item = HouseholdId>) -> Result<(), Refusal> {
+        let mut by_place: BTreeMap<(UnitId, RoundId), Together<'_>> = BTreeMap::new();
+        for household in households {
+            let (opened, moved) = (&self.documents[&household], self.moved.get(&household));
+            let DocumentKey { commune, round, .. } = opened.place();
+            let Together { states, shown } = by_place.entry((commune, round)).or_default();
+            states.push(opened.state_with(moved.map(|moved| moved.saved.clone())));
+            shown.extend(moved.map(|moved| &moved.shown));
+        }
+        for ((commune, round), Together { states, shown }) in by_place {
+            store::document::put_all(tx, (commune, &round), &states).await?;
+            Shown::put_all(tx, (commune, &round), &shown).await?;
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! All that is stored of a household for lists and screens: its projection and its clues, written together.
 
+use schemas::ids::{RoundId, UnitId};
+
 use super::Refusal;
 use super::clue;
 use super::document::Opened;
@@ -30,7 +32,15 @@ impl Shown {
 
     /// Writes it in place of what was shown before.
     pub async fn put(&self, tx: &mut Tx, key: &DocumentKey) -> Result<(), StoreError> {
-        store::view::put(tx, key, &self.projection.view, &self.projection.disagreements).await?;
-        store::clue::put(tx, key, &self.clues).await
+        Self::put_all(tx, (key.commune, &key.round), &[self]).await
+    }
+
+    /// The same for households of a commune in a round, none twice.
+    pub async fn put_all(tx: &mut Tx, place: (UnitId, &RoundId), all: &[&Self]) -> Result<(), StoreError> {
+        let projections = all.iter().map(|shown| &shown.projection);
+        let views: Vec<_> = projections.map(|shown| (&shown.view, shown.disagreements.as_slice())).collect();
+        store::view::put_all(tx, place, &views).await?;
+        let clues: Vec<_> = all.iter().map(|shown| (shown.projection.view.household, &shown.clues)).collect();
+        store::clue::put_all(tx, place, &clues).await
     }
 }

@@ -5,7 +5,7 @@ use sync_protocol::hash::ChangeHash;
 
 use super::*;
 use crate::domain::field::{DocumentKey, DocumentState, StoredChange};
-use crate::domain::review::{ReviewState, Said};
+use crate::domain::review::{HouseholdView, ReviewState, Said};
 use crate::domain::role::Role;
 use crate::store::StoreError;
 use crate::store::tampering::{self, tamper};
@@ -329,6 +329,7 @@ async fn what_is_shown_of_a_household_without_a_document_is_taken_away() {
             Box::pin(async move {
                 store::household::insert(tx, &new).await?;
                 let view = store::view::by_key(tx, &of).await?.unwrap();
+                let view = HouseholdView { household: planted.household, ..view };
                 store::view::put(tx, &planted, &view, &[]).await
             })
         })
