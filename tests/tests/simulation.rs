@@ -93,6 +93,20 @@ async fn what_was_forgotten_in_a_village_that_the_phone_reads_no_more_comes_back
     reproduce(920_137, &[&moved[..], &read, &another].concat()).await
 }
 
+/// Seed 920251 at 200 steps: a household had come back to a village, whose log told of changes without their bytes because the
+/// other village's log had them; that page was gone from the disk, and the phone came to something else without noticing.
+#[tokio::test]
+async fn a_lost_page_of_one_village_is_noticed_in_the_other() -> Result<()> {
+    let moved = |village: u8| [Step::Office(Act::Move(0, village)), sync(1), sync(1)];
+    let more = Step::Write { phone: 1, home: 4, edit: Edit::Note(1), disk: Disk::Keeps };
+    let steps = [&[write(1, 4), sync(1), sync(1)], &moved(0)[..], &moved(1), &[more, sync(1), sync(1)], &moved(0)];
+    for share in [0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000] {
+        let lost = Step::Phone(1, Mishap::LosePage(Share(share)));
+        reproduce(920_251, &[&steps.concat()[..], &[lost]].concat()).await?;
+    }
+    Ok(())
+}
+
 /// Seed 1365528617 at 200 steps: of two changes of a household that had left, one was let in and the other still waits; the
 /// phone goes on showing both, the first as let in.
 #[tokio::test]

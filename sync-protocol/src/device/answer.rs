@@ -5,7 +5,7 @@ use schemas::ids::HouseholdId;
 use thiserror::Error;
 
 use super::request::SentSegment;
-use super::{Device, DeviceDocument, Mend, Outgoing, Record, Sync, Travel, View};
+use super::{Device, DeviceDocument, Outgoing, Record, Sync, Travel, View};
 use crate::journal::Scope;
 use crate::log::{Cursor, RowEvent, origin};
 use crate::message::{Documents, MessageFault, PackedPage, Page, Response, SegmentAnswer};
@@ -275,19 +275,15 @@ impl Device {
         if generation.is_some_and(|generation| generation != 0 && generation != page.head.cursor.generation) {
             outcome.remarks.push(Remark::NewGeneration(scope.clone()));
         }
-        let (digest, count) = (page.head.digest, page.head.count);
+        let end = page.head.cursor;
         self.take(Record::Page(page), outcome);
-        let state = self.scopes.get(&scope).copied().unwrap_or_default();
-        if state.digest.short() != digest || state.digest.count() != count {
-            // Once: when all rows do not help either, the fault is not in what was read.
-            match state.is_read_anew {
-                true => outcome.remarks.push(Remark::DigestDiffers(scope)),
-                false => {
-                    outcome.remarks.push(Remark::ReadAnew(scope.clone()));
-                    self.take(Record::Mend(Mend::ReadAnew(scope)), outcome);
-                    outcome.more = true;
-                }
+        match self.scopes.get(&scope) {
+            Some(state) if state.cursor != end => {
+                outcome.remarks.push(Remark::ReadAnew(scope));
+                outcome.more = true;
             }
+            Some(state) if state.is_read_anew => outcome.remarks.push(Remark::DigestDiffers(scope)),
+            Some(_) | None => {}
         }
     }
 

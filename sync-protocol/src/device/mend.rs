@@ -41,9 +41,6 @@ pub enum Mend {
         #[n(1)]
         generation: u64,
     },
-    /// What was read of a log does not come to what the server has: it is read from its first row again.
-    #[n(3)]
-    ReadAnew(#[n(0)] Scope),
     /// The log has been read to its end and does not say of these own entries, epoch and number, what the server answered.
     #[n(4)]
     Resend(#[n(0)] Vec<(u32, u64)>),
@@ -372,7 +369,6 @@ impl Device {
                 }
             }
             Mend::Done { scope, generation } => self.apply_done(scope, *generation),
-            Mend::ReadAnew(scope) => self.read_anew(scope),
             Mend::Resend(entries) => entries.iter().for_each(|entry| self.resend(*entry)),
             Mend::SetBack(generation) => {
                 self.set_back = Some(*generation);

@@ -267,8 +267,15 @@ impl Device {
         state.row = Some(previous);
         state.cursor = page.head.cursor;
         state.as_bytes = false;
-        state.is_read_anew &= state.digest.short() != page.head.digest || state.digest.count() != page.head.count;
+        let differs = state.digest.short() != page.head.digest || state.digest.count() != page.head.count;
+        let was_read_anew = state.is_read_anew;
+        state.is_read_anew &= differs;
         self.scopes.insert(page.scope.clone(), state);
+        // Once: when all rows do not help either, the fault is not in what was read. The page of another log that is gone from
+        // the disk may have been what this one built on.
+        if differs && !was_read_anew {
+            self.read_anew(&page.scope);
+        }
     }
 
     /// A log that starts anew: what was read of the old one is put aside, what the device wrote itself is kept.

@@ -2,8 +2,10 @@
 //! commune has found each of these.
 
 use schemas::value::Value;
-use sync_protocol::device::{Mend, Record, Remark, Standing, View};
+use sync_protocol::device::{Record, Remark, Standing, View};
 use sync_protocol::journal::Scope;
+use sync_protocol::log::Cursor;
+use sync_protocol::message::Page;
 use sync_protocol::verdict::Rejection;
 
 use crate::office::{Office, scope};
@@ -87,7 +89,14 @@ fn a_phone_that_has_lost_how_far_it_had_read_reads_from_the_first_row_and_keeps_
     lan.commit(home(1), [answer("floor_area", 40)]);
     lan.sync(&mut office);
     lan.commit(home(1), [answer("floor_area", 41)]);
-    lan.device.apply(&Record::Mend(Mend::ReadAnew(scope())));
+    let page = lan.disk.iter().find_map(|bytes| match Record::from_bytes(bytes) {
+        Ok(Record::Page(page)) => Some(page),
+        _ => None,
+    });
+    // A page that does not follow what was read: the one in between is gone.
+    let (page, gap) = (page.unwrap(), Cursor { generation: office.generation, position: 99 });
+    let page = Page { after: gap, ..page };
+    lan.device.apply(&Record::Page(page));
     assert_eq!(lan.said(home(1), "floor_area", View::Mine), Some(Value::Int(41)));
     assert!(lan.sync(&mut office).is_empty());
     assert_eq!(lan.said(home(1), "floor_area", View::Accepted), Some(Value::Int(41)));

@@ -7,7 +7,7 @@ use schemas::ids::DeviceId;
 use schemas::value::Value;
 use sync_protocol::device::{Device as Phone, Identity, Mend, Record, Remark, Standing};
 use sync_protocol::hash::PublicKey;
-use sync_protocol::log::{Cursor, Digest, Row, SignedHead};
+use sync_protocol::log::{Cursor, Row, SignedHead};
 use sync_protocol::message::{Page, Response, ScopeCursor};
 use sync_protocol::verdict::Hold;
 
@@ -238,6 +238,9 @@ async fn lost_page(bench: &Bench, reader: &Carried, after: Cursor) -> Page {
     let page = Response::from_bytes(&response).unwrap().pages.remove(0);
     let lost = Row { position: after.position + 1, ..page.rows[1].clone() };
     let (cursor, row) = (Cursor { position: after.position + 1, ..after }, lost.hash(&page.head.row));
-    let head = SignedHead::sign(bench.scope(0), cursor, row, &Digest::default(), bench.app.server_key());
+    let mut read = bench.app.store.read().await.unwrap();
+    let state = store::log::state(&mut read, bench.commune, &bench.scope(0)).await.unwrap().unwrap();
+    // The change is there already: the row moves no heads.
+    let head = SignedHead::sign(bench.scope(0), cursor, row, &state.digest, bench.app.server_key());
     Page { scope: bench.scope(0), after, rows: vec![lost], changes: page.changes, head }
 }
