@@ -1,6 +1,7 @@
 //! The curves as an SVG: what each kind of work costs at every size, relative to its cost at the smallest. A flat line is what
 //! is wanted.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::Cost;
@@ -32,8 +33,8 @@ pub(super) fn of(costs: &[Cost]) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" font-size=\"12\">\n\
          <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"white\"/>\n"
     );
-    let sizes: Vec<u64> = costs.iter().map(|cost| cost.households).collect();
-    let span = (sizes.iter().min().copied().unwrap_or(1), sizes.iter().max().copied().unwrap_or(1));
+    let sizes: BTreeSet<u64> = costs.iter().map(|cost| cost.households).collect();
+    let span = (sizes.first().copied().unwrap_or(1), sizes.last().copied().unwrap_or(1));
     axes(&mut svg, &sizes, span);
     for (place, Curve { name, colour, cost: cost_of }) in CURVES.iter().enumerate() {
         for (engine, dash) in [("sqlite", "6 4"), ("postgresql", "none")] {
@@ -55,15 +56,15 @@ pub(super) fn of(costs: &[Cost]) -> String {
     svg
 }
 
-fn axes(svg: &mut String, sizes: &[u64], span: (u64, u64)) {
+fn axes(svg: &mut String, sizes: &BTreeSet<u64>, span: (u64, u64)) {
     let _ = writeln!(
         svg,
-        "<text x=\"{MARGIN}\" y=\"42\">SQLite - - -   PostgreSQL ———   cost / cost at the first size</text>"
+        "<text x=\"{MARGIN}\" y=\"42\">SQLite - - -   PostgreSQL ———   cost / cost at the first size, by households</text>"
     );
     for times in [0.0, 1.0, 2.0, TOP] {
         let (y, right) = (up(times), WIDTH - MARGIN);
-        let _ = writeln!(svg, "<line x1=\"{MARGIN}\" y1=\"{y}\" x2=\"{right}\" y2=\"{y}\" stroke=\"#ddd\"/>");
-        let _ = writeln!(svg, "<text x=\"20\" y=\"{y}\">{times}×</text>");
+        let _ = writeln!(svg, "<line x1=\"{MARGIN}\" y1=\"{y:.1}\" x2=\"{right}\" y2=\"{y:.1}\" stroke=\"#ddd\"/>");
+        let _ = writeln!(svg, "<text x=\"20\" y=\"{y:.1}\">{times}×</text>");
     }
     for size in sizes {
         let (x, y) = (across(*size, span), HEIGHT - MARGIN / 2.0);
