@@ -45,7 +45,8 @@ pub(super) async fn forgotten(
             None => intake::place(app, scope).await?.map(|(commune, _)| commune),
         };
         let Some(commune) = commune else { continue };
-        let position = known(read, commune, (scope, *cursor), starts.get(scope).copied()).await?;
+        let start = starts.get(scope).copied();
+        let position = known(read, commune, (scope, *cursor), start, is_read.is_some()).await?;
         // Where the device will read nothing that would show what else is missing, it gives back everything.
         let position = if position < cursor.position && is_read.is_none() { 0 } else { position };
         if position < cursor.position {
@@ -58,12 +59,14 @@ pub(super) async fn forgotten(
 
 /// How far the server knows what was read of a log, up to the cursor. A generation that it does not know at all was forgotten as
 /// a whole, be it later or earlier than the present one: of a round that is closed nobody would read the present one and find
-/// out. `start`: how the last row that was read begins, where that was said; another one there is not what was read.
+/// out. `start`: how the last row that was read begins, where that was said; another one there is not what was read. `is_read`: whether
+/// the device reads the present generation next, which shows by itself what an ended one had more.
 async fn known(
     read: &mut Read,
     commune: UnitId,
     (scope, cursor): (&Scope, Cursor),
     start: Option<[u8; ROW_START]>,
+    is_read: bool,
 ) -> Result<u64, Refusal> {
     let state = store::log::state(read, commune, scope).await?;
     let state = state.filter(|state| state.generation == cursor.generation);
@@ -77,6 +80,7 @@ async fn known(
     let row = match state {
         Some(state) if state.position == cursor.position => Some(state.row),
         Some(state) => row_at(read, commune, (scope, &state), cursor.position).await?,
+        None if is_read => None,
         None => Some(row_in(read, commune, scope, cursor).await?),
     };
     Ok(cursor.position - u64::from(row.is_some_and(|row| row_start(row) != start)))

@@ -446,7 +446,7 @@ impl Device {
         if let Some(pages) = self.read.remove(scope).filter(|_| generation != 0) {
             let giving = self.giving.entry((scope.clone(), generation));
             let giving = giving.or_insert(Giving { goes: false, known: 0, done: 0, pages });
-            // How far the server knew the old one is known of its end at most: what is missing in the new one shows.
+            // The two logs may have parted before the position that was named: the new generation shows what it lacks.
             (giving.goes, giving.done) = (false, 0);
         }
         self.put_aside(scope);
