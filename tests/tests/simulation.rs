@@ -107,6 +107,16 @@ async fn a_lost_page_of_one_village_is_noticed_in_the_other() -> Result<()> {
     Ok(())
 }
 
+/// Seed 930036 at 200 steps: a household came back in another village's log while its author, from whom the first village had
+/// been taken, gave that log back; the change was sent once more, and nothing was left to tell that it had been let in.
+#[tokio::test]
+async fn what_another_villages_log_has_told_is_not_asked_about_again() -> Result<()> {
+    let steps =
+        [write(1, 0), sync(1), Step::Server(Setback::Copy), write(1, 2), Step::Phone(1, Mishap::Clone), sync(1)];
+    let office = [Act::Unassign(0, 1), Act::Move(0, 1)].map(Step::Office);
+    reproduce(930_036, &[&steps[..], &[Step::Server(Setback::Told)], &office].concat()).await
+}
+
 /// Seed 1365528617 at 200 steps: of two changes of a household that had left, one was let in and the other still waits; the
 /// phone goes on showing both, the first as let in.
 #[tokio::test]

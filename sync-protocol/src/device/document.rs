@@ -131,6 +131,14 @@ impl DeviceDocument {
         !self.logged.is_empty()
     }
 
+    /// Takes in what the server said of an own entry. Of one that was let in and stands in a log that was read nothing more is
+    /// to be heard: it had been sent again because another log was doubted.
+    pub(super) fn answered(&mut self, entry: (u32, u64), standing: Standing) {
+        self.own.iter_mut().filter(|own| own.entry == entry).for_each(|own| own.standing = standing);
+        let is_told = |own: &OwnChange| standing == Standing::Acknowledged && self.accepted.contains(&own.bytes);
+        self.own.retain(|own| own.entry != entry || !is_told(own));
+    }
+
     /// Takes in that the household belongs to a village from here on; its whole history follows.
     pub(super) fn enter(&mut self, scope: &Scope) {
         self.scope = scope.clone();

@@ -204,8 +204,7 @@ impl Device {
         let (body, round) = (outgoing.entry.body.clone(), outgoing.scope.round.clone());
         self.answered.insert(entry, outgoing);
         self.apply_announced(entry, standing);
-        let own = self.all_documents().flat_map(|document| &mut document.own);
-        own.filter(|own| own.entry == entry).for_each(|own| own.standing = standing);
+        self.all_documents().for_each(|document| document.answered(entry, standing));
         if let Body::Change { household, .. } = body {
             self.let_go(&household, &round);
         }
