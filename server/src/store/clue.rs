@@ -9,7 +9,7 @@ use sqlx::FromRow;
 
 use super::household::HomeRow;
 use super::row::{RowOf, stored};
-use super::statement::{ROWS, insert_rows, places, scalar, sql, sql_of};
+use super::statement::{ROWS, insert_rows, scalar, sql, sql_of_households};
 use super::{Read, StoreError, Tx};
 use crate::domain::clue::{Holder, KeptClues, NumberMark};
 use crate::domain::field::{DocumentKey, Home};
@@ -83,17 +83,14 @@ async fn put_clues(
 /// Writes the marks of at most [`ROWS`] households in place of those before.
 async fn put_marks(
     tx: &mut Tx,
-    (commune, round): (UnitId, &RoundId),
+    place: (UnitId, &RoundId),
     kept: &[(HouseholdId, &KeptClues)],
 ) -> Result<(), StoreError> {
     if kept.is_empty() {
         return Ok(());
     }
-    let list = places(3, kept.len());
-    let text = format!("DELETE FROM person_number WHERE commune = $1 AND round = $2 AND household IN ({list})");
-    let delete = sql_of(text).for_rows(kept.len()).bind(stored(commune.0)).bind(round.as_str());
-    let delete = kept.iter().fold(delete, |delete, (household, _)| delete.bind(household.0.as_slice()));
-    delete.execute(tx).await?;
+    let ((commune, round), households) = (place, kept.iter().map(|(household, _)| household));
+    sql_of_households("DELETE FROM person_number", place, households).execute(tx).await?;
     let marks = |(household, kept): &'_ (HouseholdId, &KeptClues)| {
         let household = *household;
         kept.marks.iter().map(move |(member, mark)| (household, *member, *mark)).collect::<Vec<_>>()
@@ -122,15 +119,10 @@ pub async fn marks(read: &mut Read, key: &DocumentKey) -> Result<BTreeMap<Member
 /// The marks of at most [`ROWS`] households; those without any are left out.
 async fn marks_of(
     read: &mut Read,
-    (commune, round): (UnitId, &RoundId),
+    place: (UnitId, &RoundId),
     households: &[HouseholdId],
 ) -> Result<BTreeMap<HouseholdId, BTreeMap<MemberId, NumberMark>>, StoreError> {
-    let list = places(3, households.len());
-    let text = format!(
-        "SELECT household, member, mark FROM person_number WHERE commune = $1 AND round = $2 AND household IN ({list})"
-    );
-    let select = sql_of(text).for_rows(households.len()).bind(stored(commune.0)).bind(round.as_str());
-    let select = households.iter().fold(select, |select, household| select.bind(household.0.as_slice()));
+    let select = sql_of_households("SELECT household, member, mark FROM person_number", place, households.iter());
     let rows: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> = select.fetch_all(read).await?;
     let mut found: BTreeMap<HouseholdId, BTreeMap<MemberId, NumberMark>> = BTreeMap::new();
     for (household, member, mark) in rows {

@@ -5,11 +5,13 @@
 
 use std::borrow::Cow;
 
+use schemas::ids::{HouseholdId, RoundId, UnitId};
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, FromRow, Postgres, SqlSafeStr, SqlStr, Sqlite};
 
 use super::connection::Connection;
+use super::row::stored;
 use super::{Read, StoreError};
 
 /// Rows that one statement writes or asks for at most: far below the engines' limits on parameters.
@@ -105,6 +107,19 @@ impl<'q> Values<'q> {
         self.0.push(value.into());
         self
     }
+}
+
+/// A statement about these households of a commune in a round, at most [`ROWS`]: `what`, and which they are.
+pub(super) fn sql_of_households<'q>(
+    what: &str,
+    (commune, round): (UnitId, &'q RoundId),
+    households: impl ExactSizeIterator<Item = &'q HouseholdId>,
+) -> Statement<'q> {
+    let count = households.len();
+    let list = places(3, count);
+    let statement = sql_of(format!("{what} WHERE commune = $1 AND round = $2 AND household IN ({list})"));
+    let statement = statement.for_rows(count).bind(stored(commune.0)).bind(round.as_str());
+    households.fold(statement, |statement, household| statement.bind(household.0.as_slice()))
 }
 
 /// So many placeholders from a number on: `$3, $4, $5`.

@@ -8,7 +8,7 @@ use sync_protocol::hash::DisagreementId;
 
 use super::document::{heads_stored, read_heads};
 use super::row::{RowOf, stored};
-use super::statement::{ROWS, insert_rows, places, sql, sql_of};
+use super::statement::{ROWS, insert_rows, sql, sql_of, sql_of_households};
 use super::{Read, StoreError, Tx};
 use crate::domain::field::DocumentKey;
 use crate::domain::review::{DisagreementView, HouseholdView};
@@ -139,14 +139,10 @@ pub async fn forget(tx: &mut Tx, key: &DocumentKey) -> Result<(), StoreError> {
 /// Of at most [`ROWS`] households.
 async fn forget_disagreements(
     tx: &mut Tx,
-    (commune, round): (UnitId, &RoundId),
+    place: (UnitId, &RoundId),
     households: &[HouseholdId],
 ) -> Result<(), StoreError> {
-    let list = places(3, households.len());
-    let text = format!("DELETE FROM disagreement_view WHERE commune = $1 AND round = $2 AND household IN ({list})");
-    let delete = sql_of(text).for_rows(households.len()).bind(stored(commune.0)).bind(round.as_str());
-    let delete = households.iter().fold(delete, |delete, household| delete.bind(household.0.as_slice()));
-    delete.execute(tx).await?;
+    sql_of_households("DELETE FROM disagreement_view", place, households.iter()).execute(tx).await?;
     Ok(())
 }
 
