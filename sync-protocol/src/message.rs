@@ -318,6 +318,24 @@ pub(crate) fn packed_size(cursors: &[ScopeCursor]) -> usize {
 }
 
 impl Response {
+    /// A response of that version that says what became of segments, and nothing else.
+    pub fn answering(version: u8, segments: Vec<SegmentAnswer>, server_ms: i64) -> Self {
+        Self {
+            version,
+            server_ms,
+            segments,
+            pages: Vec::new(),
+            more: false,
+            assigned: None,
+            packed: None,
+            name_scopes: None,
+            chapters: None,
+            forgotten: None,
+            village_keys: None,
+            set_back: None,
+        }
+    }
+
     /// Reads a response.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, MessageFault> {
         check_version(bytes)?;

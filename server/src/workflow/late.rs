@@ -33,18 +33,10 @@ pub(super) async fn take(app: &App, device: &Device, request: Request, refusal: 
     let mut read = app.store.read().await?;
     let forgotten = give_back::forgotten(app, &mut read, &request, &[]).await?;
     let response = Response {
-        version: request.version,
-        server_ms: app.clock.now().as_millisecond(),
-        segments,
-        pages: Vec::new(),
-        more: false,
-        assigned: None,
-        packed: None,
-        name_scopes: None,
         chapters,
         forgotten: (!forgotten.is_empty()).then_some(forgotten),
-        village_keys: None,
         set_back: set_back::told(&mut read, &request).await?,
+        ..Response::answering(request.version, segments, app.clock.now().as_millisecond())
     };
     Ok(response.to_bytes())
 }

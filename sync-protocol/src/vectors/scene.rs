@@ -205,18 +205,6 @@ fn page(
 
 /// The server's answer of version 2 to a request that named its scopes.
 pub(super) fn answered(segments: Vec<SegmentAnswer>, packed: Vec<Vec<u8>>) -> Response {
-    Response {
-        version: 2,
-        server_ms: at(1).wall_ms + 250,
-        segments,
-        pages: Vec::new(),
-        more: false,
-        assigned: None,
-        packed: (!packed.is_empty()).then(|| packed.into_iter().map(Into::into).collect()),
-        name_scopes: None,
-        chapters: None,
-        forgotten: None,
-        village_keys: None,
-        set_back: None,
-    }
+    let packed = (!packed.is_empty()).then(|| packed.into_iter().map(Into::into).collect());
+    Response { packed, ..Response::answering(2, segments, at(1).wall_ms + 250) }
 }

@@ -97,20 +97,7 @@ fn a_server_that_refuses_everything_is_asked_a_bounded_number_of_times() {
         let segments = Request::from_bytes(&sync.bytes).unwrap().segments.len();
         sent += segments;
         let refused = SegmentAnswer::Refused("segment/chain".to_owned());
-        let response = Response {
-            version: 2,
-            server_ms: 0,
-            segments: vec![refused; segments],
-            pages: Vec::new(),
-            more: false,
-            assigned: None,
-            packed: None,
-            name_scopes: None,
-            chapters: None,
-            forgotten: None,
-            village_keys: None,
-            set_back: None,
-        };
+        let response = Response::answering(2, vec![refused; segments], 0);
         let outcome = lan.device.answer(&sync, &response.to_bytes(), 0).unwrap();
         lan.keep(outcome.records);
     }

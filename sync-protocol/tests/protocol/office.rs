@@ -117,18 +117,12 @@ impl Office {
         let packed = packed.and_then(|(page, own)| page.packed(own, &mut self.documents()));
         let plain = page.filter(|_| packed.is_none()).map(|(page, own)| without_own(page, &own));
         let response = Response {
-            version: request.version,
-            server_ms: 1_790_000_000_000,
-            segments,
             pages: plain.into_iter().collect(),
             more,
             assigned: (request.version == 1 || request.scopes.is_empty()).then(|| vec![scope()]),
             packed: packed.map(|packed| vec![packed.into()]),
             name_scopes: cursor.is_none().then_some(true),
-            chapters: None,
-            forgotten: None,
-            village_keys: None,
-            set_back: None,
+            ..Response::answering(request.version, segments, 1_790_000_000_000)
         };
         let bytes = response.to_bytes();
         assert_eq!(fits("response", &bytes), Ok(()));

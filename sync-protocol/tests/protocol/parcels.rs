@@ -84,21 +84,9 @@ fn scope(village: u64) -> Scope {
 }
 
 fn response(request: &Request) -> Response {
-    Response {
-        version: request.version,
-        server_ms: 9,
-        segments: request.segments.iter().map(|_| SegmentAnswer::Taken(vec![Verdict::Accepted])).collect(),
-        pages: Vec::new(),
-        // Where the log ends is not told: work that it has no row for is not doubted.
-        more: true,
-        assigned: None,
-        packed: None,
-        name_scopes: None,
-        chapters: None,
-        forgotten: None,
-        village_keys: None,
-        set_back: None,
-    }
+    let taken = request.segments.iter().map(|_| SegmentAnswer::Taken(vec![Verdict::Accepted])).collect();
+    // Where the log ends is not told: work that it has no row for is not doubted.
+    Response { more: true, ..Response::answering(request.version, taken, 9) }
 }
 
 #[test]

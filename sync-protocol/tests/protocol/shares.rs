@@ -41,20 +41,7 @@ fn phone(n: u8, villages: &[u64]) -> Device {
 }
 
 fn answer(request: &[u8]) -> Response {
-    Response {
-        version: Request::from_bytes(request).unwrap().version,
-        server_ms: 0,
-        segments: Vec::new(),
-        pages: Vec::new(),
-        more: false,
-        assigned: None,
-        packed: None,
-        name_scopes: None,
-        chapters: None,
-        forgotten: None,
-        village_keys: None,
-        set_back: None,
-    }
+    Response::answering(Request::from_bytes(request).unwrap().version, Vec::new(), 0)
 }
 
 fn write(device: &mut Device, area: i64) {
