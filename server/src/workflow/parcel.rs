@@ -31,7 +31,7 @@ pub async fn deliver(app: &App, carrier: &Device, bytes: &[u8]) -> Result<Vec<u8
         size_bytes: bytes.len() as u64,
         received_at: app.clock.now(),
     };
-    note(app, carriage, &request).await?;
+    note(app, &author, carriage, &request).await?;
     let response = answer(app, &author, request).await?;
     seal(app, &opened, response)
 }
@@ -54,11 +54,13 @@ fn unreadable(fault: MessageFault) -> ParcelFault {
 }
 
 /// Writes down who carried what, before it is looked at: it may be evidence.
-async fn note(app: &App, carriage: Carriage, request: &Request) -> Result<(), Refusal> {
+async fn note(app: &App, author: &Device, carriage: Carriage, request: &Request) -> Result<(), Refusal> {
     let segments = request.segments.iter().filter_map(|bytes| Segment::open(bytes).ok()?.head()).collect::<Vec<_>>();
     let written: Result<(), StoreError> = app
         .store
-        .write("parcel/note", move |tx| Box::pin(async move { store::carriage::put(tx, &carriage, &segments).await }))
+        .write_in(author.account, "parcel/note", move |tx| {
+            Box::pin(async move { store::carriage::put(tx, &carriage, &segments).await })
+        })
         .await;
     Ok(written?)
 }
