@@ -176,10 +176,6 @@ impl Device {
         page.after == now || (page.after.position == 0 && page.after > now)
     }
 
-    fn cursors(&self) -> impl Iterator<Item = ScopeCursor> {
-        self.scopes.iter().map(|(scope, state)| ScopeCursor { scope: scope.clone(), cursor: state.cursor })
-    }
-
     /// Writes down that parcels were overtaken: those up to this one, or all.
     pub(super) fn take_overtaken(&mut self, upto: Option<ParcelId>, outcome: &mut Outcome) {
         let upto = upto.or_else(|| self.parcels.last().map(|sent| sent.made.id));

@@ -130,8 +130,7 @@ impl Device {
     }
 
     fn finish(&self, sent: Vec<SentSegment>, segments: Vec<ByteVec>, sent_at_ms: i64, want_bytes: u32) -> Sync {
-        let ends = self.log_ends();
-        let cursors: Vec<ScopeCursor> = ends.iter().map(|log| log.at.clone()).collect();
+        let cursors: Vec<ScopeCursor> = self.cursors().collect();
         let as_bytes: Vec<Scope> =
             self.scopes.iter().filter(|(_, state)| state.as_bytes).map(|(scope, _)| scope.clone()).collect();
         let (chapters, given) = if self.speaks_plain() { (Vec::new(), Vec::new()) } else { self.chapters() };
@@ -139,11 +138,12 @@ impl Device {
         let is_idle = brings_nothing && as_bytes.is_empty() && !self.name_scopes;
         let named = !is_idle || self.speaks_plain() || packed_size(&cursors) <= FEW_CURSOR_BYTES;
         // What one brings moves the logs on, and the page after it shows how they went on from here.
-        let says_rows = named && brings_nothing && !self.speaks_plain() && ends.iter().any(|log| log.row.is_some());
-        let rows = says_rows.then(|| row_starts(&ends));
+        let says_rows = named && brings_nothing && !self.speaks_plain();
+        let has_read = cursors.iter().any(|asked| asked.cursor.position > 0);
+        let rows = (says_rows && has_read).then(|| row_starts(&self.log_ends()));
         let (scopes, holding) = match named {
             true => (cursors, None),
-            false => (Vec::new(), Some(holding(&ends))),
+            false => (Vec::new(), Some(holding(&self.log_ends()))),
         };
         let as_bytes = (!as_bytes.is_empty() && !self.speaks_plain()).then_some(as_bytes);
         let epoch = self.epoch;
@@ -154,12 +154,14 @@ impl Device {
         Sync { bytes: request.to_bytes(), sent, epoch, named, given, sent_at_ms }
     }
 
+    /// How far each scope was read.
+    pub(super) fn cursors(&self) -> impl Iterator<Item = ScopeCursor> {
+        self.scopes.iter().map(|(scope, state)| ScopeCursor { scope: scope.clone(), cursor: state.cursor })
+    }
+
     fn log_ends(&self) -> Vec<LogEnd> {
-        let end = |(scope, state): (&Scope, &super::ScopeState)| {
-            let at = ScopeCursor { scope: scope.clone(), cursor: state.cursor };
-            LogEnd { at, row: state.row.filter(|_| state.cursor.position > 0) }
-        };
-        self.scopes.iter().map(end).collect()
+        let rows = self.scopes.values().map(|state| state.row.filter(|_| state.cursor.position > 0));
+        self.cursors().zip(rows).map(|(at, row)| LogEnd { at, row }).collect()
     }
 
     /// Version 1 knows nothing that is packed, no hash of cursors, and no chapters.
