@@ -5,8 +5,8 @@
 //! written here never depends on it, whatever is shown: whether the server takes it nobody knows, and work on top of
 //! something refused would be lost with it.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
@@ -120,7 +120,7 @@ impl Device {
     fn unread(&self, scope: &Scope) -> Vec<Outgoing> {
         let documents = self.documents.values().chain(self.earlier.values());
         let own = documents.flat_map(|document| &document.own);
-        let stands: Vec<(u32, u64)> = own.filter(|own| own.standing.is_mine()).map(|own| own.entry).collect();
+        let stands: BTreeSet<(u32, u64)> = own.filter(|own| own.standing.is_mine()).map(|own| own.entry).collect();
         let all = self.answered.values().chain(&self.outbox).filter(|outgoing| outgoing.scope == *scope);
         let mut unread: Vec<Outgoing> =
             all.filter(|outgoing| stands.contains(&(outgoing.epoch, outgoing.entry.number))).cloned().collect();
