@@ -57,6 +57,22 @@ impl Far {
         self.directory.path().join(number.to_string())
     }
 
+    /// How many photos lie on a phone's disk.
+    fn photo_files(&self, number: u64) -> Result<usize> {
+        let files = std::fs::read_dir(self.at(number))?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        Ok(files.filter(|name| name.starts_with("blob-")).count())
+    }
+
+    /// Somebody else surveys lan's village.
+    async fn take_village_away(&self) -> Result<()> {
+        let (units, lan) = (self.house.units, self.house.people.lan);
+        let hoa = self.house.as_account(self.house.people.hoa).await?;
+        let path = format!("/api/rounds/2026-dinh-ky/communes/{}/assignments/{}/{lan}", units.commune, units.village);
+        let taken = hoa.delete(&path).await?;
+        ensure!(taken.is_success(), "{taken:?}");
+        Ok(())
+    }
+
     fn surroundings(&self, number: u64) -> Surroundings {
         let (clock, chance) = (self.house.clock.clone(), Chance::seeded(number));
         Surroundings { clock, chance, standards: self.standards.clone() }
@@ -197,11 +213,13 @@ async fn a_photo_resumes_at_the_part_and_data_go_before_it() -> Result<()> {
     println!("{up} bytes up for a photo of {}", photo.len());
     ensure!(up <= 2 * photo.len() as u64, "{up}");
     assert_eq!(phone.blobs()[0].stands, "server");
-    drop(phone);
-    let left = std::fs::read_dir(far.at(1))?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    assert_eq!(left.filter(|name| name.starts_with("blob-")).count(), 1, "kept, should the server be set back");
-
+    assert_eq!(far.photo_files(1)?, 1, "kept, should the server be set back");
     shown_to_whoever_may_read(&far, written[0], &attached.blob, &photo).await?;
+
+    far.line.break_after(u64::MAX, u64::MAX);
+    far.take_village_away().await?;
+    phone.sync().await?;
+    assert_eq!((phone.blobs().len(), far.photo_files(1)?), (0, 0), "gone with the village");
     far.house.stop().await;
     Ok(())
 }

@@ -140,6 +140,17 @@ async fn a_phone_that_is_shut_out_while_it_gives_back_brings_its_own_work_too() 
     reproduce(920_007, &steps.concat()).await
 }
 
+/// Seed 940086 at 200 steps: a photo was brought while the round was turned, and the server was set back to before both.
+#[tokio::test]
+async fn a_photo_of_a_round_that_was_turned_comes_again_after_a_set_back() -> Result<()> {
+    let send_part = |phone| Step::SendPart { phone, up: Up::Arrives, down: Down::Arrives, disk: Disk::Keeps };
+    let photo = [Step::Attach { phone: 0, home: 1, number: 41, disk: Disk::Keeps }, sync(0), send_part(0)];
+    let after =
+        [sync(1), Step::Office(Act::TurnRound), send_part(0), send_part(0), sync(0), Step::Server(Setback::Untold)];
+    let steps = [&[write(1, 1), sync(1), sync(0), write(1, 4)], &photo[..], &[COPY], &after];
+    reproduce(940_086, &steps.concat()).await
+}
+
 /// A run that a seed has found, made shorter.
 async fn reproduce(seed: u64, steps: &[Step]) -> Result<()> {
     play(&Script { seed, phones: PHONES, steps: steps.to_vec() }).await?;

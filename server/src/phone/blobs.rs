@@ -147,6 +147,17 @@ impl Phone {
         Ok(())
     }
 
+    /// The photos that the device keeps account of.
+    pub(super) fn listed_blobs(&self) -> BTreeSet<BlobHash> {
+        self.device.blobs().iter().map(|blob| blob.hash).collect()
+    }
+
+    /// Deletes the photos that an answer has made the device forget: those of a village that it has given up.
+    pub(super) fn drop_forgotten(&self, before: &BTreeSet<BlobHash>) -> Result<(), StoreFault> {
+        let listed = self.listed_blobs();
+        before.difference(&listed).try_for_each(|hash| self.store.drop_blob(hash))
+    }
+
     async fn send_blob(&mut self, household: HouseholdId, hash: BlobHash) -> Result<BlobAnswer, PhoneFault> {
         let bytes = self.store.read_blob(&hash)?.ok_or(LOST);
         let bytes = bytes.and_then(|bytes| if hash_of(&bytes) == hash { Ok(bytes) } else { Err(DAMAGED) });

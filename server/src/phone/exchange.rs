@@ -214,8 +214,10 @@ impl Phone {
                     let arrived = self.clocks();
                     let took = Duration::from_millis(arrived.uptime_ms.saturating_sub(began.uptime_ms));
                     self.make_larger(took);
+                    let photos = self.listed_blobs();
                     let outcome = self.device.answer(&sync, &answer, arrived.wall_ms)?;
                     self.store.append(&outcome.records)?;
+                    self.drop_forgotten(&photos)?;
                     return Ok(outcome);
                 }
                 // An older server: asked again in what it speaks.

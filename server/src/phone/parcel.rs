@@ -79,9 +79,10 @@ impl Phone {
     /// Takes the answer to one of its parcels in.
     pub fn import_parcel(&mut self, path: &Path) -> Result<ParcelTaken, PhoneFault> {
         let bytes = read_bytes(path, MAX_PARCEL_ANSWER_BYTES)?;
-        let before = self.device.waiting();
+        let (before, photos) = (self.device.waiting(), self.listed_blobs());
         let (outcome, key) = self.device.parcel_answer(&bytes, self.clocks().wall_ms)?;
         self.store.append(&outcome.records)?;
+        self.drop_forgotten(&photos)?;
         save_key(&self.store, &key)?;
         check(&outcome.remarks)?;
         let rows = outcome.records.iter().map(|record| match record {

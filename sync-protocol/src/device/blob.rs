@@ -7,7 +7,7 @@ use schemas::ids::HouseholdId;
 
 use super::{Clocks, CommitError, Device, Record, Standing};
 use crate::hash::BlobHash;
-use crate::journal::Body;
+use crate::journal::{Body, Scope};
 
 /// Where a blob stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +110,13 @@ impl Device {
     pub(super) fn apply_announced_anew(&mut self, entry: (u32, u64)) {
         let open = |blob: &&mut OwnBlob| blob.entry == entry && !matches!(blob.state, BlobState::Refused(_));
         self.blobs.iter_mut().filter(open).for_each(|blob| blob.state = BlobState::Unannounced);
+    }
+
+    /// Forgets blobs of a place that is given up: like all else that the server has of it. What it refused stays to be seen.
+    pub(super) fn forget_blobs(&mut self, scope: &Scope) {
+        let answered = &self.answered;
+        let of_place = |blob: &OwnBlob| answered.get(&blob.entry).is_some_and(|own| own.scope == *scope);
+        self.blobs.retain(|blob| blob.state != BlobState::There || !of_place(blob));
     }
 
     /// What became of the announcement.

@@ -219,6 +219,7 @@ impl Device {
             self.scopes.remove(&scope);
             self.read.remove(&scope);
             self.giving.retain(|(giving, _), _| *giving != scope);
+            self.forget_blobs(&scope);
             self.answered.retain(|_, answered| answered.scope != scope);
             for document in self.all_documents().filter(|document| document.is_logged_in(&scope)) {
                 // One that another village's log tells of goes on there.
