@@ -27,6 +27,7 @@ mod device;
 mod enrolment;
 mod envelope;
 mod error;
+mod event;
 mod extract;
 mod gap;
 mod grant;
@@ -95,6 +96,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .merge(assignment::routes())
         .merge(blob::routes())
         .merge(boundary::routes())
+        .merge(event::routes())
         .merge(gap::routes())
         .merge(case::routes())
         .merge(points_table::routes())

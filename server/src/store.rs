@@ -39,6 +39,7 @@ pub mod ledger;
 pub mod listing;
 mod lock;
 pub mod log;
+mod news;
 mod partition;
 #[cfg(test)]
 pub(crate) mod plans;
@@ -69,6 +70,8 @@ mod on_sqlite;
 
 pub use connection::{Read, Tx};
 pub use error::StoreError;
+pub use news::Watcher;
+use news::{Courier, Written};
 use statement::{scalar, sql};
 use turn::Turn;
 pub use turn::{Part, Parts};
@@ -124,6 +127,7 @@ pub struct Store {
     /// The writers' queues: one for a file, several for a server.
     jobs: Vec<mpsc::Sender<Queued>>,
     writers: Mutex<Vec<JoinHandle<()>>>,
+    courier: Courier,
 }
 
 #[derive(Debug)]
@@ -174,17 +178,22 @@ impl Store {
         };
         // Held for as long as anything may be written.
         let lock = Arc::new(lock);
+        let written = Arc::new(Written::default());
+        let courier = match &readers {
+            Readers::Sqlite(_) => Courier::within(written.clone()),
+            Readers::Postgres(pool) => Courier::between(written.clone(), pool.clone()).await?,
+        };
         let (mut jobs, mut writers) = (Vec::new(), Vec::new());
         for tx in txs {
             let (sender, queue) = mpsc::channel(QUEUE_JOBS);
             jobs.push(sender);
-            let lock = Arc::clone(&lock);
+            let (lock, written) = (Arc::clone(&lock), Arc::clone(&written));
             writers.push(tokio::spawn(async move {
-                writer::run(tx, queue).await;
+                writer::run(tx, queue, written).await;
                 drop(lock);
             }));
         }
-        Ok(Self { readers, jobs, writers: Mutex::new(writers) })
+        Ok(Self { readers, jobs, writers: Mutex::new(writers), courier })
     }
 
     /// Runs a job in the writer's transaction and answers once it is on disk. Nobody else writes meanwhile.
@@ -248,6 +257,16 @@ impl Store {
         })
     }
 
+    /// Tells of what is written from now on, by whatever process.
+    pub fn watch(&self) -> Watcher {
+        self.courier.watch()
+    }
+
+    /// Ends all watching, before a stop that waits for those who watch.
+    pub fn end_watching(&self) {
+        self.courier.end();
+    }
+
     /// Whether the database can be read and the writer still takes jobs.
     pub async fn check(&self) -> Result<(), StoreError> {
         let mut read = self.read().await?;
@@ -267,6 +286,7 @@ impl Store {
 
     /// Lets the jobs that are queued finish, then closes the database. Later jobs and reads are refused.
     pub async fn close(&self) {
+        self.end_watching();
         let writers = std::mem::take(&mut *self.writers.lock().await);
         for (writer, jobs) in writers.into_iter().zip(&self.jobs) {
             // The last job in the queue; the channel stays open, so the writer needs to be told.

@@ -73,6 +73,7 @@ pub mod unit;
 mod unpack;
 mod waiting;
 pub mod warning;
+pub mod watch;
 
 /// Why a step was not taken. All but the last few are answers to whoever asked.
 #[derive(Debug, Error)]

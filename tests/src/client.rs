@@ -102,6 +102,12 @@ impl Client {
         Ok((response.status().as_u16(), response.bytes().await?.to_vec()))
     }
 
+    /// Begins to be told of events.
+    pub async fn listen(&self, path: &str) -> Result<Events> {
+        let response = self.request(Method::GET, path).send().await?.error_for_status()?;
+        Ok(Events { response, heard: String::new() })
+    }
+
     /// Asks with GET.
     pub async fn get(&self, path: &str) -> Result<Answer> {
         self.ask(Method::GET, path, None).await
@@ -118,9 +124,38 @@ impl Client {
     }
 }
 
+/// Server-sent events, one after the other.
+pub struct Events {
+    response: reqwest::Response,
+    heard: String,
+}
+
+impl Events {
+    /// Name and data of the next event; `None` when the server has ended the stream.
+    pub async fn next(&mut self) -> Result<Option<(String, Value)>> {
+        loop {
+            if let Some((event, rest)) = self.heard.split_once("\n\n") {
+                let (event, rest) = (event.to_owned(), rest.to_owned());
+                self.heard = rest;
+                let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+                if let (Some(name), Some(data)) = (field("event"), field("data")) {
+                    return Ok(Some((name.to_owned(), serde_json::from_str(data)?)));
+                }
+            } else {
+                let Some(bytes) = self.response.chunk().await? else { return Ok(None) };
+                self.heard.push_str(std::str::from_utf8(&bytes)?);
+            }
+        }
+    }
+}
+
 async fn answer(request: reqwest::RequestBuilder) -> Result<Answer> {
     let response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    if headers.get("content-type").is_some_and(|kind| kind == "text/event-stream") {
+        // It does not end by itself.
+        return Ok(Answer { status, body: Value::Null, headers });
+    }
     let body = serde_json::from_slice(&response.bytes().await?).unwrap_or(Value::Null);
     Ok(Answer { status, body, headers })
 }

@@ -166,6 +166,7 @@ pub static RULES: &[Rule] = &[
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/changes/{change}/release", DECIDE),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/changes/{change}/salvage", DECIDE),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/changes/{change}/set-aside", DECIDE),
+    rule("GET", "/api/rounds/{round}/communes/{unit}/events", Who::Holders(READERS, Place::PathCommune)),
     rule("GET", "/api/rounds/{round}/communes/{unit}/gaps", Who::Holders(READERS, Place::PathCommune)),
     rule("GET", "/api/rounds/{round}/communes/{unit}/suspects", Who::Holders(READERS, Place::PathCommune)),
     rule("POST", "/api/rounds/{round}/communes/{unit}/households/{household}/suspicions/{suspicion}/different", DECIDE),

@@ -39,6 +39,9 @@ pub enum ApiError {
     /// The work took too long and was given up.
     #[error("timed out")]
     TimedOut,
+    /// As many watch as may.
+    #[error("too many watch")]
+    TooManyWatchers,
     /// The handler panicked.
     #[error("panicked")]
     Panicked,
@@ -120,6 +123,15 @@ pub(super) fn problem(error: &ApiError) -> Problem {
                 "Wait a minute; look first whether it was done, then try again",
             ],
         ),
+        E::TooManyWatchers => Problem {
+            retry_after_s: Some(60),
+            ..new(
+                S::SERVICE_UNAVAILABLE,
+                "server/too-many-watchers",
+                ["Quá nhiều người đang theo dõi trực tiếp", "Trang vẫn dùng được; tải lại để xem thay đổi mới"],
+                ["Too many people are watching live", "The page works all the same; reload it to see what is new"],
+            )
+        },
         E::Panicked | E::Storage(_) | E::NoRule(_) => fault(),
     }
 }

@@ -104,6 +104,8 @@ impl Running {
 
     /// Takes no new connections, finishes requests that are under way, then closes the database.
     pub async fn stop(self) {
+        // Who watches comes again, to another server.
+        self.app.store.end_watching();
         self.handle.graceful_shutdown(Some(FINISH));
         match self.task.await {
             Ok(Ok(())) => {}

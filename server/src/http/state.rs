@@ -4,6 +4,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::sync::Semaphore;
+
+use super::event::MOST_WATCHERS;
 use crate::app::App;
 use crate::token::hex;
 
@@ -22,6 +25,7 @@ pub struct AppState {
     app: Arc<App>,
     transport: Transport,
     requests: Arc<RequestIds>,
+    watchers: Arc<Semaphore>,
 }
 
 #[derive(Debug)]
@@ -35,7 +39,12 @@ impl AppState {
     pub fn new(app: Arc<App>, transport: Transport) -> Self {
         // Drawn once per process, not per request: how often somebody asks for /health must not change a seeded run.
         let requests = RequestIds { start: app.process, next: AtomicU64::new(1) };
-        Self { app, transport, requests: Arc::new(requests) }
+        Self { app, transport, requests: Arc::new(requests), watchers: Arc::new(Semaphore::new(MOST_WATCHERS)) }
+    }
+
+    /// The places of those who watch.
+    pub(super) fn watchers(&self) -> &Arc<Semaphore> {
+        &self.watchers
     }
 
     /// How the connection is protected.

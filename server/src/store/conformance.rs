@@ -63,6 +63,8 @@ mod phones;
 mod set_back;
 #[path = "conformance/suspects.rs"]
 mod suspects;
+#[path = "conformance/told.rs"]
+mod told;
 #[path = "conformance/whole.rs"]
 mod whole;
 

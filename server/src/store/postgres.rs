@@ -71,7 +71,8 @@ pub(super) async fn open(address: &str, company: Company) -> Result<Opened, Stor
             writers
         }
     };
-    let readers = PgPoolOptions::new().max_connections(READERS).connect_with(options).await?;
+    // And one that listens to what others have written.
+    let readers = PgPoolOptions::new().max_connections(READERS + 1).connect_with(options).await?;
     Ok(Opened { readers, writers })
 }
 

@@ -7,10 +7,12 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::news::Written;
 use super::turn::Turn;
 use super::{StoreError, Tx};
 use crate::clock::Stopwatch;
@@ -140,8 +142,8 @@ async fn catching<T>(future: AssertUnwindSafe<impl Future<Output = T>>) -> Resul
 }
 
 /// Takes jobs until the queue closes or its end arrives.
-pub(super) async fn run(tx: Tx, queue: mpsc::Receiver<Queued>) {
-    let mut writer = Writer { tx, queue, next: None };
+pub(super) async fn run(tx: Tx, queue: mpsc::Receiver<Queued>, written: Arc<Written>) {
+    let mut writer = Writer { tx, queue, next: None, written };
     while let Some(Queued::Job(first)) = writer.first().await {
         writer.commit_group(first).await;
     }
@@ -152,6 +154,8 @@ struct Writer {
     queue: mpsc::Receiver<Queued>,
     /// What was taken from the queue and does not belong to the group before it.
     next: Option<Queued>,
+    /// Where others are told of it.
+    written: Arc<Written>,
 }
 
 impl Writer {
@@ -180,10 +184,11 @@ impl Writer {
             return first.refuse(error.to_string());
         }
         let working = Stopwatch::start();
-        let (mut answers, mut bytes) = (Vec::new(), 0);
+        let (mut answers, mut turns, mut bytes) = (Vec::new(), Vec::new(), 0);
         let mut next = Some(first);
         while let Some(job) = next {
             bytes += job.bytes();
+            turns.push(job.turn().clone());
             answers.push(job.run(&mut self.tx).await);
             let room = answers.len() < GROUP_JOBS && bytes < GROUP_BYTES && working.elapsed() < GROUP_TIME;
             next = if room { self.following(&turn) } else { None };
@@ -191,8 +196,9 @@ impl Writer {
         metrics::histogram!("rasoat_write_group_jobs").record(answers.len() as f64);
         metrics::gauge!("rasoat_write_queue_jobs").set(self.queue.len() as f64);
         let committed = self.tx.commit().await.map_err(|error| error.to_string());
-        if let Err(error) = &committed {
-            tracing::error!(%error, "A group of writes was lost and its callers told");
+        match &committed {
+            Ok(()) => turns.iter().for_each(|turn| self.written.note(turn)),
+            Err(error) => tracing::error!(%error, "A group of writes was lost and its callers told"),
         }
         for answer in answers {
             answer(committed.clone());
@@ -216,7 +222,7 @@ mod tests {
                       parent INTEGER REFERENCES entry (id) DEFERRABLE INITIALLY DEFERRED)";
         connection.execute(tables).await.unwrap();
         let (sender, queue) = mpsc::channel(10);
-        (Writer { tx: Tx::sqlite(connection), queue, next: None }, sender)
+        (Writer { tx: Tx::sqlite(connection), queue, next: None, written: Arc::default() }, sender)
     }
 
     fn adding(id: i64, parent: Option<i64>) -> (Box<dyn Job>, Waiting) {
@@ -291,7 +297,7 @@ mod tests {
         for queued in [Queued::Job(before), Queued::Stop, Queued::Job(after)] {
             assert!(queue.try_send(queued).is_ok());
         }
-        run(writer.tx, writer.queue).await;
+        run(writer.tx, writer.queue, writer.written).await;
         assert!(matches!(before_answer.await, Ok(Ok(()))));
         assert!(after_answer.await.is_err());
     }

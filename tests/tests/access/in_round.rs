@@ -53,6 +53,7 @@ const EXAMPLES: &[Example] = &[
     ask("POST", "communes/{unit}/households/{household}/changes/{change}/salvage", why, &["review/already-decided"]),
     ask("POST", "communes/{unit}/households/{household}/changes/{change}/set-aside", why, &["review/already-decided"]),
     ask("GET", "communes/{unit}/households/{household}/blobs/{blob}", nothing, &["blob/not-found"]),
+    ask("GET", "communes/{unit}/events", nothing, &[]),
     ask("GET", "communes/{unit}/gaps", nothing, &[]),
     ask("GET", "communes/{unit}/suspects", nothing, &[]),
     ask("POST", "communes/{unit}/households/{household}/suspicions/{suspicion}/different", why, &["review/suspicion-not-found"]),

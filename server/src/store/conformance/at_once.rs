@@ -15,7 +15,7 @@ const WRITERS: u64 = 2;
 const GENERATION: u64 = 7;
 
 /// A database as often as the engine lets it be opened, and the directory that it may be in.
-async fn processes(bench: Bench) -> (Vec<Arc<Store>>, tempfile::TempDir) {
+pub(super) async fn processes(bench: Bench) -> (Vec<Arc<Store>>, tempfile::TempDir) {
     let Bench { store, place, _directory: directory } = bench;
     let mut stores = vec![Arc::new(store)];
     while stores.len() < PROCESSES {
