@@ -181,11 +181,13 @@ impl World {
             let history = phone.device.history(&seen.household, View::Mine);
             let is_mine = history.is_some_and(|history| history.knows(&seen.change));
             ensure!(!is_mine, "share: {} builds upon {}", phone.name, seen.change);
-            let read = phone.device.scopes().find(|(scope, _)| **scope == seen.scope).map(|(_, state)| state.cursor);
-            let log = ground.logs.get(&seen.scope);
-            let told = log.zip(read).is_some_and(|(log, read)| {
-                let rows = log.rows.iter().filter(|logged| logged.row.position <= read.position);
-                log.state.generation == read.generation && tells(rows.map(|logged| &logged.row), &seen.change)
+            let read = phone.device.scopes().find(|(scope, _)| **scope == seen.scope).map(|(_, state)| *state);
+            let told = ground.logs.get(&seen.scope).zip(read).is_some_and(|(log, read)| {
+                let rows = log.rows.iter().filter(|logged| logged.row.position <= read.cursor.position);
+                // What was read may be another log of that generation: the server was set back and has not noticed.
+                let is_it = rows.clone().next_back().is_none_or(|logged| logged.digest == read.digest());
+                let is_it = is_it && log.state.generation == read.cursor.generation;
+                is_it && tells(rows.map(|logged| &logged.row), &seen.change)
             });
             ensure!(!told, "share: {} has read of {} and still shows it as shared", phone.name, seen.change);
         }
