@@ -46,6 +46,7 @@ mod sync;
 mod unit;
 mod warning;
 mod warning_view;
+mod web;
 
 pub use error::ApiError;
 pub use state::{AppState, Transport};
@@ -123,7 +124,7 @@ pub fn router(state: AppState) -> Router {
     let (router, _) = routes().split_for_parts();
     router
         .route_layer(from_fn_with_state(state.clone(), access::guard))
-        .fallback(envelope::no_such_path)
+        .fallback(web::file)
         .method_not_allowed_fallback(envelope::no_such_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(CatchPanicLayer::custom(envelope::panicked))

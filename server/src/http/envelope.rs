@@ -83,11 +83,6 @@ pub(super) fn panicked(_panic: Box<dyn Any + Send + 'static>) -> Response {
     ApiError::Panicked.into_response()
 }
 
-/// Answers where no route is.
-pub(super) async fn no_such_path() -> ApiError {
-    ApiError::NoSuchPath
-}
-
 /// Answers where a route takes other methods.
 pub(super) async fn no_such_method() -> ApiError {
     ApiError::NoSuchMethod

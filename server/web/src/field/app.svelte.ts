@@ -1,0 +1,184 @@
+// What the screens share: which screen is shown, in which language, and what the phone said last.
+
+import { proxy, type Remote, wrap } from 'comlink'
+import { type Fault, Refused, type Told, type Words } from '../shared/fault'
+import { type Asked, type Form, type Outline, type Subject, type Value, pathOf } from '../shared/form'
+import type { Exchanged, Household, Line, PackedList, Scope, Stands, Turn } from '../shared/phone'
+import type { Door } from '../worker/worker'
+import { type Language, type Texts, texts } from './words'
+
+export type Screen =
+  | { name: 'opening' }
+  | { name: 'people' }
+  | { name: 'enrol'; slip: Slip | undefined }
+  | { name: 'unlock'; id: string; who: string }
+  | { name: 'villages' }
+  | { name: 'household'; household: string }
+  | { name: 'section'; draft: Draft }
+
+/** What the QR code of an enrolment slip says. */
+export interface Slip {
+  code: string
+  serverKey: string
+}
+
+/** A section in hand: whose, and what was said of it that is not in the document yet. */
+export interface Draft {
+  household: string
+  section: string
+  subject: Subject
+  answers: Record<string, Value | null>
+}
+
+export type SyncState = { is: 'idle' } | { is: 'running'; turn: Turn | undefined } | { is: 'done'; exchanged: Exchanged } | { is: 'failed'; fault: Fault }
+
+const LANGUAGE = 'language'
+
+export class App {
+  screen = $state<Screen>({ name: 'opening' })
+  language = $state<Language>(localStorage.getItem(LANGUAGE) === 'en' ? 'en' : 'vi')
+  people = $state<{ id: string; name: string }[]>([])
+  stands = $state<Stands | undefined>(undefined)
+  lines = $state.raw<Line[]>([])
+  syncState = $state<SyncState>({ is: 'idle' })
+  form = $state.raw<Form | undefined>(undefined)
+  /** A section that was in hand when the app ended. */
+  leftOver = $state<Draft | undefined>(undefined)
+  private readonly door: Remote<Door>
+
+  constructor(worker: Worker) {
+    this.door = wrap<Door>(worker)
+  }
+
+  get texts(): Texts {
+    return texts[this.language]
+  }
+
+  turnLanguage(): void {
+    this.language = this.language === 'vi' ? 'en' : 'vi'
+    localStorage.setItem(LANGUAGE, this.language)
+    document.documentElement.lang = this.language
+  }
+
+  async begin(slip: Slip | undefined): Promise<void> {
+    document.documentElement.lang = this.language
+    this.people = await this.got(this.door.people())
+    const isKnown = this.people.length > 0 && slip === undefined
+    this.screen = isKnown ? { name: 'people' } : { name: 'enrol', slip }
+  }
+
+  async enrol(enrolment: { code: string; serverKey?: string; name: string; pin: string }): Promise<void> {
+    this.stands = await this.got(this.door.enrol(enrolment))
+    // Storage that the browser may clear is no place for a day's work.
+    void navigator.storage.persist()
+    await this.enter()
+    void this.sync()
+  }
+
+  async unlock(id: string, pin: string): Promise<void> {
+    this.stands = await this.got(this.door.unlock(id, pin))
+    await this.enter()
+  }
+
+  async lock(): Promise<void> {
+    await this.door.lock()
+    this.lines = []
+    this.stands = undefined
+    this.syncState = { is: 'idle' }
+    this.people = await this.got(this.door.people())
+    this.screen = { name: 'people' }
+  }
+
+  async sync(): Promise<void> {
+    if (this.syncState.is === 'running') return
+    this.syncState = { is: 'running', turn: undefined }
+    try {
+      const turned = proxy((turn: Turn) => (this.syncState = { is: 'running', turn }))
+      const exchanged = await this.got(this.door.sync(turned))
+      this.syncState = { is: 'done', exchanged }
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      this.syncState = { is: 'failed', fault: error.fault }
+    }
+    await this.refresh()
+  }
+
+  async show(household: string): Promise<{ household: Household; outline: Outline[] }> {
+    const [shown, outline] = await Promise.all([
+      this.read<Household>({ show: { household, view: 'mine' } }),
+      this.read<{ outline: Outline[] }>({ outline: { household, as_of: today() } }),
+    ])
+    return { household: shown, outline: outline.outline }
+  }
+
+  /** What a section asks, with what is in hand. */
+  async asked({ household, section, subject, answers }: Draft): Promise<Asked[]> {
+    const { of, ...id } = subject
+    const asked = { household, section, subject: { [of]: 'id' in id ? id.id : null }, answers, as_of: today() }
+    return (await this.read<{ questions: Asked[] }>({ asked })).questions
+  }
+
+  /** Keeps what is in hand, so that a tab that is killed loses nothing of it. */
+  async keep(draft: Draft): Promise<void> {
+    await this.got(this.door.keepDraft(draft))
+  }
+
+  /** Writes what is in hand into the document, as one change. */
+  async save({ household, subject, answers }: Draft): Promise<void> {
+    const edits = Object.entries(answers).map(([key, value]) => [household, pathOf(subject, key), value])
+    if (edits.length > 0) await this.write('edit', { edits })
+    await this.got(this.door.dropDraft())
+    this.leftOver = undefined
+  }
+
+  /** Edits of a household that are no section's: a visit begun, a member listed. */
+  async edit(household: string, edits: [string, Value][]): Promise<void> {
+    await this.write('edit', { edits: edits.map(([path, value]) => [household, path, value]) })
+  }
+
+  private async write(field: string, given: object): Promise<void> {
+    const { faults } = (await this.got(this.door.write(field, given))) as Committed
+    const fault = faults[0]
+    if (fault !== undefined) throw new Refused({ slug: fault.slug, words: fault.words, detail: fault.path })
+    await this.refresh()
+  }
+
+  private async enter(): Promise<void> {
+    this.form = await this.read<Form>({ form: {} })
+    this.leftOver = (await this.got(this.door.draft())) as Draft | undefined
+    await this.refresh()
+    this.screen = { name: 'villages' }
+  }
+
+  private async refresh(): Promise<void> {
+    this.stands = await this.read<Stands>('stands')
+    this.lines = unpacked(await this.read<PackedList>('list'))
+  }
+
+  private async read<T>(command: unknown): Promise<T> {
+    return (await this.got(this.door.read(command))) as T
+  }
+
+  private async got<T>(told: Promise<Told<T>>): Promise<T> {
+    const answer = await told
+    if ('fault' in answer) throw new Refused(answer.fault)
+    return answer.ok
+  }
+}
+
+/** What writing came to. */
+interface Committed {
+  faults: { path: string; slug: string; words: Words }[]
+}
+
+/** The day on this device, in Vietnam: what ages are counted to until the round says otherwise. */
+export function today(): string {
+  return new Date().toLocaleDateString('sv-SE', { timeZone: 'Asia/Ho_Chi_Minh' })
+}
+
+function unpacked({ fields, scopes, rows }: PackedList): Line[] {
+  return rows.map((row) => {
+    const line = Object.fromEntries(fields.map((field, at) => [field, row[at]]))
+    return { ...line, scope: scopes[line['scope'] as number] as Scope } as unknown as Line
+  })
+}

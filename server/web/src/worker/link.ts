@@ -1,0 +1,139 @@
+// The line to the server. Owns requests, their time limits, the bytes that went over, and the reading of refusals; what the
+// bodies mean is the core's. Nobody else is ever asked for anything.
+
+import { type Fault, Refused, refusal } from '../shared/fault'
+
+/** Silence after which an answer has broken off; a bad line may be slow for much longer than this in all. */
+const SILENCE_MS = 60_000
+/** Longest answer that is read. */
+const MOST_BYTES = 8 * 1024 * 1024
+
+export interface Traffic {
+  bytesUp: number
+  bytesDown: number
+  roundTrips: number
+  cuts: number
+}
+
+/** The line broke off: before the answer began, or within it. */
+export class Cut extends Error {
+  constructor(
+    readonly way: 'up' | 'down',
+    reason: unknown,
+  ) {
+    super(String(reason))
+  }
+}
+
+/** There is no line at all. */
+export class NoLine extends Error {}
+
+interface Problem {
+  slug: string
+  title: string
+  next: string
+  en: { title: string; next: string }
+  detail?: string
+  incident?: string
+}
+
+export class Link {
+  readonly traffic: Traffic = { bytesUp: 0, bytesDown: 0, roundTrips: 0, cuts: 0 }
+
+  async postJson<T>(path: string, body: unknown): Promise<T> {
+    const answer = await this.send('POST', path, 'application/json', new TextEncoder().encode(JSON.stringify(body)))
+    return JSON.parse(new TextDecoder().decode(answer)) as T
+  }
+
+  async postMessage(path: string, body: Uint8Array, token: string): Promise<Uint8Array> {
+    return this.send('POST', path, 'application/cbor', body, token)
+  }
+
+  private async send(method: string, path: string, type: string, body: Uint8Array, token?: string): Promise<Uint8Array> {
+    if (!navigator.onLine) throw new NoLine()
+    const silence = new Silence(SILENCE_MS)
+    const headers: Record<string, string> = { 'content-type': type }
+    if (token !== undefined) headers['authorization'] = `Bearer ${token}`
+    try {
+      const how = { method, headers, body: new Uint8Array(body), signal: silence.signal, cache: 'no-store' } as const
+      const response = await fetch(path, { ...how, credentials: 'omit', redirect: 'error' }).catch((error: unknown) => {
+        throw new Cut('up', error)
+      })
+      silence.broken()
+      const answer = await this.read(response, silence)
+      this.traffic.bytesUp += body.length
+      this.traffic.bytesDown += answer.length
+      this.traffic.roundTrips += 1
+      if (!response.ok) throw new Refused(problem(response.status, answer))
+      return answer
+    } finally {
+      silence.end()
+    }
+  }
+
+  private async read(response: Response, silence: Silence): Promise<Uint8Array> {
+    const reader = response.body?.getReader()
+    const chunks: Uint8Array[] = []
+    let length = 0
+    for (;;) {
+      const next = await reader?.read().catch((error: unknown) => {
+        throw new Cut('down', error)
+      })
+      if (next === undefined || next.done) return joined(chunks, length)
+      silence.broken()
+      chunks.push(next.value)
+      length += next.value.length
+      if (length > MOST_BYTES) throw refusal('phone/untrusted', 'Câu trả lời của máy chủ quá dài', 'The answer of the server is too long')
+    }
+  }
+}
+
+/** Gives a request up once nothing has come for so long. */
+class Silence {
+  private readonly controller = new AbortController()
+  private timer: ReturnType<typeof setTimeout>
+
+  constructor(private readonly ms: number) {
+    this.timer = this.begin()
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal
+  }
+
+  /** Something came. */
+  broken(): void {
+    clearTimeout(this.timer)
+    this.timer = this.begin()
+  }
+
+  end(): void {
+    clearTimeout(this.timer)
+  }
+
+  private begin(): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.controller.abort(), this.ms)
+  }
+}
+
+function joined(chunks: Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}
+
+/** Reads a refusal; something between us and the server may have answered instead of it. */
+function problem(status: number, body: Uint8Array): Fault {
+  try {
+    const { slug, title, next, en, detail, incident } = JSON.parse(new TextDecoder().decode(body)) as Problem
+    const said = [detail, incident].filter((text) => text !== undefined).join(' · ')
+    return { slug, words: { vi: title, en: en.title }, next: { vi: next, en: en.next }, detail: said }
+  } catch {
+    const [vi, en] = [`Máy chủ trả lời lỗi ${status}`, `The server answered with error ${status}`]
+    return { slug: 'link/no-problem', words: { vi, en } }
+  }
+}

@@ -1,0 +1,295 @@
+// The phone: a core whose every record is on disk before anybody sees what it did.
+//
+// Owns the order of things: what writes waits for its turn, records go to the vault before an answer goes to the screen, and
+// a core that trapped or ran ahead of the disk is thrown away and opened again from it. So the instance that people work
+// with is itself the disposable one: what is on disk was there before the bytes that killed it.
+
+import { type Fault, Refused, faultOf, refusal } from '../shared/fault'
+import type { Exchanged, Stands, Turn } from '../shared/phone'
+import { Core, Trapped } from './core'
+import { Cut, Link, NoLine } from './link'
+import { Vault, people } from './vault'
+
+/** Runs of records after which a snapshot takes their place: what opening has to replay at most. */
+const MOST_RUNS = 50
+const SECRET = 'secret key'
+const TOKEN = 'token'
+const PARCEL_KEY = 'parcel key'
+const DRAFT = 'draft'
+
+interface Enrolled {
+  device: string
+  token: string
+  server_key: string
+  account: number
+  unit: number
+  parcel_key: string
+}
+
+interface Challenge {
+  challenge: string
+  server_key: string
+}
+
+export interface Enrolment {
+  code: string
+  /** As it stands in the QR code; the server is asked when only the code was passed on. */
+  serverKey?: string
+  name: string
+  pin: string
+}
+
+interface Clocks {
+  wall_ms: number
+  uptime_ms: number
+}
+
+function clocks(): Clocks {
+  return { wall_ms: Date.now(), uptime_ms: Math.round(performance.now()) }
+}
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
+
+export class Phone {
+  private core: Core | undefined
+  private vault: Vault | undefined
+  private release: (() => void) | undefined
+  private turn: Promise<unknown> = Promise.resolve()
+  private readonly link = new Link()
+
+  constructor(private readonly module: Promise<WebAssembly.Module>) {}
+
+  async people(): Promise<{ id: string; name: string }[]> {
+    return (await people()).map(({ id, name }) => ({ id, name }))
+  }
+
+  /** Lets this device in for somebody, and opens it. */
+  async enrol({ code, serverKey, name, pin }: Enrolment): Promise<Stands> {
+    const known = serverKey ?? (await this.link.postJson<Challenge>('/api/device-challenges', null)).server_key
+    const fresh = await Core.start(await this.module)
+    const seed = crypto.getRandomValues(new Uint8Array(32))
+    const asked = { enrol: { server_key: known, code, name } }
+    const { done, parts } = fresh.ask<{ device: string; body: unknown }>(asked, [seed])
+    const enrolled = await this.link.postJson<Enrolled>('/api/devices', done.body)
+    if (enrolled.server_key !== known) throw untrusted()
+    const { account, device, unit } = enrolled
+    const secret = parts[0]
+    if (secret === undefined) throw untrusted()
+    const secrets = { [SECRET]: secret, [TOKEN]: bytesOf(enrolled.token), [PARCEL_KEY]: bytesOf(enrolled.parcel_key) }
+    const vault = await Vault.create({ name, account, device, unit, serverKey: known }, pin, secrets)
+    return this.begin(vault)
+  }
+
+  async unlock(id: string, pin: string): Promise<Stands> {
+    return this.begin(await Vault.unlock(id, pin, Date.now()))
+  }
+
+  /** Forgets everything that is in memory. */
+  lock(): void {
+    this.core = undefined
+    this.vault?.close()
+    this.vault = undefined
+    this.release?.()
+    this.release = undefined
+  }
+
+  /** Asks something that writes nothing. */
+  async read<T>(command: unknown): Promise<T> {
+    return this.guarded(async () => (await this.opened()).ask<T>(command).done)
+  }
+
+  /** Does something; on disk when this returns. `field` is the command's name, `given` what it takes but for the clocks. */
+  async write<T>(field: string, given: object): Promise<T> {
+    const seed = crypto.getRandomValues(new Uint8Array(32))
+    return this.guarded(() => this.written<T>({ [field]: { ...given, clocks: clocks() } }, [seed]))
+  }
+
+  /** Keeps what somebody has in hand and has not saved yet. */
+  async keepDraft(draft: unknown): Promise<void> {
+    await this.guarded(() => this.open().put(DRAFT, bytesOf(JSON.stringify(draft))))
+  }
+
+  async draft(): Promise<unknown> {
+    const kept = await this.open().get(DRAFT)
+    return kept === undefined ? undefined : (JSON.parse(new TextDecoder().decode(kept)) as unknown)
+  }
+
+  async dropDraft(): Promise<void> {
+    await this.guarded(() => this.open().drop(DRAFT))
+  }
+
+  /** Sends everything that waits and reads everything that is new, turn by turn. */
+  async sync(told: (turn: Turn) => void): Promise<Exchanged> {
+    const before = { ...this.link.traffic }
+    const remarks: Turn['remarks'] = []
+    let sent = 0
+    for (;;) {
+      const turn = await this.oneTurn()
+      remarks.push(...turn.remarks)
+      sent += turn.sent
+      told(turn)
+      if (!turn.go_on) {
+        await this.guarded(() => this.snapshotIfDue())
+        return { sent, waiting: turn.waiting, remarks, clockOffsetMs: turn.clock_offset_ms, ...since(before, this.link.traffic) }
+      }
+    }
+  }
+
+  private async begin(vault: Vault): Promise<Stands> {
+    this.lock()
+    const release = await alone(vault.person.id)
+    if (release === undefined) {
+      vault.close()
+      throw refusal('phone/in-use', 'Đang mở ở một thẻ khác của trình duyệt; dùng thẻ đó', 'Open in another tab of this browser; use that one')
+    }
+    this.vault = vault
+    this.release = release
+    try {
+      return await this.guarded(async () => (await this.opened()).ask<Stands>('stands').done)
+    } catch (error) {
+      this.lock()
+      throw error
+    }
+  }
+
+  /** The core; opened from disk when there is none. */
+  private async opened(): Promise<Core> {
+    if (this.core !== undefined) return this.core
+    const vault = this.open()
+    const [core, secret, stored] = [await Core.start(await this.module), await vault.get(SECRET), await vault.read()]
+    if (secret === undefined) throw refusal('vault/damaged', 'Dữ liệu trên máy bị hỏng; báo người hỗ trợ', 'What is stored here is damaged; ask for support')
+    const { account, serverKey } = vault.person
+    core.ask({ open: { account, server_key: serverKey } }, [secret, stored.snapshot, ...stored.records])
+    this.core = core
+    return core
+  }
+
+  private open(): Vault {
+    if (this.vault === undefined) throw refusal('phone/locked', 'Máy đang khóa; nhập mã PIN', 'This phone is locked; enter the PIN')
+    return this.vault
+  }
+
+  /** One after the other: records are in the order in which the core made them. */
+  private guarded<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.turn.then(work)
+    this.turn = done.catch(() => undefined)
+    return done
+  }
+
+  /** Does something that gives records, and puts those on disk. */
+  private async written<T>(command: unknown, parts: Uint8Array[]): Promise<T> {
+    const [core, vault] = [await this.opened(), this.open()]
+    try {
+      const { done, parts: given } = core.ask<T>(command, parts)
+      const records = given[0]
+      if (records !== undefined && records.length > 0) await vault.append(records)
+      return done
+    } catch (error) {
+      // It trapped, or it is ahead of the disk.
+      if (!(error instanceof Refused)) this.core = undefined
+      throw error instanceof Trapped || error instanceof Refused ? error : notSaved(error)
+    }
+  }
+
+  private async snapshotIfDue(): Promise<void> {
+    const vault = this.open()
+    if ((await vault.runs()) < MOST_RUNS) return
+    const { parts } = (await this.opened()).ask('snapshot')
+    if (parts[0] !== undefined) await vault.replace(parts[0])
+  }
+
+  /** One request and its answer. What was cut goes again, smaller, as long as that can be. */
+  private async oneTurn(): Promise<Turn> {
+    for (;;) {
+      const { parts } = await this.guarded(async () => (await this.opened()).ask({ request: { clocks: clocks() } }))
+      const began = performance.now()
+      try {
+        const answer = await this.post('/api/sync', parts[0] ?? new Uint8Array())
+        const tookMs = Math.round(performance.now() - began)
+        await this.guarded(async () => (await this.opened()).ask({ came_through: { took_ms: tookMs } }))
+        return await this.guarded(() => this.written<Turn>({ answer: { clocks: clocks() } }, [answer]))
+      } catch (error) {
+        if (!(await this.goesAgain(error))) throw error
+      }
+    }
+  }
+
+  private async goesAgain(error: unknown): Promise<boolean> {
+    const possible = (command: unknown) =>
+      this.guarded(async () => (await this.opened()).ask<{ is_possible: boolean }>(command).done.is_possible)
+    if (error instanceof Cut) {
+      this.link.traffic.cuts += 1
+      return possible({ cut: { way: error.way } })
+    }
+    return error instanceof Refused && error.fault.slug === 'sync/version' && possible('speak_older')
+  }
+
+  /** Posts a message, with a new token where the old one is over. */
+  private async post(path: string, body: Uint8Array): Promise<Uint8Array> {
+    const token = new TextDecoder().decode(await this.open().get(TOKEN))
+    try {
+      return await this.link.postMessage(path, body, token)
+    } catch (error) {
+      if (!(error instanceof Refused) || error.fault.slug !== 'device/token-not-valid') throw error
+      return this.link.postMessage(path, body, await this.renewed())
+    }
+  }
+
+  /** A new token, for the phone's signature on a challenge. */
+  private async renewed(): Promise<string> {
+    const vault = this.open()
+    const { challenge } = await this.link.postJson<Challenge>('/api/device-challenges', null)
+    const secret = await vault.get(SECRET)
+    const asked = { sign: { server_key: vault.person.serverKey, challenge } }
+    const signing = await Core.start(await this.module)
+    const { done } = signing.ask<{ body: unknown }>(asked, secret ? [secret] : [])
+    const { token } = await this.link.postJson<{ token: string }>('/api/device-tokens', done.body)
+    await vault.put(TOKEN, bytesOf(token))
+    return token
+  }
+}
+
+/** Holds a person's vault for this tab; nothing when another one has it. */
+async function alone(id: string): Promise<(() => void) | undefined> {
+  return new Promise((given) => {
+    void navigator.locks.request(`rasoat ${id}`, { ifAvailable: true }, (lock) => {
+      if (lock === null) return given(undefined)
+      return new Promise<void>((release) => given(release))
+    })
+  })
+}
+
+function since(before: Link['traffic'], after: Link['traffic']): Pick<Exchanged, 'bytesUp' | 'bytesDown' | 'roundTrips' | 'cuts'> {
+  return {
+    bytesUp: after.bytesUp - before.bytesUp,
+    bytesDown: after.bytesDown - before.bytesDown,
+    roundTrips: after.roundTrips - before.roundTrips,
+    cuts: after.cuts - before.cuts,
+  }
+}
+
+function untrusted(): Refused {
+  return refusal('phone/untrusted', 'Không tin được câu trả lời của máy chủ', "The server's answer cannot be trusted")
+}
+
+function notSaved(error: unknown): Refused {
+  const [vi, en] = ['Chưa lưu được vào máy; giải phóng bộ nhớ rồi lưu lại', 'Not saved on this device; free some space and save again']
+  return refusal('vault/not-saved', vi, en, String(error))
+}
+
+/** What a screen is told of whatever was thrown. */
+export function told(error: unknown): Fault {
+  if (error instanceof NoLine) {
+    return refusal('link/none', 'Không có mạng; dữ liệu vẫn ở trên máy', 'No network; everything is still on this phone').fault
+  }
+  if (error instanceof Cut) {
+    return refusal('link/cut', 'Đường truyền đứt; sẽ gửi tiếp từ chỗ dừng', 'The line broke off; it goes on from where it stopped').fault
+  }
+  if (error instanceof Trapped) {
+    const [vi, en] = ['Ứng dụng không đọc được dữ liệu này; hãy cập nhật ứng dụng', 'The app cannot read this; update it']
+    return refusal('core/trapped', vi, en, error.message).fault
+  }
+  return faultOf(error)
+}

@@ -1,0 +1,256 @@
+// What a person has on this device, encrypted: their secrets, the snapshot, the records after it, photos.
+//
+// Owns the database, the keys and the order of writing. Rows are encrypted under a data key; that key is wrapped twice, by
+// what the PIN gives and by a key that this browser holds and never shows. Each row is bound to its person and its place, so
+// that none can be put in another's. What the bytes mean is the core's.
+
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
+import { refusal } from '../shared/fault'
+
+const NAME = 'rasoat'
+/** PBKDF2 with SHA-256: about half a second on a cheap phone. */
+const ROUNDS = 310_000
+/** Wrong PINs before one has to wait, and how long, doubling. */
+const FREE_TRIES = 5
+const FIRST_WAIT_MS = 30_000
+const LONGEST_WAIT_MS = 3_600_000
+
+/** Somebody who works on this device. */
+export interface Person {
+  id: string
+  /** What the list of people shows. */
+  name: string
+  account: number
+  device: string
+  unit: number
+  serverKey: string
+  salt: Uint8Array<ArrayBuffer>
+  rounds: number
+  /** Held by the browser, which uses it and does not show it. */
+  held: CryptoKey
+  wrapped: Sealed
+  wrongPins: number
+  /** No PIN is tried before, by this device's clock. */
+  notBefore: number
+}
+
+interface Sealed {
+  iv: Uint8Array<ArrayBuffer>
+  bytes: ArrayBuffer
+}
+
+interface Row extends Sealed {
+  person: string
+  place: string
+}
+
+interface RecordRow extends Sealed {
+  person: string
+  number: number
+}
+
+interface Tables extends DBSchema {
+  people: { key: string; value: Person }
+  /** Secrets, the snapshot and photos, by name. */
+  things: { key: [string, string]; value: Row }
+  /** Records after the snapshot, in order. */
+  records: { key: [string, number]; value: RecordRow }
+}
+
+type Database = IDBPDatabase<Tables>
+
+/** The records that a snapshot stands for end before this number. */
+interface Stored {
+  snapshot: Uint8Array
+  records: Uint8Array[]
+}
+
+async function open(): Promise<Database> {
+  return openDB<Tables>(NAME, 1, {
+    upgrade(database) {
+      database.createObjectStore('people', { keyPath: 'id' })
+      database.createObjectStore('things', { keyPath: ['person', 'place'] })
+      database.createObjectStore('records', { keyPath: ['person', 'number'] })
+    },
+  })
+}
+
+function chance(length: number): Uint8Array<ArrayBuffer> {
+  return crypto.getRandomValues(new Uint8Array(length))
+}
+
+async function keyOfPin(pin: string, salt: Uint8Array<ArrayBuffer>, rounds: number): Promise<CryptoKey> {
+  const secret = await crypto.subtle.importKey('raw', new TextEncoder().encode(pin), 'PBKDF2', false, ['deriveKey'])
+  const how = { name: 'PBKDF2', hash: 'SHA-256', salt, iterations: rounds }
+  return crypto.subtle.deriveKey(how, secret, { name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])
+}
+
+async function seal(key: CryptoKey, place: string, plain: BufferSource): Promise<Sealed> {
+  const iv = chance(12)
+  const bytes = await crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(place) }, key, plain)
+  return { iv, bytes }
+}
+
+async function unseal(key: CryptoKey, place: string, { iv, bytes }: Sealed): Promise<ArrayBuffer> {
+  return crypto.subtle.decrypt({ name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(place) }, key, bytes)
+}
+
+async function dataKey(raw: BufferSource): Promise<CryptoKey> {
+  return crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['encrypt', 'decrypt'])
+}
+
+/** The people of this device. */
+export async function people(): Promise<Person[]> {
+  const database = await open()
+  try {
+    return await database.getAll('people')
+  } finally {
+    database.close()
+  }
+}
+
+/** What is known of somebody before they have a vault. */
+export type NewPerson = Pick<Person, 'name' | 'account' | 'device' | 'unit' | 'serverKey'>
+
+/** An open vault. */
+export class Vault {
+  /** The next record's number. */
+  private next = 0
+
+  private constructor(
+    private readonly database: Database,
+    readonly person: Person,
+    private readonly key: CryptoKey,
+  ) {}
+
+  /** Makes a vault for somebody, with secrets in it. */
+  static async create(who: NewPerson, pin: string, secrets: Record<string, Uint8Array>): Promise<Vault> {
+    const raw = chance(32)
+    const salt = chance(16)
+    const held = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])
+    const inner = await seal(await keyOfPin(pin, salt, ROUNDS), who.device, raw)
+    const wrapped = await seal(held, who.device, join(inner))
+    const person = { ...who, id: who.device, salt, rounds: ROUNDS, held, wrapped, wrongPins: 0, notBefore: 0 }
+    const vault = new Vault(await open(), person, await dataKey(raw))
+    raw.fill(0)
+    // Secrets first: somebody who is in the list can be opened.
+    for (const [place, secret] of Object.entries(secrets)) await vault.put(place, secret)
+    await vault.database.put('people', person)
+    return vault
+  }
+
+  /** Opens somebody's vault. Wrong PINs have to wait, longer and longer. */
+  static async unlock(id: string, pin: string, nowMs: number): Promise<Vault> {
+    const database = await open()
+    const person = await database.get('people', id)
+    if (person === undefined) throw refusal('vault/unknown', 'Không có người này trên máy', 'Nobody like that on this device')
+    const waitMs = Math.min(person.notBefore - nowMs, LONGEST_WAIT_MS)
+    if (waitMs > 0) {
+      const seconds = Math.ceil(waitMs / 1000)
+      throw refusal('vault/wait', `Nhập sai nhiều lần; đợi ${seconds} giây`, `Too many wrong PINs; wait ${seconds} seconds`)
+    }
+    const raw = await unwrap(person, pin)
+    if (raw === undefined) {
+      await database.put('people', afterWrongPin(person, nowMs))
+      throw refusal('vault/wrong-pin', 'Sai mã PIN', 'Wrong PIN')
+    }
+    if (person.wrongPins > 0) await database.put('people', { ...person, wrongPins: 0, notBefore: 0 })
+    return new Vault(database, person, await dataKey(raw))
+  }
+
+  /** Everything that the device was, in the order in which it was written. */
+  async read(): Promise<Stored> {
+    const snapshot = await this.get('snapshot')
+    const upto = snapshot === undefined ? 0 : new DataView(snapshot.buffer).getFloat64(0)
+    const rows = await this.database.getAll('records', IDBKeyRange.bound([this.person.id, upto], [this.person.id, Infinity]))
+    const numbers = rows.map((row) => row.number)
+    if (numbers.some((number, at) => number !== upto + at)) {
+      throw refusal('vault/damaged', 'Dữ liệu trên máy thiếu một phần; báo người hỗ trợ', 'A part of what was saved is missing; ask for support')
+    }
+    const records = await Promise.all(rows.map(async (row) => new Uint8Array(await unseal(this.key, this.at(row.number), row))))
+    this.next = upto + rows.length
+    return { snapshot: snapshot?.slice(8) ?? new Uint8Array(), records }
+  }
+
+  /** Writes records and returns once they are on disk. */
+  async append(records: Uint8Array): Promise<void> {
+    const number = this.next
+    const sealed = await seal(this.key, this.at(number), own(records))
+    const writing = this.database.transaction('records', 'readwrite', { durability: 'strict' })
+    await writing.store.add({ person: this.person.id, number, ...sealed })
+    await writing.done
+    this.next = number + 1
+  }
+
+  /** Puts a snapshot in the place of all records so far, at once or not at all. */
+  async replace(snapshot: Uint8Array): Promise<void> {
+    const upto = this.next
+    const bytes = new Uint8Array(8 + snapshot.length)
+    new DataView(bytes.buffer).setFloat64(0, upto)
+    bytes.set(snapshot, 8)
+    const sealed = await seal(this.key, this.named('snapshot'), bytes)
+    const writing = this.database.transaction(['things', 'records'], 'readwrite', { durability: 'strict' })
+    await writing.objectStore('things').put({ person: this.person.id, place: 'snapshot', ...sealed })
+    await writing.objectStore('records').delete(IDBKeyRange.bound([this.person.id, 0], [this.person.id, upto], false, true))
+    await writing.done
+  }
+
+  async get(place: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const row = await this.database.get('things', [this.person.id, place])
+    return row && new Uint8Array(await unseal(this.key, this.named(place), row))
+  }
+
+  async put(place: string, plain: Uint8Array): Promise<void> {
+    const sealed = await seal(this.key, this.named(place), own(plain))
+    const writing = this.database.transaction('things', 'readwrite', { durability: 'strict' })
+    await writing.store.put({ person: this.person.id, place, ...sealed })
+    await writing.done
+  }
+
+  async drop(place: string): Promise<void> {
+    await this.database.delete('things', [this.person.id, place])
+  }
+
+  /** How many runs of records stand after the snapshot. */
+  async runs(): Promise<number> {
+    return this.database.count('records', IDBKeyRange.bound([this.person.id, 0], [this.person.id, Infinity]))
+  }
+
+  close(): void {
+    this.database.close()
+  }
+
+  private at(number: number): string {
+    return `${this.person.id} record ${number}`
+  }
+
+  private named(place: string): string {
+    return `${this.person.id} ${place}`
+  }
+}
+
+async function unwrap(person: Person, pin: string): Promise<ArrayBuffer | undefined> {
+  const inner = await unseal(person.held, person.device, person.wrapped)
+  const key = await keyOfPin(pin, person.salt, person.rounds)
+  const sealed = { iv: new Uint8Array(inner.slice(0, 12)), bytes: inner.slice(12) }
+  return unseal(key, person.device, sealed).catch(() => undefined)
+}
+
+function afterWrongPin(person: Person, nowMs: number): Person {
+  const wrongPins = person.wrongPins + 1
+  const over = wrongPins - FREE_TRIES
+  const waitMs = over < 0 ? 0 : Math.min(FIRST_WAIT_MS * 2 ** over, LONGEST_WAIT_MS)
+  return { ...person, wrongPins, notBefore: nowMs + waitMs }
+}
+
+function join({ iv, bytes }: Sealed): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(iv.length + bytes.byteLength)
+  joined.set(iv)
+  joined.set(new Uint8Array(bytes), iv.length)
+  return joined
+}
+
+/** A copy in a buffer of its own, as the browser's cryptography asks for. */
+function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes)
+}
