@@ -89,8 +89,6 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(device::challenge))
         .routes(routes!(device::renew))
         .routes(routes!(round::list, round::create))
-        .routes(routes!(warning::list))
-        .routes(routes!(warning::found_different))
         .routes(routes!(import::import))
         .routes(routes!(round::open))
         .routes(routes!(round::close))
@@ -103,6 +101,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .merge(points_table::routes())
         .merge(roster::routes())
         .merge(sync::routes())
+        .merge(warning::routes())
 }
 
 /// The OpenAPI document, as it is served and as it is checked in.

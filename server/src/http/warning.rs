@@ -6,6 +6,8 @@ use schemas::ids::{HouseholdId, RoundId, UnitId};
 use schemas::ledger::Pin;
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::case::{Decided, Why};
 use super::extract::{Body, PathId};
@@ -16,6 +18,11 @@ use crate::workflow;
 use crate::workflow::case::CaseId;
 use crate::workflow::permit::Permit;
 use crate::workflow::warning::Warned;
+
+/// The routes of this file.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(found_different))
+}
 
 /// A household with something to look at.
 #[derive(Serialize, ToSchema)]
