@@ -16,4 +16,5 @@ pub mod mpi;
 pub mod roster;
 pub mod rules;
 pub mod standard;
+pub mod standards;
 pub mod value;

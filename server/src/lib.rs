@@ -18,9 +18,10 @@ pub mod jobs;
 pub mod password;
 pub mod phone;
 pub mod seal;
-pub mod standards;
 pub mod store;
 pub mod tables;
 pub mod throttle;
 pub mod token;
 pub mod workflow;
+
+pub use schemas::standards;

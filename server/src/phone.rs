@@ -7,18 +7,14 @@
 //! Disk writes block their thread for the few milliseconds of a sync: a phone is one person's.
 
 mod blobs;
-mod check;
 mod connection;
 mod exchange;
 mod fault;
 pub mod file;
 mod frames;
+mod household;
 mod identity;
 mod parcel;
-mod rebase;
-mod report;
-mod sections;
-mod settle;
 mod store;
 
 use std::collections::BTreeMap;
@@ -28,7 +24,7 @@ use std::sync::Arc;
 use schemas::form::{Form, FormVersion};
 use schemas::ids::HouseholdId;
 use sync_protocol::change::{Slot, Write};
-use sync_protocol::device::{Clocks, Device, Portion, Record};
+use sync_protocol::device::{Clocks, Device, Portion};
 use sync_protocol::journal::Scope;
 
 use crate::clock::{Chance, Clock};
@@ -43,13 +39,11 @@ pub use exchange::{Enrolment, Exchanged};
 pub use fault::{PhoneFault, Problem};
 pub use identity::Identity;
 pub use parcel::{CarriedParcel, ParcelTaken, SharesSeen};
-pub use rebase::{PlanLine, PlanView, Wanted};
-pub use report::{
-    DisagreementView, FiledHousehold, HouseholdView, Line, Reason, RoundPoints, Scoring, SeenView, SideView,
-};
-pub use sections::{Committed, ItemFault, Written};
-pub use settle::Choice;
 pub use store::{Store, StoreFault, TornTail};
+pub use sync_protocol::field::{
+    Choice, Committed, DisagreementView, FiledHousehold, HouseholdView, ItemFault, Line, PlanLine, PlanView, Reason,
+    RoundPoints, Scoring, SeenView, SideView, Wanted, Written,
+};
 
 /// What a phone takes from outside itself.
 #[derive(Clone, Debug)]
@@ -143,28 +137,9 @@ impl Phone {
         household: HouseholdId,
         writes: &BTreeMap<Slot, Write>,
     ) -> Result<(), PhoneFault> {
-        let records = self.draft(scope, household, writes)?;
-        Ok(self.store.append(&records)?)
-    }
-
-    /// Writes one section into memory; its records have to be on disk before success is shown.
-    fn draft(
-        &mut self,
-        scope: &Scope,
-        household: HouseholdId,
-        writes: &BTreeMap<Slot, Write>,
-    ) -> Result<Vec<Record>, sync_protocol::device::CommitError> {
         let clocks = self.clocks();
-        let here =
-            self.device.households().find(|(id, _)| **id == household).map(|(_, document)| &document.scope.round);
-        match here == Some(&scope.round) {
-            true => self.device.commit(household, writes, None, clocks),
-            false => self.device.found(scope.clone(), household, writes, clocks),
-        }
-    }
-
-    fn holds(&self, household: &HouseholdId) -> bool {
-        self.device.households().any(|(id, _)| id == household)
+        let records = self.device.save(scope, household, writes, clocks)?;
+        Ok(self.store.append(&records)?)
     }
 
     fn clocks(&self) -> Clocks {

@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
+use sync_protocol::enrolment::{CODE_ALPHABET, CODE_LETTERS, code_letters};
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -54,10 +55,6 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Letters of a code that is read out over a bad line: no i, l, o, u.
-const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const CODE_LETTERS: usize = 12;
-
 /// An enrolment code: 60 random bits, twelve letters that can be typed or scanned. It lives minutes and opens one thing once.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct EnrolmentSecret([u8; CODE_LETTERS]);
@@ -66,7 +63,7 @@ impl EnrolmentSecret {
     /// Draws a new code.
     pub fn draw(chance: &Chance) -> Self {
         let bytes: [u8; CODE_LETTERS] = chance.bytes();
-        Self(bytes.map(|byte| LETTERS[usize::from(byte & 31)]))
+        Self(bytes.map(|byte| CODE_ALPHABET[usize::from(byte & 31)]))
     }
 
     /// What is stored of it.
@@ -75,7 +72,7 @@ impl EnrolmentSecret {
     }
 
     /// The twelve letters, as they go under a device's signature.
-    pub fn letters(&self) -> &[u8] {
+    pub fn letters(&self) -> &[u8; CODE_LETTERS] {
         &self.0
     }
 
@@ -95,15 +92,7 @@ impl FromStr for EnrolmentSecret {
     type Err = SecretError;
     /// Reads what people type: any case, with or without hyphens and spaces, o for 0, i and l for 1.
     fn from_str(text: &str) -> Result<Self, SecretError> {
-        let error = SecretError("enrolment code");
-        let typed = text.chars().filter(|c| !matches!(c, '-' | ' '));
-        let letters = typed.map(|c| match c.to_ascii_uppercase() {
-            'O' => Ok(b'0'),
-            'I' | 'L' => Ok(b'1'),
-            letter => u8::try_from(letter).ok().filter(|byte| LETTERS.contains(byte)).ok_or(error),
-        });
-        let letters: Vec<u8> = letters.take(CODE_LETTERS + 1).collect::<Result<_, _>>()?;
-        letters.try_into().map(Self).map_err(|_| error)
+        code_letters(text).map(Self).ok_or(SecretError("enrolment code"))
     }
 }
 

@@ -313,8 +313,10 @@ fn a_reader_that_goes_away_ends_the_printing_quietly() -> Result<()> {
 #[test]
 fn the_help_of_new_and_edit_holds_the_examples_that_the_phone_reads() -> Result<()> {
     let directory = tempfile::tempdir()?;
-    let examples =
-        [("new", include_str!("../src/phone/file/new.json")), ("edit", include_str!("../src/phone/file/edit.json"))];
+    let examples = [
+        ("new", include_str!("../../sync-protocol/src/field/said/new.json")),
+        ("edit", include_str!("../../sync-protocol/src/field/said/edit.json")),
+    ];
     for (command, example) in examples {
         let output = run(directory.path(), &["phone", command, "--help"], "")?;
         let help = String::from_utf8(output.stdout)?;

@@ -235,6 +235,26 @@ impl Device {
         self.documents.iter()
     }
 
+    /// The present document of a household; `None` when it is not here.
+    pub fn document(&self, household: &HouseholdId) -> Option<&DeviceDocument> {
+        self.documents.get(household)
+    }
+
+    /// Whether a household is on this device.
+    pub fn holds(&self, household: &HouseholdId) -> bool {
+        self.documents.contains_key(household)
+    }
+
+    /// The village and round that the present document of a household belongs to; `None` when it is not here.
+    pub fn document_scope(&self, household: &HouseholdId) -> Option<Scope> {
+        self.documents.get(household).map(|document| document.scope.clone())
+    }
+
+    /// The form on which it founds households; `None` when it was given none.
+    pub fn form(&self) -> Option<&Arc<Form>> {
+        self.forms.first()
+    }
+
     /// Documents of earlier rounds, beside the households' present ones: own work in them has not come to its end.
     pub fn earlier(&self) -> impl Iterator<Item = (&HouseholdId, &DeviceDocument)> {
         self.earlier.iter().map(|((household, _), document)| (household, document))

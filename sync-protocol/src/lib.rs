@@ -11,6 +11,8 @@ pub mod chapter;
 mod coder;
 pub mod device;
 pub mod disagreement;
+pub mod enrolment;
+pub mod field;
 pub mod gate;
 pub mod genesis;
 pub mod hash;

@@ -28,6 +28,7 @@ use server::store::{self, StoreError};
 use server::workflow::import::{Mode, Order, import_as};
 use sync_protocol::change::{Slot, Write};
 use sync_protocol::device::CommitError;
+use sync_protocol::field::FieldFault;
 use sync_protocol::journal::Scope;
 
 use crate::house::{House, Left};
@@ -184,7 +185,7 @@ impl Field {
             let writes = self.answers_of_a_section()?;
             self.work(120..900);
             match phone.commit(scope, household, &writes) {
-                Err(PhoneFault::Commit(CommitError::Nothing)) => {}
+                Err(PhoneFault::Field(FieldFault::Commit(CommitError::Nothing))) => {}
                 done => return Ok(done?),
             }
         }

@@ -199,7 +199,7 @@ async fn a_photo_resumes_at_the_part_and_data_go_before_it() -> Result<()> {
     std::fs::write(&file, &photo)?;
     let attached = phone.attach(written[0], &file)?;
     let again = phone.attach(written[0], &file);
-    assert_eq!(again.err().context("refused")?.slug(), "phone/commit");
+    assert_eq!(again.err().context("refused")?.slug(), "phone/nothing");
     std::fs::remove_file(&file)?;
     drop(phone);
 
@@ -237,7 +237,7 @@ async fn what_is_no_picture_or_too_large_is_not_attached_and_a_damaged_file_need
     assert_eq!(attach(&mut phone, written[0], b"%PDF-1.7")?, Err("phone/file".to_owned()));
     assert_eq!(attach(&mut phone, written[0], &vec![0xff; (2 << 20) + 1])?, Err("phone/file".to_owned()));
     let unknown = attach(&mut phone, HouseholdId([9; 16]), b"\xff\xd8\xff unknown")?;
-    assert_eq!(unknown, Err("phone/commit".to_owned()));
+    assert_eq!(unknown, Err("phone/no-household".to_owned()));
     let damaged = attach(&mut phone, written[0], b"\xff\xd8\xff one")?.ok().context("attached")?;
     let lost = attach(&mut phone, written[0], b"\xff\xd8\xff two")?.ok().context("attached")?;
     attach(&mut phone, written[1], b"\xff\xd8\xff three")?.ok().context("attached")?;

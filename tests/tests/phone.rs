@@ -217,11 +217,12 @@ async fn a_number_that_contradicts_the_person_is_written_and_doubted_at_the_door
 async fn the_examples_of_the_help_are_taken_by_a_phone() -> Result<()> {
     let field = Field::open().await?;
     let mut lan = field.phone("lan").await?;
-    let mut example: serde_json::Value = serde_json::from_str(include_str!("../../server/src/phone/file/new.json"))?;
+    let mut example: serde_json::Value =
+        serde_json::from_str(include_str!("../../sync-protocol/src/field/said/new.json"))?;
     example["village"] = json!(field.house.units.village);
     let founded = lan.found_households(example)?;
     assert_eq!((founded.faults, founded.warnings), (vec![], vec![]));
-    let edits = serde_json::from_str(include_str!("../../server/src/phone/file/edit.json"))?;
+    let edits = serde_json::from_str(include_str!("../../sync-protocol/src/field/said/edit.json"))?;
     let faults: Vec<String> = lan.edit_households(edits)?.faults.into_iter().map(|fault| fault.path).collect();
     assert_eq!(faults, ["members/0123456789abcdef/school"], "the one member whom nobody has founded");
     Ok(())

@@ -1,12 +1,12 @@
 //! Devices: phones whose Ed25519 key was proven at enrolment, and what they sign to prove it.
 //!
-//! Owns the signed messages. Both ends build the same bytes; each message begins with its own words, so that a signature
-//! given for one thing proves nothing else.
+//! What is signed stands in [`sync_protocol::enrolment`].
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use jiff::Timestamp;
 use schemas::ids::{AccountId, DeviceId, UnitId};
 use sync_protocol::actor::device_id;
+use sync_protocol::enrolment;
 use sync_protocol::hash::PublicKey;
 use thiserror::Error;
 
@@ -48,12 +48,12 @@ impl DeviceKey {
 
 /// What a phone signs to enrol: the code is the challenge, the server's key names the server it means.
 pub fn enrolment_message(server_key: &[u8; 32], code: &EnrolmentSecret) -> Vec<u8> {
-    [b"rasoat enrol 1".as_slice(), server_key, code.letters()].concat()
+    enrolment::enrolment_message(&PublicKey(*server_key), code.letters())
 }
 
 /// What a phone signs to renew its token: a challenge that the server gave out minutes ago.
 pub fn renewal_message(server_key: &[u8; 32], device: DeviceId, challenge: &[u8]) -> Vec<u8> {
-    [b"rasoat renew 1".as_slice(), server_key, &device.0, challenge].concat()
+    enrolment::renewal_message(&PublicKey(*server_key), device, challenge)
 }
 
 /// An enrolled phone.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use schemas::ids::HouseholdId;
 use serde::{Deserialize, Serialize};
 use sync_protocol::device::{BlobAnswer, BlobState, OwnBlob};
+use sync_protocol::field::FieldFault;
 use sync_protocol::hash::BlobHash;
 
 use super::Phone;
@@ -93,7 +94,7 @@ impl Phone {
         let records = self.device.attach(household, hash, bytes.len() as u64, clocks)?;
         self.store.append(&records)?;
         let attached = self.device.blobs().last();
-        attached.map(BlobLine::from).ok_or_else(|| PhoneFault::NoHousehold(household.to_string()))
+        attached.map(BlobLine::from).ok_or_else(|| FieldFault::NoHousehold(household).into())
     }
 
     /// The photos that were attached on this phone, in order.

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use schemas::form::Label;
 use sync_protocol::device::{AnswerFault, CommitError, ParcelAnswerFault, ShareFault, Way};
+use sync_protocol::field::FieldFault;
 use sync_protocol::parcel::ParcelFault;
-use sync_protocol::words;
 use thiserror::Error;
 
 use super::store::StoreFault;
@@ -65,20 +65,6 @@ pub enum PhoneFault {
     /// The form that the phone was set up with is not known to this program.
     #[error("form {0} is not known")]
     FormUnknown(String),
-    /// The household is not on this phone.
-    #[error("household {0} is not on this phone")]
-    NoHousehold(String),
-    /// There is no such open disagreement.
-    #[error("no open disagreement {0}")]
-    NoDisagreement(String),
-    /// The disagreement has no such side.
-    #[error("side {side} of {sides}")]
-    NoSide {
-        /// Which was asked for, from 1.
-        side: usize,
-        /// How many there are.
-        sides: usize,
-    },
     /// A file is no parcel, or no answer to one of this phone's.
     #[error(transparent)]
     Parcel(#[from] ParcelFault),
@@ -88,21 +74,9 @@ pub enum PhoneFault {
     /// The phone was let in without a key for parcels.
     #[error("no parcel key")]
     NoParcelKey,
-    /// Nothing of the household was turned away.
-    #[error("nothing of household {0} is to be said again")]
-    NothingToRebase(String),
-    /// The plan has no such field that could be said again.
-    #[error("the plan has no field {0} that can be said again")]
-    NoField(String),
-    /// Somebody else has written there since: the plan that showed both has to be named.
-    #[error("{0} has changed since: name the plan")]
-    PlanNeeded(String),
-    /// The plan is not as it was shown any more.
-    #[error("another plan than was shown")]
-    OtherPlan,
-    /// What was to be written is refused.
+    /// Something about a household cannot be shown or written.
     #[error(transparent)]
-    Commit(#[from] CommitError),
+    Field(#[from] FieldFault),
 }
 
 /// A refusal as the server wrote it.
@@ -114,6 +88,12 @@ pub struct Problem {
     pub slug: String,
     /// What went wrong, what to do next, and what is particular to the case.
     pub words: Label,
+}
+
+impl From<CommitError> for PhoneFault {
+    fn from(fault: CommitError) -> Self {
+        Self::Field(fault.into())
+    }
 }
 
 impl From<AnswerFault> for PhoneFault {
@@ -177,17 +157,10 @@ impl PhoneFault {
             Self::NotTaken(slug) => slug,
             Self::File { .. } => "phone/file",
             Self::FormUnknown(_) => "phone/form-unknown",
-            Self::NoHousehold(_) => "phone/no-household",
-            Self::NoDisagreement(_) => "phone/no-disagreement",
-            Self::NoSide { .. } => "phone/no-side",
             Self::Parcel(fault) => fault.slug(),
             Self::NoParcelKey => "phone/no-parcel-key",
             Self::NoVillage => "phone/no-village",
-            Self::NothingToRebase(_) => "phone/nothing-to-rebase",
-            Self::NoField(_) => "phone/no-field",
-            Self::PlanNeeded(_) => "phone/plan-needed",
-            Self::OtherPlan | Self::Commit(CommitError::Stale) => "phone/other-plan",
-            Self::Commit(_) => "phone/commit",
+            Self::Field(fault) => fault.slug(),
         }
     }
 
@@ -196,7 +169,7 @@ impl PhoneFault {
         match self {
             Self::Store(fault) => store(fault),
             Self::Refused(problem) => problem.words.clone(),
-            Self::Commit(fault) => commit(fault),
+            Self::Field(fault) => fault.label(),
             Self::Parcel(fault) => parcel(*fault),
             Self::NoVillage => label(
                 "Không rõ thôn nào, hoặc máy chưa giữ thôn này; ghi --village",
@@ -224,8 +197,6 @@ impl PhoneFault {
                 format!("Không đọc được tệp {}: {reason}", path.display()),
                 format!("The file {} cannot be read: {reason}", path.display()),
             ),
-            Self::NoHousehold(_) | Self::NoDisagreement(_) | Self::NoSide { .. } => self.choice(),
-            Self::NothingToRebase(_) | Self::NoField(_) | Self::PlanNeeded(_) | Self::OtherPlan => self.rebase(),
         }
     }
 
@@ -266,35 +237,6 @@ impl PhoneFault {
             _ => label("Không tới được máy chủ", "The server cannot be reached"),
         }
     }
-
-    fn rebase(&self) -> Label {
-        match self {
-            Self::NoField(field) => said(
-                format!("Kế hoạch không có mục {field} ghi lại được; xem «phone rebase»"),
-                format!("The plan has no field {field} that can be said again; see \"phone rebase\""),
-            ),
-            Self::PlanNeeded(field) => said(
-                format!("Mục {field} đã có người ghi khác; xem kế hoạch, rồi chọn bằng --take và --plan"),
-                format!("Somebody has written {field} since; look at the plan, then choose with --take and --plan"),
-            ),
-            Self::OtherPlan => plan_is_stale(),
-            _ => label("Hộ này không có gì phải ghi lại", "Nothing of this household has to be said again"),
-        }
-    }
-
-    fn choice(&self) -> Label {
-        match self {
-            Self::NoDisagreement(id) => said(
-                format!("Hộ này không có điểm bất đồng nào đang mở mang mã {id}"),
-                format!("This household has no open disagreement {id}"),
-            ),
-            Self::NoSide { side, sides } => said(
-                format!("Không có ý kiến số {side}; có từ 1 đến {sides}"),
-                format!("There is no side {side}; there are 1 to {sides}"),
-            ),
-            _ => label("Hộ này không có trên máy", "The household is not on this phone"),
-        }
-    }
 }
 
 fn store(fault: &StoreFault) -> Label {
@@ -333,28 +275,6 @@ fn parcel(fault: ParcelFault) -> Label {
             format!("The file is damaged or was altered ({}); copy it again", fault.slug()),
         ),
     }
-}
-
-/// What people are told of a commit that was refused.
-pub(super) fn commit(fault: &CommitError) -> Label {
-    match fault {
-        CommitError::NoScope => {
-            label("Máy này không giữ thôn và đợt đó", "The village and round are not on this phone")
-        }
-        CommitError::NoHousehold => label("Hộ không có trên máy này", "The household is not on this phone"),
-        CommitError::Damaged => label("Bản trên máy của hộ này bị hỏng", "The copy of this household is damaged"),
-        CommitError::TooLarge => label("Lớn quá mức cho phép", "Larger than it may be"),
-        CommitError::Stale | CommitError::NotInPlan => plan_is_stale(),
-        CommitError::Nothing => label("Không có gì mới để ghi", "Nothing to write"),
-        CommitError::Refused(verdict, reason) => said(
-            format!("Không được ghi: {} ({reason})", words::verdict(*verdict).vi),
-            format!("Not allowed: {} ({reason})", words::verdict(*verdict).en),
-        ),
-    }
-}
-
-fn plan_is_stale() -> Label {
-    label("Kế hoạch đã khác; xem lại bằng «phone rebase»", "The plan has changed; look at it again")
 }
 
 fn label(vi: &str, en: &str) -> Label {

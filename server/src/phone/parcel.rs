@@ -101,7 +101,7 @@ impl Phone {
         round: Option<RoundId>,
         out: &Path,
     ) -> Result<usize, PhoneFault> {
-        let scope = self.scope_of(village, round).ok_or(ShareFault::NoVillage)?;
+        let scope = self.device.scope_of(village, round.as_ref()).ok_or(ShareFault::NoVillage)?;
         let (bytes, changes) = self.surroundings.chance.with(|rng| self.device.share(&scope, rng))?;
         write_bytes(out, &bytes)?;
         Ok(changes)

@@ -1,4 +1,4 @@
-//! What `phone new --help` and `phone edit --help` say of their files, with the examples of [`crate::phone::file`].
+//! What `phone new --help` and `phone edit --help` say of their files, with the examples of [`sync_protocol::field::said`].
 
 /// What a value may be, in both files.
 macro_rules! values {
@@ -12,7 +12,7 @@ macro_rules! values {
 pub(super) const NEW: &str = concat!(
     "Tệp JSON: một hộ, một danh sách hộ, hoặc {\"households\": [...]} như «export» ghi ra.\n",
     "A JSON file: one household, a list of them, or {\"households\": [...]} as \"export\" writes it.\n\n",
-    include_str!("../../phone/file/new.json"),
+    include_str!("../../../../sync-protocol/src/field/said/new.json"),
     "\n\
     Mục nào cũng có thể bỏ. Không ghi «village» và «round» thì lấy thôn và đợt duy nhất trên máy; không ghi «household» \
     thì máy đặt mã.\n\
@@ -28,7 +28,7 @@ pub(super) const NEW: &str = concat!(
 pub(super) const EDIT: &str = concat!(
     "Tệp JSON: danh sách [hộ, đường dẫn, giá trị].\n",
     "A JSON file: a list of [household, path, value].\n\n",
-    include_str!("../../phone/file/edit.json"),
+    include_str!("../../../../sync-protocol/src/field/said/edit.json"),
     "\n\
     null: xóa câu trả lời. Một «+TÊN» là một thành viên (lượt đến) mới của hộ trong cả tệp. Dòng sai thì riêng dòng ấy \
     không ghi.\n\

@@ -346,16 +346,7 @@ fn exit_code(fault: &PhoneFault) -> u8 {
         | PhoneFault::NoParcelKey
         | PhoneFault::NoVillage
         | PhoneFault::ServerKey => 2,
-        PhoneFault::File { .. }
-        | PhoneFault::NoHousehold(_)
-        | PhoneFault::NoDisagreement(_)
-        | PhoneFault::NothingToRebase(_)
-        | PhoneFault::NoField(_)
-        | PhoneFault::PlanNeeded(_)
-        | PhoneFault::OtherPlan
-        | PhoneFault::NoSide { .. }
-        | PhoneFault::Parcel(_)
-        | PhoneFault::Commit(_) => 3,
+        PhoneFault::File { .. } | PhoneFault::Parcel(_) | PhoneFault::Field(_) => 3,
         PhoneFault::Unreachable(_) | PhoneFault::Cut(..) => 4,
         PhoneFault::Refused(_) | PhoneFault::Untrusted(_) => 5,
         PhoneFault::NotTaken(_) => 6,

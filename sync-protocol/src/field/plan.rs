@@ -1,18 +1,17 @@
 //! Saying work again that the server turned away: the plan as people see it, and writing what they take of it.
 //!
-//! Owns the names of fields and what has to be confirmed; the comparison is [`sync_protocol::device`]'s.
+//! Owns the names of fields and what has to be confirmed; the comparison is [`crate::device`]'s.
 
 use std::collections::BTreeSet;
 
 use schemas::ids::HouseholdId;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use sync_protocol::change::{Slot, Write};
-use sync_protocol::device::{Item, ItemState, Plan};
 
-use super::Phone;
-use super::fault::PhoneFault;
-use crate::token::hex;
+use super::FieldFault;
+use crate::change::{Slot, Write};
+use crate::device::{Clocks, Device, Item, ItemState, Plan, Record};
+use crate::hash::to_hex;
 
 /// What can be said again of a household.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -51,50 +50,48 @@ pub enum Wanted {
     Fields(Vec<String>),
 }
 
-impl Phone {
-    /// What can be said again of a household.
-    pub fn rebase_plan(&self, household: HouseholdId) -> Result<PlanView, PhoneFault> {
+impl Device {
+    /// What can be said again of a household, for people.
+    pub fn plan_view(&self, household: HouseholdId) -> Result<PlanView, FieldFault> {
         Ok(view(&self.plan(household)?))
     }
 
-    /// Says again what is wanted of a household, and lets go of the rest; on disk when this returns. A value that others
-    /// have changed since is taken only with `seen`, the name of the plan that showed both.
-    pub fn rebase(
+    /// Says again what is wanted of a household, and lets go of the rest; the records have to be on disk before success is
+    /// shown. A value that others have changed since is taken only with `seen`, the name of the plan that showed both.
+    pub fn say_again(
         &mut self,
         household: HouseholdId,
         wanted: &Wanted,
         seen: Option<&str>,
-    ) -> Result<PlanView, PhoneFault> {
+        clocks: Clocks,
+    ) -> Result<(Vec<Record>, PlanView), FieldFault> {
         let plan = self.plan(household)?;
         let shown = view(&plan);
         if seen.is_some_and(|seen| seen != shown.id) {
-            return Err(PhoneFault::OtherPlan);
+            return Err(FieldFault::OtherPlan);
         }
         let take = taken(&plan, wanted)?;
         let changed = |item: &&Item| item.state == ItemState::Changed && take.contains(&item.slot);
         if let (None, Some(item)) = (seen, plan.items.iter().find(changed)) {
-            return Err(PhoneFault::PlanNeeded(path(&item.slot)));
+            return Err(FieldFault::PlanNeeded(path(&item.slot)));
         }
-        let clocks = self.clocks();
-        let records = self.device.rebase(&plan, &take, clocks)?;
-        self.store.append(&records)?;
-        Ok(shown)
+        Ok((self.rebase(&plan, &take, clocks)?, shown))
     }
 
-    fn plan(&self, household: HouseholdId) -> Result<Plan, PhoneFault> {
+    fn plan(&self, household: HouseholdId) -> Result<Plan, FieldFault> {
         if !self.holds(&household) {
-            return Err(PhoneFault::NoHousehold(household.to_string()));
+            return Err(FieldFault::NoHousehold(household));
         }
-        self.device.rebase_plan(&household).ok_or_else(|| PhoneFault::NothingToRebase(household.to_string()))
+        self.rebase_plan(&household).ok_or(FieldFault::NothingToRebase(household))
     }
 }
 
-fn taken(plan: &Plan, wanted: &Wanted) -> Result<BTreeSet<Slot>, PhoneFault> {
+fn taken(plan: &Plan, wanted: &Wanted) -> Result<BTreeSet<Slot>, FieldFault> {
     let possible = plan.possible();
     let Wanted::Fields(fields) = wanted else { return Ok(possible) };
     let find = |field: &String| {
         let named = |slot: &&Slot| path(slot) == *field || path(slot) == format!("answers/{field}");
-        possible.iter().find(named).cloned().ok_or_else(|| PhoneFault::NoField(field.clone()))
+        possible.iter().find(named).cloned().ok_or_else(|| FieldFault::NoField(field.clone()))
     };
     fields.iter().map(find).collect()
 }
@@ -114,7 +111,7 @@ fn view(plan: &Plan) -> PlanView {
     };
     PlanView {
         household: plan.household,
-        id: hex(&plan.id()),
+        id: to_hex(&plan.id()),
         fields: plan.items.iter().map(line).collect(),
         changes: plan.replaces.iter().map(ToString::to_string).collect(),
     }

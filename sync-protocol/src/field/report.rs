@@ -9,18 +9,19 @@ use schemas::form::{Kind, Label, Question, Scope};
 use schemas::household::{Household, SectionKey};
 use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
 use schemas::rules::{AreaType, B1Mode, ClassSet, Place, Region, Report, classify};
+use schemas::standard::Standard;
+use schemas::standards::Standards;
 use schemas::value::{Key, Value};
 use serde::Serialize;
-use sync_protocol::device::{DeviceDocument, Need, Seen, Status, View};
-use sync_protocol::disagreement::{self, Disagreement};
-use sync_protocol::hash::ChangeHash;
-use sync_protocol::history::{History, SectionValue};
-use sync_protocol::impact::{self, Possible};
-use sync_protocol::journal;
-use sync_protocol::words;
 
-use super::Phone;
-use super::fault::PhoneFault;
+use super::FieldFault;
+use crate::device::{Device, DeviceDocument, Need, Seen, Status, View};
+use crate::disagreement::{self, Disagreement};
+use crate::hash::ChangeHash;
+use crate::history::{History, SectionValue};
+use crate::impact::{self, Possible};
+use crate::journal;
+use crate::words;
 
 /// A household with where it belongs: what `export` writes and `new` reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -186,26 +187,28 @@ impl Scoring {
     }
 }
 
-impl Phone {
+impl Device {
     /// One household in a view, scored when that is asked for.
     pub fn show(
         &self,
         household: &HouseholdId,
         view: View,
+        standards: &Standards,
         scoring: Option<Scoring>,
-    ) -> Result<HouseholdView, PhoneFault> {
-        let missing = || PhoneFault::NoHousehold(household.to_string());
-        let history = self.device.history(household, view).ok_or_else(missing)?;
-        let seen = self.device.seen().iter().find(|seen| seen.household == *household).map(|seen| seen.scope.clone());
+    ) -> Result<HouseholdView, FieldFault> {
+        let missing = || FieldFault::NoHousehold(*household);
+        let history = self.history(household, view).ok_or_else(missing)?;
+        let seen = self.seen().iter().find(|seen| seen.household == *household).map(|seen| seen.scope.clone());
         let scope = self.document_scope(household).or(seen).ok_or_else(missing)?;
         let (current, open) = (history.current(), disagreement::open(&history));
-        let reports = scoring.map_or_else(Vec::new, |scoring| self.reports(&history, &current, scoring));
+        let scored = scoring.and_then(|scoring| Some((standards.asking(&history.genesis().form)?, scoring)));
+        let reports = scored.map_or_else(Vec::new, |(standard, scoring)| reports(standard, &current, scoring));
         Ok(HouseholdView {
             form: history.genesis().form.0.clone(),
             heads: history.heads().iter().map(ChangeHash::to_string).collect(),
             disagreements: open.iter().map(|open| disagreement_view(&history, open)).collect(),
             warnings: doubt::doubts(&current, history.form()),
-            classes: scoring.and_then(|scoring| self.classes(&history, &open, scoring)),
+            classes: scored.and_then(|(standard, scoring)| classes(standard, &history, &open, scoring)),
             filed: FiledHousehold { village: scope.village, round: scope.round, household: current },
             standing: self.standing(household),
             colleagues: self.colleagues(household),
@@ -214,18 +217,16 @@ impl Phone {
     }
 
     /// All households in a view, in the order of their ids; those of which the view knows nothing yet are left out.
-    pub fn export(&self, view: View) -> Vec<FiledHousehold> {
-        let known = self
-            .device
-            .households()
-            .filter(|(_, document)| view != View::Accepted || !document.accepted_heads().is_empty());
+    pub fn filed(&self, view: View) -> Vec<FiledHousehold> {
+        let known =
+            self.households().filter(|(_, document)| view != View::Accepted || !document.accepted_heads().is_empty());
         let mut scopes: BTreeMap<HouseholdId, &journal::Scope> =
             known.map(|(household, document)| (*household, &document.scope)).collect();
-        for seen in self.device.seen().iter().filter(|_| view == View::Preview) {
+        for seen in self.seen().iter().filter(|_| view == View::Preview) {
             scopes.entry(seen.household).or_insert(&seen.scope);
         }
         let filed = scopes.into_iter().filter_map(|(household, scope)| {
-            let household = self.device.household(&household, view)?;
+            let household = self.household(&household, view)?;
             Some(FiledHousehold { village: scope.village, round: scope.round.clone(), household })
         });
         filed.collect()
@@ -233,7 +234,7 @@ impl Phone {
 
     /// What colleagues have written about a household and the server has not told of yet.
     fn colleagues(&self, household: &HouseholdId) -> Vec<SeenView> {
-        let of_it = self.device.seen().iter().filter(|seen| seen.household == *household);
+        let of_it = self.seen().iter().filter(|seen| seen.household == *household);
         let view = |seen: &Seen| SeenView {
             change: seen.change.to_string(),
             account: seen.author.account,
@@ -243,70 +244,69 @@ impl Phone {
     }
 
     /// Where each household stands, in the order of their ids; after them what is unfinished of earlier rounds.
-    pub fn list(&self) -> Vec<Line> {
-        let documents = self.device.households().chain(self.device.earlier());
+    pub fn lines(&self) -> Vec<Line> {
+        let documents = self.households().chain(self.earlier());
         documents.map(|(household, document)| self.line(household, document)).collect()
     }
 
     /// Where each household stands whose head is meant.
     pub fn find(&self, search: &NameSearch) -> Vec<Line> {
         let is_meant = |line: &Line| search.finds(line.head.as_deref().unwrap_or_default());
-        self.list().into_iter().filter(is_meant).collect()
+        self.lines().into_iter().filter(is_meant).collect()
     }
 
     /// A question with its answer, in Vietnamese and English; the bare key where the form does not know it.
     pub fn answer_words(&self, household: &HouseholdId, scope: Scope, key: &Key, value: &Value) -> String {
-        let form = self.form_of(household).ok();
-        let Some(question) = form.as_ref().and_then(|form| form.question(scope, key.as_str())) else {
+        let history = self.history(household, View::Mine);
+        let form = history.as_ref().map(History::form);
+        let Some(question) = form.and_then(|form| form.question(scope, key.as_str())) else {
             return format!("{key}: {value}");
         };
         let (question, answer) = (&question.label, answer_label(question, value));
         format!("{}: {} / {}: {}", question.vi, answer.vi, question.en, answer.en)
     }
 
-    /// What the standard that asks this form says, in each type of area and with each source of B1 that is possible.
-    fn reports(&self, history: &History, household: &Household, scoring: Scoring) -> Vec<Report> {
-        let Some(standard) = self.surroundings.standards.asking(&history.genesis().form) else { return Vec::new() };
-        let facts = standard.facts(household);
-        let report = |(place, mode): (Place, B1Mode)| {
-            let assessment = classify(standard, &facts, &place, scoring.as_of, &mode);
-            Report::new(standard, household, &assessment, &place, scoring.as_of, &mode)
-        };
-        scoring.trials().into_iter().map(report).collect()
-    }
-
-    /// The classes of every household that the open disagreements leave possible: no winner is shown.
-    fn classes(&self, history: &History, open: &[Disagreement], scoring: Scoring) -> Option<ClassSet> {
-        let standard = self.surroundings.standards.asking(&history.genesis().form)?;
-        let households = match impact::possible(history, open) {
-            Possible::One(household) => vec![*household],
-            Possible::Each(households) => households,
-            Possible::TooMany => return None,
-        };
-        let mut classes = ClassSet::NONE;
-        for facts in households.iter().map(|household| standard.facts(household)) {
-            for (place, mode) in scoring.trials() {
-                let assessment = classify(standard, &facts, &place, scoring.as_of, &mode);
-                classes = classes.union(assessment.possible_classes());
-            }
-        }
-        Some(classes)
-    }
-
     /// Where the present document of a household stands.
     pub fn standing(&self, household: &HouseholdId) -> Option<Line> {
-        let (household, document) = self.device.households().find(|(id, _)| *id == household)?;
+        let document = self.document(household)?;
         Some(self.line(household, document))
     }
 
     fn line(&self, household: &HouseholdId, document: &DeviceDocument) -> Line {
-        let Status { stands, waiting, needs } = self.device.status(household, document);
+        let Status { stands, waiting, needs } = self.status(household, document);
         let reasons = needs.into_iter().map(|Need { slug, words }| Reason { slug: slug.to_owned(), words }).collect();
-        let head = self.device.household(household, View::Mine).and_then(|household| head_of(&household));
+        let head = self.household(household, View::Mine).and_then(|household| head_of(&household));
         let (village, round) = (document.scope.village, document.scope.round.clone());
         let (stands, words) = (stands.code(), words::whereabouts(stands));
         Line { household: *household, village, round, head, stands, words, waiting, reasons }
     }
+}
+
+/// What the standard that asks this form says, in each type of area and with each source of B1 that is possible.
+fn reports(standard: &Standard, household: &Household, scoring: Scoring) -> Vec<Report> {
+    let facts = standard.facts(household);
+    let report = |(place, mode): (Place, B1Mode)| {
+        let assessment = classify(standard, &facts, &place, scoring.as_of, &mode);
+        Report::new(standard, household, &assessment, &place, scoring.as_of, &mode)
+    };
+    scoring.trials().into_iter().map(report).collect()
+}
+
+/// The classes of every household that the open disagreements leave possible: no winner is shown.
+fn classes(standard: &Standard, history: &History, open: &[Disagreement], scoring: Scoring) -> Option<ClassSet> {
+    let households = match impact::possible(history, open) {
+        Possible::One(household) => vec![*household],
+        Possible::Each(households) => households,
+        Possible::TooMany => return None,
+    };
+    let mut classes = ClassSet::NONE;
+    for facts in households.iter().map(|household| standard.facts(household)) {
+        for (place, mode) in scoring.trials() {
+            let assessment = classify(standard, &facts, &place, scoring.as_of, &mode);
+            classes = classes.union(assessment.possible_classes());
+        }
+    }
+    Some(classes)
 }
 
 fn head_of(household: &Household) -> Option<String> {

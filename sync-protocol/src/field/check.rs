@@ -6,15 +6,15 @@ use schemas::form::{Fault, Form, Kind, Label, Scope};
 use schemas::ids::IdError;
 use schemas::value::{Key, Value};
 use serde_json::Value as Json;
-use sync_protocol::change::MAX_TEXT_BYTES;
-use sync_protocol::device::CommitError;
 use unicode_normalization::UnicodeNormalization;
 
 use super::fault;
+use crate::change::MAX_TEXT_BYTES;
+use crate::device::CommitError;
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wrong {
+pub enum Wrong {
     /// Not of this shape.
     Shape(&'static str),
     /// A field that a household does not have.
@@ -50,8 +50,30 @@ pub(super) enum Wrong {
 }
 
 impl Wrong {
+    /// The stable name that screens and scripts use.
+    pub fn slug(&self) -> &'static str {
+        match self {
+            Self::Shape(_) => "said/shape",
+            Self::Field => "said/field",
+            Self::Path => "said/path",
+            Self::Id(_) => "said/id",
+            Self::Question => "said/question",
+            Self::Section => "said/section",
+            Self::Member => "said/member",
+            Self::Visit => "said/visit",
+            Self::Kind(_) => "said/kind",
+            Self::TooLong => "said/too-long",
+            Self::CannotClear => "said/cannot-clear",
+            Self::NoHousehold => "phone/no-household",
+            Self::HereAlready => "said/here-already",
+            Self::WhichVillage => "said/which-village",
+            Self::ElsewhereThanSettled => "said/elsewhere-than-settled",
+            Self::Commit(fault) => fault::commit_slug(fault),
+        }
+    }
+
     /// What people are told.
-    pub(super) fn label(&self) -> Label {
+    pub fn label(&self) -> Label {
         let (vi, en) = match self {
             Self::Shape(shape) => return said(format!("phải có dạng {shape}"), format!("expected: {shape}")),
             Self::Id(error) => return said(format!("mã viết sai ({error})"), error.to_string()),

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rand_core::CryptoRng;
 use schemas::doubt;
 use schemas::form::{Form, Label, Scope as Asked};
 use schemas::household::{Answers, Household, SectionKey};
@@ -13,15 +14,19 @@ use schemas::ids::{HouseholdId, MemberId, NoteId, RoundId, UnitId, VisitId};
 use schemas::value::Key;
 use serde::Serialize;
 use serde_json::Value as Json;
-use sync_protocol::change::{Slot, Write};
-use sync_protocol::device::{CommitError, View};
-use sync_protocol::journal::Scope;
 
-use super::Phone;
+use super::FieldFault;
 use super::check::{self, Wrong};
-use super::fault::PhoneFault;
-use super::file::{self, Edit, Named, Place, Said, Whole};
-use crate::clock::Chance;
+use super::said::{self, Edit, Named, Place, Said, Whole};
+use crate::change::{Slot, Write};
+use crate::device::{Clocks, CommitError, Device, Record, View};
+use crate::history::History;
+use crate::journal::Scope;
+
+/// The name of the warning about a value that is kept but unusual.
+const ODD: &str = "said/odd";
+/// The name of the warning about a citizen ID that does not fit the person.
+const NUMBER: &str = "said/number-and-person";
 
 /// What a file came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -32,6 +37,46 @@ pub struct Committed {
     pub faults: Vec<ItemFault>,
     /// Written, but unusual.
     pub warnings: Vec<ItemFault>,
+}
+
+impl Committed {
+    /// Adds what another part of the file came to.
+    pub fn join(&mut self, mut other: Self) {
+        self.written.append(&mut other.written);
+        self.faults.append(&mut other.faults);
+        self.warnings.append(&mut other.warnings);
+    }
+}
+
+/// What was written into memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Saved {
+    /// To be on disk before success is shown.
+    pub records: Vec<Record>,
+    /// What is shown then.
+    pub committed: Committed,
+}
+
+/// The edits of one household, each with the number of its item.
+pub type OfHousehold = (HouseholdId, Vec<(usize, Said)>);
+
+/// The edits of a file by household, in the order in which those are first named, and what cannot be read.
+pub fn by_household(json: Json) -> (Vec<OfHousehold>, Vec<ItemFault>) {
+    let (mut order, mut faults): (Vec<OfHousehold>, Vec<ItemFault>) = (Vec::new(), Vec::new());
+    let mut places: BTreeMap<HouseholdId, usize> = BTreeMap::new();
+    for (item, edit) in (1..).zip(said::edits(json)) {
+        match edit {
+            Ok(Edit { household, said }) => {
+                let at = *places.entry(household).or_insert(order.len());
+                if at == order.len() {
+                    order.push((household, Vec::new()));
+                }
+                order[at].1.push((item, said));
+            }
+            Err((path, wrong)) => faults.push(ItemFault::new(item, None, path, &wrong)),
+        }
+    }
+    (order, faults)
 }
 
 /// What was written of one household.
@@ -61,6 +106,8 @@ pub struct ItemFault {
     pub household: Option<HouseholdId>,
     /// Where in it; empty for the item as a whole.
     pub path: String,
+    /// The stable name of what is wrong.
+    pub slug: &'static str,
     /// What is wrong.
     #[serde(flatten)]
     pub reason: Label,
@@ -68,7 +115,7 @@ pub struct ItemFault {
 
 impl ItemFault {
     pub(super) fn new(item: usize, household: Option<HouseholdId>, path: String, wrong: &Wrong) -> Self {
-        Self { item, household, path, reason: wrong.label() }
+        Self { item, household, path, slug: wrong.slug(), reason: wrong.label() }
     }
 }
 
@@ -105,8 +152,8 @@ impl Section {
 }
 
 /// The commits to be of one household.
-pub(super) struct Draft<'a> {
-    chance: &'a Chance,
+pub(super) struct Draft<'a, R> {
+    rng: &'a mut R,
     form: Arc<Form>,
     household: HouseholdId,
     before: Option<Household>,
@@ -117,11 +164,11 @@ pub(super) struct Draft<'a> {
     pub(super) warnings: Vec<ItemFault>,
 }
 
-impl<'a> Draft<'a> {
+impl<'a, R: CryptoRng> Draft<'a, R> {
     /// A draft on top of what the household says now; `None` founds it.
-    pub(super) fn new(chance: &'a Chance, form: Arc<Form>, household: HouseholdId, before: Option<Household>) -> Self {
+    pub(super) fn new(rng: &'a mut R, form: Arc<Form>, household: HouseholdId, before: Option<Household>) -> Self {
         Self {
-            chance,
+            rng,
             form,
             household,
             before,
@@ -154,7 +201,8 @@ impl<'a> Draft<'a> {
             let Some((item, path)) = section.from.iter().rfind(|(_, path)| check::is_of_number(path)) else { continue };
             let before = self.before.as_ref().and_then(|before| before.members.get(member));
             let after = section.over(*member, before.cloned().unwrap_or_default());
-            let doubt = |reason| ItemFault { item: *item, household: Some(self.household), path: path.clone(), reason };
+            let household = Some(self.household);
+            let doubt = |reason| ItemFault { item: *item, household, path: path.clone(), slug: NUMBER, reason };
             self.warnings.extend(doubt::of_number(&after).into_iter().map(doubt));
         }
     }
@@ -189,7 +237,7 @@ impl<'a> Draft<'a> {
             }
             Place::Note => {
                 let note = check::note(value)?;
-                let slot = Slot::Note(NoteId(self.chance.bytes()));
+                let slot = Slot::Note(NoteId(drawn(self.rng)));
                 self.write(Group::Visits, from, slot, Write::Put(note));
             }
             Place::Confirmed(section) => self.confirm(from, section, value)?,
@@ -201,7 +249,7 @@ impl<'a> Draft<'a> {
         let checked = check::answer(&self.form, asked, key, value)?;
         let (item, path) = (from.0, from.1.to_owned());
         let household = Some(self.household);
-        self.warnings.extend(checked.odd.map(|reason| ItemFault { item, household, path, reason }));
+        self.warnings.extend(checked.odd.map(|reason| ItemFault { item, household, path, slug: ODD, reason }));
         Ok(checked.value.map_or(Write::Clear, Write::Put))
     }
 
@@ -219,7 +267,7 @@ impl<'a> Draft<'a> {
     /// The member that is meant. A new one is listed; an id that is not there is new only while a household is founded.
     fn member(&mut self, from: (usize, &str), who: Named<MemberId>) -> Result<MemberId, Wrong> {
         let member = match who {
-            Named::New(name) => *self.members.entry(name).or_insert_with(|| MemberId(self.chance.bytes())),
+            Named::New(name) => *self.members.entry(name).or_insert_with(|| MemberId(drawn(self.rng))),
             Named::Id(member) if self.is_listed(&member) => return Ok(member),
             Named::Id(member) if self.before.is_none() => member,
             Named::Id(_) => return Err(Wrong::Member),
@@ -235,7 +283,7 @@ impl<'a> Draft<'a> {
     /// The visit that is meant; opened when it is new.
     fn visit(&mut self, from: (usize, &str), which: Named<VisitId>) -> Result<VisitId, Wrong> {
         let visit = match which {
-            Named::New(name) => *self.visits.entry(name).or_insert_with(|| VisitId(self.chance.bytes())),
+            Named::New(name) => *self.visits.entry(name).or_insert_with(|| VisitId(drawn(self.rng))),
             Named::Id(visit) if self.is_opened(&visit) => return Ok(visit),
             Named::Id(visit) if self.before.is_none() => visit,
             Named::Id(_) => return Err(Wrong::Visit),
@@ -251,7 +299,7 @@ impl<'a> Draft<'a> {
 
     fn confirm(&mut self, from: (usize, &str), section: SectionKey, value: &Json) -> Result<(), Wrong> {
         let text = value.as_str().ok_or(if value.is_null() { Wrong::CannotClear } else { Wrong::Visit })?;
-        let visit = match file::named(text)? {
+        let visit = match said::named(text)? {
             Named::New(name) => self.visits.get(&name).copied().ok_or(Wrong::Visit)?,
             Named::Id(visit) if self.is_opened(&visit) => visit,
             Named::Id(_) => return Err(Wrong::Visit),
@@ -279,147 +327,122 @@ impl<'a> Draft<'a> {
     }
 }
 
-impl Phone {
-    /// Founds the households of a file.
-    pub fn found_households(&mut self, json: Json) -> Result<Committed, PhoneFault> {
-        let mut committed = Committed::default();
-        for (item, whole) in (1..).zip(file::households(json)) {
-            let household = whole.household.unwrap_or_else(|| HouseholdId(self.surroundings.chance.bytes()));
-            self.found_household(item, household, whole, &mut committed)?;
-        }
-        Ok(committed)
-    }
-
-    fn found_household(
+impl Device {
+    /// Founds a household of a file, the `item`th. The records have to be on disk before success is shown.
+    pub fn found_household(
         &mut self,
         item: usize,
-        household: HouseholdId,
         whole: Whole,
-        committed: &mut Committed,
-    ) -> Result<(), PhoneFault> {
+        clocks: Clocks,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Saved, FieldFault> {
         let named = whole.household;
+        let household = named.unwrap_or_else(|| HouseholdId(drawn(rng)));
         let fault = |path: String, wrong: &Wrong| ItemFault::new(item, named, path, wrong);
         let mut faults: Vec<ItemFault> = whole.faults.iter().map(|(path, wrong)| fault(path.clone(), wrong)).collect();
-        let scope = self.scope_of(whole.village, whole.round);
+        let scope = self.scope_of(whole.village, whole.round.as_ref());
         if self.holds(&household) {
             faults.push(fault(String::new(), &Wrong::HereAlready));
         }
         if scope.is_none() {
             faults.push(fault(String::new(), &Wrong::WhichVillage));
         }
-        let chance = self.surroundings.chance.clone();
-        let mut draft = Draft::new(&chance, self.form_of(&household)?, household, None);
+        let mut draft = Draft::new(rng, self.form_of(&household)?, household, None);
         faults.extend(draft.take(whole.said.into_iter().map(|said| (item, said)).collect()));
         match scope {
-            Some(scope) if faults.is_empty() => self.write_draft(&scope, draft, committed),
-            _ => {
-                committed.faults.append(&mut faults);
-                Ok(())
-            }
+            Some(scope) if faults.is_empty() => Ok(self.save_draft(&scope, draft, clocks)),
+            _ => Ok(Saved { records: Vec::new(), committed: Committed { faults, ..Committed::default() } }),
         }
     }
 
-    /// Makes the edits of a file, household by household in the order in which they are first named.
-    pub fn edit_households(&mut self, json: Json) -> Result<Committed, PhoneFault> {
-        let mut committed = Committed::default();
-        let mut order: Vec<HouseholdId> = Vec::new();
-        let mut by_household: BTreeMap<HouseholdId, Vec<(usize, Said)>> = BTreeMap::new();
-        for (item, edit) in (1..).zip(file::edits(json)) {
-            match edit {
-                Ok(Edit { household, said }) => {
-                    if !by_household.contains_key(&household) {
-                        order.push(household);
-                    }
-                    by_household.entry(household).or_default().push((item, said));
-                }
-                Err((path, wrong)) => committed.faults.push(ItemFault::new(item, None, path, &wrong)),
-            }
-        }
-        for household in order {
-            let said = by_household.remove(&household).unwrap_or_default();
-            self.edit_household(household, said, &mut committed)?;
-        }
-        committed.faults.sort_by_key(|fault| fault.item);
-        Ok(committed)
-    }
-
-    fn edit_household(
+    /// Writes what somebody says of a household that is here. The records have to be on disk before success is shown.
+    pub fn edit_household(
         &mut self,
         household: HouseholdId,
         said: Vec<(usize, Said)>,
-        committed: &mut Committed,
-    ) -> Result<(), PhoneFault> {
-        let before = self.device.household(&household, View::Mine);
+        clocks: Clocks,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Saved, FieldFault> {
+        let before = self.household(&household, View::Mine);
         let (Some(before), Some(scope)) = (before, self.document_scope(&household)) else {
             let missing = said
                 .into_iter()
                 .map(|(item, said)| ItemFault::new(item, Some(household), said.path, &Wrong::NoHousehold));
-            committed.faults.extend(missing);
-            return Ok(());
+            let committed = Committed { faults: missing.collect(), ..Committed::default() };
+            return Ok(Saved { records: Vec::new(), committed });
         };
-        let chance = self.surroundings.chance.clone();
-        let mut draft = Draft::new(&chance, self.form_of(&household)?, household, Some(before));
-        committed.faults.extend(draft.take(said));
-        self.write_draft(&scope, draft, committed)
+        let mut draft = Draft::new(rng, self.form_of(&household)?, household, Some(before));
+        let faults = draft.take(said);
+        let mut saved = self.save_draft(&scope, draft, clocks);
+        saved.committed.faults.splice(..0, faults);
+        Ok(saved)
     }
 
-    /// Writes the sections of a draft, all on disk with one sync. A section that is refused holds up nothing but itself.
-    fn write_draft(
-        &mut self,
-        scope: &Scope,
-        mut draft: Draft<'_>,
-        committed: &mut Committed,
-    ) -> Result<(), PhoneFault> {
+    /// Writes the sections of a draft. A section that is refused holds up nothing but itself.
+    fn save_draft<R: CryptoRng>(&mut self, scope: &Scope, mut draft: Draft<'_, R>, clocks: Clocks) -> Saved {
         let household = draft.household;
-        let (mut records, mut sections, mut unchanged) = (Vec::new(), Vec::new(), Vec::new());
+        let mut saved = Saved::default();
+        let (mut sections, mut unchanged) = (Vec::new(), Vec::new());
         let minted = draft.minted();
         for (group, section) in std::mem::take(&mut draft.groups) {
-            match self.draft(scope, household, &section.writes) {
+            match self.save(scope, household, &section.writes, clocks) {
                 Ok(written) => {
-                    records.extend(written);
+                    saved.records.extend(written);
                     sections.push(group.to_string());
                 }
                 Err(CommitError::Nothing) => unchanged.push(group.to_string()),
                 Err(fault) => {
                     let wrong = Wrong::Commit(fault);
                     let faults = section.from.into_iter();
-                    committed
-                        .faults
-                        .extend(faults.map(|(item, path)| ItemFault::new(item, Some(household), path, &wrong)));
+                    let faults = faults.map(|(item, path)| ItemFault::new(item, Some(household), path, &wrong));
+                    saved.committed.faults.extend(faults);
                 }
             }
         }
-        self.store.append(&records)?;
-        committed.warnings.append(&mut draft.warnings);
+        saved.committed.warnings.append(&mut draft.warnings);
         let Scope { village, round } = scope.clone();
         if !sections.is_empty() || !unchanged.is_empty() {
-            committed.written.push(Written { household, village, round, sections, unchanged, minted });
+            saved.committed.written.push(Written { household, village, round, sections, unchanged, minted });
         }
-        Ok(())
+        saved
     }
 
-    /// The scope that a file means: what it names, or the only one that is held.
-    pub(super) fn scope_of(&self, village: Option<UnitId>, round: Option<RoundId>) -> Option<Scope> {
+    /// Writes one section of a household, founding the household in `scope` when its round is not here yet.
+    pub fn save(
+        &mut self,
+        scope: &Scope,
+        household: HouseholdId,
+        writes: &BTreeMap<Slot, Write>,
+        clocks: Clocks,
+    ) -> Result<Vec<Record>, CommitError> {
+        match self.document_scope(&household).is_some_and(|here| here.round == scope.round) {
+            true => self.commit(household, writes, None, clocks),
+            false => self.found(scope.clone(), household, writes, clocks),
+        }
+    }
+
+    /// The scope that is meant: what is named, or the only one that is held.
+    pub fn scope_of(&self, village: Option<UnitId>, round: Option<&RoundId>) -> Option<Scope> {
         let fits = |scope: &&Scope| {
-            village.is_none_or(|village| village == scope.village)
-                && round.as_ref().is_none_or(|round| *round == scope.round)
+            village.is_none_or(|village| village == scope.village) && round.is_none_or(|round| *round == scope.round)
         };
-        let mut held = self.device.scopes().map(|(scope, _)| scope).filter(fits);
+        let mut held = self.scopes().map(|(scope, _)| scope).filter(fits);
         held.next().filter(|_| held.next().is_none()).cloned()
     }
 
-    pub(super) fn document_scope(&self, household: &HouseholdId) -> Option<Scope> {
-        self.device.households().find(|(id, _)| *id == household).map(|(_, document)| document.scope.clone())
+    /// The form that a household is filled in on; the device's own for one that is not here yet.
+    fn form_of(&self, household: &HouseholdId) -> Result<Arc<Form>, FieldFault> {
+        let history = self.history(household, View::Mine);
+        let form = history.as_ref().map(History::form).or(self.form());
+        Ok(form.ok_or(CommitError::Damaged)?.clone())
     }
+}
 
-    /// The form that a household is filled in on; the phone's own for one that is not here yet.
-    pub(super) fn form_of(&self, household: &HouseholdId) -> Result<Arc<Form>, PhoneFault> {
-        if let Some(history) = self.device.history(household, View::Mine) {
-            return Ok(history.form().clone());
-        }
-        let form = self.surroundings.standards.form(&self.identity.form);
-        form.cloned().ok_or_else(|| PhoneFault::FormUnknown(self.identity.form.0.clone()))
-    }
+/// Random bytes for an id.
+fn drawn<const N: usize>(rng: &mut impl CryptoRng) -> [u8; N] {
+    let mut bytes = [0; N];
+    rng.fill_bytes(&mut bytes);
+    bytes
 }
 
 impl std::fmt::Display for Group {

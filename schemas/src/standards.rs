@@ -1,13 +1,13 @@
-//! The standards that this server knows, loaded and proven once at the start.
+//! The standards that a server or a phone knows, loaded and proven once at the start.
 //!
-//! Owns the look-up by name. What a standard says is `schemas`' business; an office's own folders join the shipped ones.
+//! Owns the look-up by name. What a standard says is [`crate::standard`]'s business; an office's own folders join the shipped ones.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use schemas::form::{Form, FormVersion};
-use schemas::ids::StandardId;
-use schemas::standard::{Faults, Standard, shipped};
+use crate::form::{Form, FormVersion};
+use crate::ids::StandardId;
+use crate::standard::{Faults, Standard, shipped};
 
 /// Loaded standards by name.
 #[derive(Debug)]

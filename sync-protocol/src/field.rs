@@ -1,0 +1,22 @@
+//! What a person at a device sees and says: where each household stands, one of them whole, and values that become changes.
+//!
+//! Owns the views that screens and scripts draw, the JSON in which people's values come, and the names of what is wrong
+//! with them; the phone without a screen and the field app are built on the same. State and rules are
+//! [`crate::device`]'s.
+
+mod check;
+mod fault;
+mod plan;
+mod report;
+pub mod said;
+mod sections;
+mod settle;
+
+pub use check::Wrong;
+pub use fault::{FieldFault, commit};
+pub use plan::{PlanLine, PlanView, Wanted};
+pub use report::{
+    DisagreementView, FiledHousehold, HouseholdView, Line, Reason, RoundPoints, Scoring, SeenView, SideView,
+};
+pub use sections::{Committed, ItemFault, OfHousehold, Saved, Written, by_household};
+pub use settle::Choice;
