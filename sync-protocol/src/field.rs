@@ -4,6 +4,7 @@
 //! with them; the phone without a screen and the field app are built on the same. State and rules are
 //! [`crate::device`]'s.
 
+mod asked;
 mod check;
 mod fault;
 mod plan;
@@ -12,6 +13,7 @@ pub mod said;
 mod sections;
 mod settle;
 
+pub use asked::{About, AskedView, Outline, Relevance, SectionOutline};
 pub use check::Wrong;
 pub use fault::{FieldFault, commit};
 pub use plan::{PlanLine, PlanView, Wanted};
