@@ -1,0 +1,33 @@
+// A phone's browser: the system's Chromium at the size of a cheap phone, and what every screen has to hold to.
+
+import { createRequire } from 'node:module'
+import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core'
+import { expect } from 'vitest'
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+
+export async function launch(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+}
+
+/** A phone that nobody has used, and everybody whom it asks for anything. */
+export async function phone(browser: Browser, options: { userAgent?: string } = {}): Promise<{ context: BrowserContext; asked: Set<string> }> {
+  const context = await browser.newContext({ viewport: { width: 360, height: 800 }, locale: 'vi-VN', ...options })
+  const asked = new Set<string>()
+  context.on('request', (request) => asked.add(new URL(request.url()).origin))
+  return { context, asked }
+}
+
+/** WCAG 2.2 AA, as far as a program can tell, and nothing wider than the screen. */
+export async function isAccessible(page: Page, name: string): Promise<void> {
+  await page.evaluate(await import('node:fs').then(({ readFileSync }) => readFileSync(AXE, 'utf8')))
+  const violations = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(options: unknown): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }
+    const found = await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
+    return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)
+  })
+  expect(violations, name).toEqual([])
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  expect(overflow, `${name} is wider than the screen`).toBe(0)
+}

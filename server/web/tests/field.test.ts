@@ -1,0 +1,132 @@
+// The field app in a phone's browser against the real server: let in, offline, killed, back again, sent.
+
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isAccessible, launch, phone } from './browser'
+import { House } from './house'
+
+const PIN = '482913'
+const ROUND = '2026-dinh-ky'
+let house: House
+let browser: Browser
+
+beforeAll(async () => {
+  house = await House.open()
+  browser = await launch()
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await house?.close()
+})
+
+async function enrol(context: BrowserContext, slip: string, name: string): Promise<Page> {
+  const page = await context.newPage()
+  await page.goto(slip)
+  await page.getByLabel('Tên bạn').fill(name)
+  await page.getByLabel('Chọn mã PIN').fill(PIN)
+  await page.getByLabel('Nhập lại mã PIN').fill(PIN)
+  await page.getByRole('button', { name: 'Bắt đầu' }).click()
+  await page.getByText(/Xong: gửi/).waitFor()
+  return page
+}
+
+/** A fresh page on the same phone, as after the browser was killed. */
+async function unlock(context: BrowserContext, name: string): Promise<Page> {
+  const page = await context.newPage()
+  await page.goto(house.base)
+  await page.getByRole('button', { name }).click()
+  await page.getByLabel('Mã PIN').fill(PIN)
+  await page.getByRole('button', { name: 'Mở khóa' }).click()
+  return page
+}
+
+describe('a phone', () => {
+  it('is not let in twice by one code, nor with a PIN that is too short', async () => {
+    const slip = await house.slip('bang-lang', 'lan')
+    const { context } = await phone(browser)
+    const page = await context.newPage()
+    await page.goto(slip)
+    await page.getByLabel('Tên bạn').fill('Lan')
+    await page.getByLabel('Chọn mã PIN').fill('1234')
+    await page.getByLabel('Nhập lại mã PIN').fill('1234')
+    await page.getByRole('button', { name: 'Bắt đầu' }).click()
+    await page.getByText('Mã PIN cần ít nhất 6 chữ số').waitFor()
+    await page.close()
+    await enrol(context, slip, 'Lan')
+    const other = await phone(browser)
+    const second = await other.context.newPage()
+    await second.goto(slip)
+    await second.getByLabel('Tên bạn').fill('Lan')
+    await second.getByLabel('Chọn mã PIN').fill(PIN)
+    await second.getByLabel('Nhập lại mã PIN').fill(PIN)
+    await second.getByRole('button', { name: 'Bắt đầu' }).click()
+    await second.getByText('Mã không dùng được').waitFor()
+    await Promise.all([context.close(), other.context.close()])
+  })
+
+  it('works in airplane mode, keeps what was in hand when it is killed, and sends it once there is a line', async () => {
+    const { context, asked } = await phone(browser)
+    const page = await enrol(context, await house.slip('tan-trinh', 'lan'), 'Lý Thị Lan')
+    expect(await page.evaluate(() => location.hash), 'the code is nowhere in the history').toBe('')
+    await isAccessible(page, 'the list')
+    await context.setOffline(true)
+    await page.getByRole('searchbox').fill('pháng long seo')
+    await page.getByText('Không có hộ nào như vậy').waitFor()
+    await page.getByRole('searchbox').fill('sinh long')
+    await page.getByRole('button', { name: /Long Seo Sinh/ }).click()
+    await isAccessible(page, 'a household')
+    await page.getByRole('button', { name: 'Bắt đầu lượt đến hôm nay' }).click()
+    await page.getByRole('radio', { name: 'Gặp được' }).check()
+    await page.getByLabel('Người trả lời').waitFor()
+    await isAccessible(page, 'a visit')
+    // The answer is kept before the next question is drawn. Nothing was saved by hand.
+    await page.close()
+
+    const again = await unlock(context, 'Lý Thị Lan')
+    await again.getByRole('button', { name: 'Làm tiếp' }).click()
+    expect(await again.getByRole('radio', { name: 'Gặp được' }).isChecked()).toBe(true)
+    await again.getByLabel('Người trả lời').fill('Long Seo Sinh')
+    await again.getByRole('button', { name: 'Lưu' }).click()
+    await again.getByRole('heading', { name: 'Các lượt đến' }).waitFor()
+    await again.getByRole('button', { name: 'Danh sách hộ' }).click()
+    await again.getByText(/mục chờ gửi/).waitFor()
+
+    await context.setOffline(false)
+    await again.getByText('Đã gửi hết').waitFor()
+    const desk = await house.logIn('tan-trinh.hoa')
+    const { unit } = await desk.get<{ unit: number }>('/api/me')
+    const path = `/api/rounds/${ROUND}/communes/${unit}/households`
+    const found = await desk.get<{ household: string }[]>(`${path}?name=${encodeURIComponent('long seo sinh')}`)
+    const kept = JSON.stringify(await desk.get<unknown>(`${path}/${found[0]?.household}`))
+    expect(kept).toContain('"respondent":"Long Seo Sinh"')
+    expect([...asked], 'nobody but the server is asked for anything').toEqual([house.base])
+    await context.close()
+  })
+
+  it('is open in one tab only, and asks whoever forgets the PIN to wait', async () => {
+    const { context } = await phone(browser)
+    await enrol(context, await house.slip('xuan-giang', 'lan'), 'Lan')
+    const second = await unlock(context, 'Lan')
+    await second.getByText('Đang mở ở một thẻ khác của trình duyệt').waitFor()
+    for (let tries = 0; tries < 6; tries += 1) {
+      await second.getByLabel('Mã PIN').fill('000000')
+      await second.getByRole('button', { name: 'Mở khóa' }).click()
+      await second.getByText(tries < 5 ? 'Sai mã PIN' : 'Nhập sai nhiều lần').waitFor()
+    }
+    await isAccessible(second, 'the PIN')
+    await context.close()
+  })
+
+  it('says so inside other apps, where nothing can be kept', async () => {
+    const userAgent = 'Mozilla/5.0 (Linux; Android 10) AppleWebKit/537.36 Chrome/107.0 Mobile Safari/537.36 Zalo/23.01'
+    const { context } = await phone(browser, { userAgent })
+    const page = await context.newPage()
+    await page.goto(house.base)
+    await page.getByRole('heading', { name: 'Hãy mở bằng Chrome' }).waitFor()
+    await page.getByRole('button', { name: 'English' }).click()
+    await page.getByRole('heading', { name: 'Open in Chrome' }).waitFor()
+    await isAccessible(page, 'inside another app')
+    await context.close()
+  })
+})

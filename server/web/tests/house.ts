@@ -1,0 +1,97 @@
+// A server with the demo's commune behind it, as it runs anywhere: the real binary on a loopback address.
+
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** Everybody's password in the demo. */
+const PASSWORD = 'ra-soat-ho-ngheo'
+
+function rasoat(): string {
+  const program = process.env['RASOAT']
+  if (program === undefined) throw new Error('RASOAT has to name the binary: run `make test-web`')
+  return program
+}
+
+interface Account {
+  id: number
+  login: string
+  grants: { unit: number }[]
+}
+
+export class House {
+  private constructor(
+    readonly base: string,
+    private readonly server: ChildProcess,
+    private readonly directory: string,
+  ) {}
+
+  static async open(): Promise<House> {
+    const directory = mkdtempSync(join(tmpdir(), 'rasoat-web-'))
+    execFileSync(rasoat(), ['demo', '--data', directory, '--exit'], { stdio: 'ignore' })
+    const served = ['serve', '--data', join(directory, 'server'), '--listen', '127.0.0.1:0']
+    const environment = { ...process.env, RASOAT_LOG: 'info', NO_COLOR: '1' }
+    const server = spawn(rasoat(), served, { stdio: ['ignore', 'ignore', 'pipe'], env: environment })
+    return new House(`http://${await address(server)}`, server, directory)
+  }
+
+  async close(): Promise<void> {
+    const ended = new Promise((end) => this.server.once('exit', end))
+    this.server.kill('SIGTERM')
+    await ended
+    rmSync(this.directory, { recursive: true })
+  }
+
+  /** Logs somebody in; whoever asks after that asks as them. */
+  async logIn(login: string): Promise<Desk> {
+    const { token } = await ask<{ token: string }>(this.base, 'POST', '/api/session', { login, password: PASSWORD, keep: 'bearer' })
+    return new Desk(this.base, token)
+  }
+
+  /** The address in the QR code of a slip that the commune's reviewer prints for somebody. */
+  async slip(commune: string, who: string): Promise<string> {
+    const desk = await this.logIn(`${commune}.hoa`)
+    const me = await desk.get<{ unit: number }>('/api/me')
+    const accounts = await desk.get<Account[]>(`/api/units/${me.unit}/accounts`)
+    const account = accounts.find(({ login }) => login === `${commune}.${who}`)
+    if (account === undefined) throw new Error(`nobody is ${who}`)
+    const code = await desk.post<{ code: string; server_key: string }>('/api/enrolment-codes', { account: account.id, unit: account.grants[0]?.unit })
+    return `${this.base}/#ghi-danh=${code.code}.${code.server_key}`
+  }
+}
+
+/** Somebody at the office. */
+export class Desk {
+  constructor(
+    private readonly base: string,
+    private readonly token: string,
+  ) {}
+
+  get<T>(path: string): Promise<T> {
+    return ask<T>(this.base, 'GET', path, undefined, this.token)
+  }
+
+  post<T>(path: string, body: unknown): Promise<T> {
+    return ask<T>(this.base, 'POST', path, body, this.token)
+  }
+}
+
+async function address(server: ChildProcess): Promise<string> {
+  let log = ''
+  for await (const chunk of server.stderr ?? []) {
+    log += String(chunk)
+    // Colours may stand between the name and the value.
+    const [, found] = /address\S*?(127\.0\.0\.1:\d+)/.exec(log.replace(/\u001b\[\d+m/g, '')) ?? []
+    if (found !== undefined) return found
+  }
+  throw new Error(`the server does not listen: ${log}`)
+}
+
+async function ask<T>(base: string, method: string, path: string, body: unknown, token?: string): Promise<T> {
+  const headers: Record<string, string> = { 'content-type': 'application/json' }
+  if (token !== undefined) headers['authorization'] = `Bearer ${token}`
+  const response = await fetch(base + path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+  return (await response.json()) as T
+}
