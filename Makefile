@@ -7,7 +7,7 @@ export RASOAT_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 RASOAT := $(CARGO) run --quiet --profile $(PROFILE) --bin rasoat --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-failover simulate exhaust fuzz lint wasm bench bench-sync bench-store doc clean tools test-tools wasm-tools
+.PHONY: help run test test-failover simulate exhaust fuzz lint wasm web-core bench bench-sync bench-store doc clean tools test-tools wasm-tools
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -31,8 +31,13 @@ lint: ## format and clippy, warnings are errors
 wasm-tools: tools ## installs what the build for the browser needs besides (Rust for WebAssembly), or says what is missing
 	@./.ci/wasm-tools
 
-wasm: wasm-tools ## builds the two lower crates for the browser
-	$(CARGO) build --profile $(PROFILE) --target wasm32-unknown-unknown -p schemas -p sync-protocol
+wasm: wasm-tools ## builds the two lower crates and the field app's core for the browser
+	$(CARGO) build --profile $(PROFILE) --target wasm32-unknown-unknown -p schemas -p sync-protocol -p field-core
+
+# Numbers in the module as short as they can be: a fifteenth of what goes over the line. Only a stripped module can have that.
+web-core: SHORT := target.wasm32-unknown-unknown.rustflags=["-Clink-arg=-O2", "-Clink-arg=--compress-relocations"]
+web-core: wasm-tools ## builds the field app's core as small as it gets: target/wasm32-unknown-unknown/wasm/field_core.wasm
+	$(CARGO) build --profile wasm --target wasm32-unknown-unknown -p field-core --config '$(SHORT)'
 
 simulate: ## plays RUNS runs of STEPS steps of the simulated commune from SEED up; a failure is replayed and made shorter
 	$(CARGO) run --quiet --profile $(PROFILE) -p house-tests --example simulate -- $(or $(SEED),1) $(or $(STEPS),300) $(or $(RUNS),1)
