@@ -7,12 +7,12 @@ export RASOAT_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 RASOAT := $(CARGO) run --quiet --profile $(PROFILE) --bin rasoat --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-failover simulate exhaust fuzz lint wasm bench bench-sync bench-store doc clean tools test-tools wasm-tools
+.PHONY: help run test test-failover simulate exhaust fuzz lint wasm web-core web test-web bench bench-sync bench-store doc clean tools test-tools wasm-tools web-tools
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
 
-run: tools ## plays a whole review in data/ and leaves the server running at http://127.0.0.1:8080
+run: tools web ## plays a whole review in data/ and leaves the server running at http://127.0.0.1:8080
 	$(RASOAT) demo --data data --listen 127.0.0.1:8080
 
 tools: ## says what is missing on this machine to build and run
@@ -21,8 +21,9 @@ tools: ## says what is missing on this machine to build and run
 test-tools: tools ## installs what the tests need besides (LibreOffice, PostgreSQL), or says what is missing
 	@./.ci/test-tools
 
-test: test-tools lint wasm ## everything that CI runs: format, lints, wasm builds, all tests
+test: test-tools lint wasm web ## everything that CI runs: format, lints, wasm builds, the apps, all tests
 	env -u DATABASE_URL $(CARGO) test --profile $(PROFILE) --workspace --no-fail-fast
+	$(MAKE) test-web
 
 lint: ## format and clippy, warnings are errors
 	$(CARGO) fmt --all --check
@@ -31,8 +32,28 @@ lint: ## format and clippy, warnings are errors
 wasm-tools: tools ## installs what the build for the browser needs besides (Rust for WebAssembly), or says what is missing
 	@./.ci/wasm-tools
 
-wasm: wasm-tools ## builds the two lower crates for the browser
-	$(CARGO) build --profile $(PROFILE) --target wasm32-unknown-unknown -p schemas -p sync-protocol
+wasm: wasm-tools ## builds the two lower crates and the field app's core for the browser
+	$(CARGO) build --profile $(PROFILE) --target wasm32-unknown-unknown -p schemas -p sync-protocol -p field-core
+
+# Numbers in the module as short as they can be: a fifteenth of what goes over the line. Only a stripped module can have that.
+web-core: SHORT := target.wasm32-unknown-unknown.rustflags=["-Clink-arg=-O2", "-Clink-arg=--compress-relocations"]
+web-core: wasm-tools ## builds the field app's core as small as it gets: target/wasm32-unknown-unknown/wasm/field_core.wasm
+	$(CARGO) build --profile wasm --target wasm32-unknown-unknown -p field-core --config '$(SHORT)'
+
+web-tools: tools ## says what is missing to build the apps (Node.js)
+	@./.ci/web-tools
+
+web: BUILT := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+web: web-tools web-core ## builds the apps that the server carries, from server/web
+	cd server/web && { cmp -s package-lock.json node_modules/.package-lock.rasoat || { npm ci --no-audit --no-fund && cp package-lock.json node_modules/.package-lock.rasoat; }; }
+	mkdir -p server/web/src/generated
+	cp $(BUILT)/wasm32-unknown-unknown/wasm/field_core.wasm server/web/src/generated/core.wasm
+	cd server/web && npm run --silent check && npm run --silent build
+
+test-web: BUILT := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+test-web: test-tools web ## tries the apps in a browser against the real server
+	$(CARGO) build --profile $(PROFILE) --bin rasoat
+	cd server/web && RASOAT=$(BUILT)/$(PROFILE)/rasoat npm test
 
 simulate: ## plays RUNS runs of STEPS steps of the simulated commune from SEED up; a failure is replayed and made shorter
 	$(CARGO) run --quiet --profile $(PROFILE) -p house-tests --example simulate -- $(or $(SEED),1) $(or $(STEPS),300) $(or $(RUNS),1)

@@ -80,7 +80,7 @@ impl FromStr for PartialDate {
             (true, 7) if text.as_bytes()[4] == b'-' => {
                 Self::Month(number(&text[..4])?, i8::try_from(number(&text[5..])?).map_err(|_| error())?)
             }
-            (true, 10) => Self::Day(text.parse().map_err(|_| error())?),
+            (true, 10) => Self::Day(day(text).ok_or_else(error)?),
             _ => return Err(error()),
         };
         match date {
@@ -89,6 +89,17 @@ impl FromStr for PartialDate {
             date => Ok(date),
         }
     }
+}
+
+/// A day, written as people in offices write it in files: `2019-05-31`. `None` when it is another text, or no day. Not
+/// jiff's own: that reads much else too, and would be a thirtieth of what goes to the browser.
+pub fn day(text: &str) -> Option<Date> {
+    let (year, rest) = text.split_once('-')?;
+    let (month, day) = rest.split_once('-')?;
+    let is_written = [(year, 4), (month, 2), (day, 2)]
+        .iter()
+        .all(|(part, length)| part.len() == *length && part.bytes().all(|byte| byte.is_ascii_digit()));
+    is_written.then(|| Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()).flatten()
 }
 
 impl TryFrom<String> for PartialDate {
@@ -120,9 +131,22 @@ mod tests {
 
     #[test]
     fn days_that_do_not_exist_are_refused() {
-        for text in
-            ["2023-02-30", "2023-13", "1-1-2020", "20-05-2020", "2020-5", "", "٢٠٢٠", "-020", "0020", "2020-05-3a"]
-        {
+        for text in [
+            "2023-02-30",
+            "2023-13",
+            "1-1-2020",
+            "20-05-2020",
+            "2020-5",
+            "",
+            "٢٠٢٠",
+            "-020",
+            "0020",
+            "2020-05-3a",
+            "2020-5-031",
+            "202-05-031",
+            "2020-05031",
+            "2020-+5-31",
+        ] {
             assert!(text.parse::<PartialDate>().is_err(), "{text}");
         }
     }

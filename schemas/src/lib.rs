@@ -13,6 +13,7 @@ pub mod household;
 pub mod ids;
 pub mod ledger;
 pub mod mpi;
+pub mod normal;
 pub mod roster;
 pub mod rules;
 pub mod standard;

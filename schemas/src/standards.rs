@@ -34,6 +34,11 @@ impl Standards {
         self.by_id.get(id)
     }
 
+    /// All standards, by name.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Standard>> {
+        self.by_id.values()
+    }
+
     /// All forms, by version.
     pub fn forms(&self) -> impl Iterator<Item = &Arc<Form>> {
         self.forms.values()

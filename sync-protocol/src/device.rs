@@ -14,6 +14,7 @@ mod rebase;
 mod record;
 mod request;
 mod share;
+mod snapshot;
 mod status;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
 use schemas::form::Form;
 use schemas::household::Household;
 use schemas::ids::{AccountId, HouseholdId, RoundId};
@@ -42,7 +44,7 @@ use parcel::SentParcel;
 
 pub use answer::{AnswerFault, Outcome, Remark};
 pub use blob::{BlobAnswer, BlobState, OwnBlob};
-pub use document::{DeviceDocument, OwnChange, Standing, View};
+pub use document::{DeviceDocument, OwnChange, Stamp, Standing, View};
 pub use mend::Mend;
 pub use parcel::{Awaited, MOST_AWAITED, PackedParcel, ParcelAnswerFault, ParcelStep};
 pub use portion::{Portion, Way};
@@ -50,6 +52,7 @@ pub use rebase::{Item, ItemState, Plan};
 pub use record::{Record, RecordFault};
 pub use request::Sync;
 pub use share::{Looked, MOST_SEEN, Seen, ShareFault, ShareStep, VillageKey};
+pub use snapshot::SnapshotFault;
 pub use status::{Need, Status, Whereabouts};
 
 /// Largest command, in bytes: as large as a change, so that one entry never fills a request.
@@ -76,26 +79,36 @@ pub struct Clocks {
 }
 
 /// How far a scope has been read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub struct ScopeState {
     /// How far.
+    #[n(0)]
     pub cursor: Cursor,
+    #[n(1)]
     row: Option<RowHash>,
+    #[n(2)]
     digest: Digest,
     /// Whether its next page has to come with bytes.
+    #[n(3)]
     as_bytes: bool,
     /// Whether it was asked for from its first row again and has not come to the server's digest since.
+    #[n(4)]
     is_read_anew: bool,
 }
 
 /// How an entry travels. An entry that did not arrive goes the next way, and the last one always arrives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 enum Travel {
     /// As an intent, where it can.
+    #[n(0)]
     Intent,
     /// As the bytes of its change.
+    #[n(1)]
     Bytes,
     /// In a segment that is not packed at all.
+    #[n(2)]
     Plain,
 }
 
@@ -107,16 +120,24 @@ impl ScopeState {
 }
 
 /// An entry that the server has not answered for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 struct Outgoing {
+    #[n(0)]
     epoch: u32,
+    #[n(1)]
     scope: Scope,
+    #[n(2)]
     entry: JournalEntry,
+    #[n(3)]
     payload: Option<ByteVec>,
+    #[n(4)]
     travel: Travel,
     /// Whether a segment has to begin here: a run through here was refused, and what was wrong is looked for.
+    #[n(5)]
     begins: bool,
     /// How often the server could not take it: it goes after those that were put off less. Forgotten with the process.
+    #[cbor(skip)]
     put_off: u32,
 }
 
@@ -253,6 +274,21 @@ impl Device {
     /// The form on which it founds households; `None` when it was given none.
     pub fn form(&self) -> Option<&Arc<Form>> {
         self.forms.first()
+    }
+
+    /// The forms that it can fill in, the one for new households first.
+    pub fn forms(&self) -> &[Arc<Form>] {
+        &self.forms
+    }
+
+    /// The key of the server that it believes.
+    pub fn server(&self) -> PublicKey {
+        self.identity.server
+    }
+
+    /// The history of a document that is here, one of [`Device::households`] or [`Device::earlier`].
+    pub(crate) fn history_of(&self, household: &HouseholdId, document: &DeviceDocument, view: View) -> Option<History> {
+        document.history(household, &self.forms, view)
     }
 
     /// Documents of earlier rounds, beside the households' present ones: own work in them has not come to its end.

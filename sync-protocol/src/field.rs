@@ -7,6 +7,7 @@
 mod asked;
 mod check;
 mod fault;
+mod listing;
 mod plan;
 mod report;
 pub mod said;
@@ -16,9 +17,10 @@ mod settle;
 pub use asked::{About, AskedView, Outline, Relevance, SectionOutline};
 pub use check::Wrong;
 pub use fault::{FieldFault, commit};
+pub use listing::{Listed, Listing};
 pub use plan::{PlanLine, PlanView, Wanted};
 pub use report::{
-    DisagreementView, FiledHousehold, HouseholdView, Line, Reason, RoundPoints, Scoring, SeenView, SideView,
+    DisagreementView, FiledHousehold, HouseholdView, Line, Reason, RoundPoints, Scoring, SeenView, SideView, scored,
 };
 pub use sections::{Committed, ItemFault, OfHousehold, Saved, Written, by_household};
 pub use settle::Choice;

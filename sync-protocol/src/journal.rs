@@ -123,11 +123,14 @@ pub(crate) fn from_cbor<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, min
 }
 
 /// Where a journal stands: what the next entry has to name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub struct JournalHead {
     /// Number of the last entry; 0 before the first.
+    #[n(0)]
     pub number: u64,
     /// Its hash.
+    #[n(1)]
     pub hash: Option<EntryHash>,
 }
 

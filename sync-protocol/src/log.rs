@@ -93,9 +93,13 @@ pub fn origin(scope: &Scope, generation: u64) -> RowHash {
 
 /// The sum of all documents' states in a scope. Adding and taking away one document is cheap, and the order does not
 /// matter, so two copies can compare everything by comparing 16 bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub struct Digest {
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
     sum: [u8; 32],
+    #[n(1)]
     count: u64,
 }
 

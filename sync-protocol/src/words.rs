@@ -3,6 +3,7 @@
 use schemas::form::Label;
 
 use crate::device::Whereabouts;
+use crate::parcel::ParcelFault;
 use crate::verdict::{Hold, Rejection, Verdict};
 
 /// The words for a verdict: what became of the change, and what to do next.
@@ -48,6 +49,31 @@ pub fn disagreement(section: &str) -> Label {
     let vi = format!("hai người ghi khác nhau ở phần {section}; chọn bằng «settle»");
     let en = format!("people said different things in {section}; choose with \"settle\"");
     Label { vi, en }
+}
+
+/// The words for a file that is no parcel, or no answer to one.
+pub fn parcel_fault(fault: ParcelFault) -> Label {
+    let (vi, en) = match fault {
+        ParcelFault::NotAwaited => (
+            "Đây không phải câu trả lời cho gói nào máy này đang chờ",
+            "This answers no parcel that this phone waits for",
+        ),
+        ParcelFault::OtherWay => {
+            ("Nhầm chiều: đây là gói gửi đi hay câu trả lời?", "The other way: is this a parcel or an answer?")
+        }
+        ParcelFault::Version => ("Gói của phiên bản khác; hãy cập nhật", "A parcel of another version; update"),
+        ParcelFault::TooLarge => ("Tệp quá lớn", "The file is too large"),
+        ParcelFault::Unreadable
+        | ParcelFault::OtherKey
+        | ParcelFault::WeakKey
+        | ParcelFault::Damaged
+        | ParcelFault::Signature => {
+            let slug = fault.slug();
+            let vi = format!("Tệp hỏng hoặc bị sửa ({slug}); chép lại từ máy gốc");
+            return Label { vi, en: format!("The file is damaged or was altered ({slug}); copy it again") };
+        }
+    };
+    Label { vi: vi.into(), en: en.into() }
 }
 
 fn held(hold: Hold) -> (&'static str, &'static str) {

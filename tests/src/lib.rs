@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod cluster;
+pub mod core;
 pub mod field;
 pub mod fieldwork;
 pub mod fuzz;

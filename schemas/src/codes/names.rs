@@ -6,9 +6,10 @@
 pub mod legacy;
 
 use unicode_normalization::char::is_combining_mark;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc, is_nfc_quick};
+use unicode_normalization::{IsNormalized, is_nfc_quick};
 
 use super::Remark;
+use crate::normal::{composed, decomposed, is_composed};
 
 /// Characters of a name that are compared at most; the longest real names have about forty.
 const COMPARED_CHARACTERS: usize = 100;
@@ -58,11 +59,11 @@ pub fn clean(text: &str) -> Cleaned {
         return Cleaned { text: text.to_owned(), repairs: Vec::new() };
     }
     let mut repairs = Vec::new();
-    if !is_nfc(text) {
+    if !is_composed(text) {
         repairs.push(Repair::Composed);
     }
     // Removing a character from between a letter and its mark lets the two compose, so normalise after it.
-    let visible: String = text.chars().filter(|c| *c == SOFT_HYPHEN || !is_invisible(*c)).nfc().collect();
+    let visible = composed(text.chars().filter(|c| *c == SOFT_HYPHEN || !is_invisible(*c)));
     let spaced = visible.split_whitespace().collect::<Vec<_>>().join(" ");
     if spaced != visible {
         repairs.push(Repair::Spaces);
@@ -77,7 +78,7 @@ pub fn clean(text: &str) -> Cleaned {
     }
     let text = unicode.unwrap_or(spaced).replace(SOFT_HYPHEN, "");
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    Cleaned { text: text.nfc().collect(), repairs }
+    Cleaned { text: composed(text.chars()), repairs }
 }
 
 /// Whether a look at each character is enough to know that there is nothing to mend, as with most cells of a list.
@@ -122,7 +123,8 @@ pub fn fold_compact(text: &str) -> String {
 }
 
 fn folded_words(text: &str) -> Vec<String> {
-    let letters: String = clean(text).text.nfd().filter(|c| !is_combining_mark(*c)).collect();
+    let parts = decomposed(clean(text).text.chars());
+    let letters: String = parts.into_iter().filter(|c| !is_combining_mark(*c)).collect();
     let letters = letters.to_lowercase().replace('đ', "d");
     letters.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
@@ -147,8 +149,12 @@ impl NameSearch {
 
     /// Whether a name is meant.
     pub fn finds(&self, name: &str) -> bool {
-        let words = folded_words(name);
-        self.0.iter().all(|begins| words.iter().any(|word| word.starts_with(begins.as_str())))
+        self.finds_folded(&fold(name))
+    }
+
+    /// Whether a name is meant that [`fold`] has folded.
+    pub fn finds_folded(&self, folded: &str) -> bool {
+        self.0.iter().all(|begins| folded.split(' ').any(|word| word.starts_with(begins.as_str())))
     }
 }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::names;
 use super::table;
+use crate::date::{DateError, day};
 use crate::form::Confidence;
 
 /// Levels of the tree of units, from the top. Two tiers below the nation since July 2025; the district stays for the past.
@@ -141,9 +142,9 @@ struct UnitRow {
 struct Day(Date);
 
 impl TryFrom<String> for Day {
-    type Error = jiff::Error;
-    fn try_from(text: String) -> Result<Self, jiff::Error> {
-        text.parse().map(Self)
+    type Error = DateError;
+    fn try_from(text: String) -> Result<Self, DateError> {
+        day(&text).map(Self).ok_or(DateError(text))
     }
 }
 

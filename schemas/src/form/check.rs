@@ -2,10 +2,9 @@
 //!
 //! Owns what is refused and what is only odd. Conditions over several answers belong to [`crate::rules`].
 
-use unicode_normalization::is_nfc;
-
 use super::{Fault, Kind, Label, Point, Question};
 use crate::date::PartialDate;
+use crate::normal::is_composed;
 use crate::value::Value;
 
 impl Question {
@@ -27,7 +26,7 @@ impl Question {
     fn check_text(&self, text: &str) -> Result<(), Fault> {
         match &self.kind {
             Kind::Text { max_length } => {
-                expect(is_nfc(text), "chữ chưa ở dạng chuẩn NFC", "text is not in the NFC form")?;
+                expect(is_composed(text), "chữ chưa ở dạng chuẩn NFC", "text is not in the NFC form")?;
                 expect(text.chars().count() <= *max_length, "dài quá giới hạn", "longer than the limit")
             }
             Kind::Choice { choices } => expect(

@@ -8,6 +8,7 @@ use schemas::form::Label;
 use sync_protocol::device::{AnswerFault, CommitError, ParcelAnswerFault, ShareFault, Way};
 use sync_protocol::field::FieldFault;
 use sync_protocol::parcel::ParcelFault;
+use sync_protocol::words;
 use thiserror::Error;
 
 use super::store::StoreFault;
@@ -170,7 +171,7 @@ impl PhoneFault {
             Self::Store(fault) => store(fault),
             Self::Refused(problem) => problem.words.clone(),
             Self::Field(fault) => fault.label(),
-            Self::Parcel(fault) => parcel(*fault),
+            Self::Parcel(fault) => words::parcel_fault(*fault),
             Self::NoVillage => label(
                 "Không rõ thôn nào, hoặc máy chưa giữ thôn này; ghi --village",
                 "No such village on this phone, or several: name one with --village",
@@ -252,28 +253,6 @@ fn store(fault: &StoreFault) -> Label {
         StoreFault::File { .. } | StoreFault::Unreadable { .. } | StoreFault::Broken => {
             said(format!("Lỗi lưu trên máy này: {fault}"), format!("This phone's storage failed: {fault}"))
         }
-    }
-}
-
-fn parcel(fault: ParcelFault) -> Label {
-    match fault {
-        ParcelFault::NotAwaited => label(
-            "Đây không phải câu trả lời cho gói nào máy này đang chờ",
-            "This answers no parcel that this phone waits for",
-        ),
-        ParcelFault::OtherWay => {
-            label("Nhầm chiều: đây là gói gửi đi hay câu trả lời?", "The other way: is this a parcel or an answer?")
-        }
-        ParcelFault::Version => label("Gói của phiên bản khác; hãy cập nhật", "A parcel of another version; update"),
-        ParcelFault::TooLarge => label("Tệp quá lớn", "The file is too large"),
-        ParcelFault::Unreadable
-        | ParcelFault::OtherKey
-        | ParcelFault::WeakKey
-        | ParcelFault::Damaged
-        | ParcelFault::Signature => said(
-            format!("Tệp hỏng hoặc bị sửa ({}); chép lại từ máy gốc", fault.slug()),
-            format!("The file is damaged or was altered ({}); copy it again", fault.slug()),
-        ),
     }
 }
 

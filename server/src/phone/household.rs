@@ -48,7 +48,7 @@ impl Phone {
         for (item, whole) in (1..).zip(said::households(json)) {
             let clocks = self.clocks();
             let (device, chance) = (&mut self.device, &self.surroundings.chance);
-            let saved = chance.with(|rng| device.found_household(item, whole, clocks, rng))?;
+            let saved = chance.with(|rng| device.found_household(item, whole, clocks, rng));
             committed.join(self.keep(saved)?);
         }
         Ok(committed)
@@ -61,7 +61,7 @@ impl Phone {
         for (household, said) in edits {
             let clocks = self.clocks();
             let (device, chance) = (&mut self.device, &self.surroundings.chance);
-            let saved = chance.with(|rng| device.edit_household(household, said, clocks, rng))?;
+            let saved = chance.with(|rng| device.edit_household(household, said, clocks, rng));
             committed.join(self.keep(saved)?);
         }
         committed.faults.sort_by_key(|fault| fault.item);

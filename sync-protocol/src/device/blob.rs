@@ -10,32 +10,44 @@ use crate::hash::BlobHash;
 use crate::journal::{Body, Scope};
 
 /// Where a blob stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum BlobState {
     /// The server has not answered for its announcement.
+    #[n(0)]
     Unannounced,
     /// The server expects it: its bytes may go.
+    #[n(1)]
     Announced,
     /// The server has all of it, checked.
+    #[n(2)]
     There,
     /// The server will not take it, by this reason's name: it needs its author.
-    Refused(String),
+    #[n(3)]
+    Refused(#[n(0)] String),
 }
 
 /// A blob that this device has announced.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub struct OwnBlob {
     /// Epoch and number of the journal entry that announces it.
+    #[n(0)]
     pub entry: (u32, u64),
     /// The household it belongs to.
+    #[n(1)]
+    #[cbor(with = "crate::wire::household_id")]
     pub household: HouseholdId,
     /// SHA-256 of its bytes.
+    #[n(2)]
     pub hash: BlobHash,
     /// How many bytes it has.
+    #[n(3)]
     pub size_bytes: u64,
     /// Where it stands.
+    #[n(4)]
     pub state: BlobState,
     /// Whether the server has shown once that it forgot the announcement.
+    #[n(5)]
     pub is_doubted: bool,
 }
 

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use minicbor::{Decode, Encode};
 use schemas::form::Form;
 use schemas::ids::{HouseholdId, RoundId, UnitId};
 
 use crate::change;
 use crate::genesis::Genesis;
-use crate::hash::ChangeHash;
+use crate::hash::{ChangeHash, tagged};
 use crate::history::History;
-use crate::journal::Scope;
+use crate::journal::{Scope, to_cbor};
 use crate::verdict::{Hold, Rejection, Verdict};
 
 /// Which changes a view shows.
@@ -41,6 +42,33 @@ pub enum Standing {
     Superseded,
 }
 
+impl<C> Encode<C> for Standing {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        out: &mut minicbor::Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        match self {
+            Self::Waiting => out.bool(false)?.ok(),
+            Self::Refused => out.bool(true)?.ok(),
+            Self::Acknowledged => Verdict::Accepted.encode(out, ctx),
+            Self::Held(hold) => Verdict::Held(*hold).encode(out, ctx),
+            Self::Rejected(rejection) => Verdict::Rejected(*rejection).encode(out, ctx),
+            Self::Superseded => Verdict::Superseded.encode(out, ctx),
+        }
+    }
+}
+
+/// As the verdict that it follows from; what no verdict was given on, as `false` and `true`.
+impl<'b, C> Decode<'b, C> for Standing {
+    fn decode(from: &mut minicbor::Decoder<'b>, ctx: &mut C) -> Result<Self, minicbor::decode::Error> {
+        match from.datatype()? {
+            minicbor::data::Type::Bool => Ok(if from.bool()? { Self::Refused } else { Self::Waiting }),
+            _ => Ok(Self::of(Verdict::decode(from, ctx)?)),
+        }
+    }
+}
+
 impl Standing {
     pub(super) fn of(verdict: Verdict) -> Self {
         match verdict {
@@ -60,19 +88,27 @@ impl Standing {
 }
 
 /// A change that this device wrote and whose acceptance it has not read in the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub struct OwnChange {
     /// Epoch and number of its journal entry.
+    #[n(0)]
     pub entry: (u32, u64),
     /// Its hash.
+    #[n(1)]
     pub hash: ChangeHash,
     /// Its bytes.
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
     pub bytes: Vec<u8>,
     /// Where it stands.
+    #[n(3)]
     pub standing: Standing,
     /// Whether the log has said so, or was asked again: a server that was set back may have forgotten what it answered.
+    #[n(4)]
     pub is_settled: bool,
     /// Whether its author has said what becomes of it: said again in another change, or left to the office.
+    #[n(5)]
     pub answered: bool,
 }
 
@@ -95,25 +131,50 @@ impl OwnChange {
 }
 
 /// One household on a device.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub struct DeviceDocument {
     /// The village and round it belongs to.
+    #[n(0)]
     pub scope: Scope,
     /// The device's own changes that are not in the log yet.
+    #[n(1)]
     pub own: Vec<OwnChange>,
+    #[n(2)]
+    #[cbor(with = "crate::wire::byte_strings")]
     pub(super) accepted: Vec<Vec<u8>>,
+    #[n(3)]
     heads: Vec<ChangeHash>,
     /// The villages whose logs say that the household belongs there, and the heads that each of them has told of: one, but
     /// for a household that moves between two villages of this device, whose logs are read one after the other.
+    #[n(4)]
+    #[cbor(with = "crate::wire::by_unit")]
     logged: BTreeMap<UnitId, Vec<ChangeHash>>,
     /// What was accepted in an earlier generation of the log and has not come again in this one.
+    #[n(5)]
+    #[cbor(with = "crate::wire::named_bytes")]
     aside: Vec<(ChangeHash, Vec<u8>)>,
 }
+
+/// The name of everything that a document shows: whoever keeps something made from it sees whether it still holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Stamp(#[cbor(n(0), with = "minicbor::bytes")] [u8; 16]);
 
 impl DeviceDocument {
     pub(super) fn new(scope: Scope) -> Self {
         let logged = BTreeMap::new();
         Self { scope, own: Vec::new(), accepted: Vec::new(), heads: Vec::new(), logged, aside: Vec::new() }
+    }
+
+    /// The name of everything that it shows.
+    pub(crate) fn stamp(&self) -> Stamp {
+        let own: Vec<_> = self.own.iter().map(|own| (own.hash, own.standing, own.is_settled, own.answered)).collect();
+        let logged: Vec<(u64, &Vec<ChangeHash>)> = self.logged.iter().map(|(unit, heads)| (unit.0, heads)).collect();
+        let aside: Vec<ChangeHash> = self.aside.iter().map(|(hash, _)| *hash).collect();
+        let shown = to_cbor(&(&self.scope, &self.heads, own, logged, aside));
+        let hash = tagged("rasoat stamp 1", &[&shown]);
+        Stamp(std::array::from_fn(|at| hash[at]))
     }
 
     /// The heads of what the server has accepted; empty before the first change.
@@ -127,7 +188,7 @@ impl DeviceDocument {
     }
 
     /// Whether any log says that the household belongs to its village.
-    pub(super) fn is_logged(&self) -> bool {
+    pub(crate) fn is_logged(&self) -> bool {
         !self.logged.is_empty()
     }
 

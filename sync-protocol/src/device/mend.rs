@@ -64,22 +64,31 @@ pub enum Mend {
 }
 
 /// A page as it was read, without the changes: those stand in their documents.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub(super) struct ReadPage {
+    #[n(0)]
     pub(super) previous: RowHash,
+    #[n(1)]
     pub(super) rows: Vec<Row>,
+    #[n(2)]
     pub(super) head: SignedHead,
 }
 
 /// What is being given back of one generation of a log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub(super) struct Giving {
     /// Whether chapters may go: the server has said how far it knows the log, or its new generation was read to the end.
+    #[n(0)]
     goes: bool,
     /// How far the server knows it.
+    #[n(1)]
     known: u64,
     /// How far it was given back.
+    #[n(2)]
     done: u64,
+    #[n(3)]
     pages: Vec<ReadPage>,
 }
 

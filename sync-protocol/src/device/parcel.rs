@@ -56,12 +56,16 @@ pub enum ParcelStep {
 }
 
 /// A parcel, and what an answer to it still says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub(super) struct SentParcel {
+    #[n(0)]
     made: Awaited,
     /// The device has heard the server in another way since: what it is assigned to, and where logs end, is no news.
+    #[n(1)]
     is_overtaken: bool,
     /// The device doubts answers since: the server may have forgotten what it says in this one.
+    #[n(2)]
     is_void: bool,
 }
 

@@ -1,11 +1,13 @@
 //! Where a household stands for the person at the device: on this phone, at the server, or in need of them, and why.
 
+use minicbor::{Decode, Encode};
 use schemas::form::Label;
 use schemas::ids::HouseholdId;
 
 use super::Device;
 use super::document::{DeviceDocument, OwnChange, Standing, View};
 use crate::disagreement::{self, Disagreement};
+use crate::history::History;
 use crate::verdict::{Rejection, Verdict};
 use crate::words;
 
@@ -13,13 +15,17 @@ use crate::words;
 const LEFT: &str = "household/left";
 
 /// Where the newest work on a household is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Whereabouts {
     /// Some of it only on this phone.
+    #[n(0)]
     Phone,
     /// All of it at the server.
+    #[n(1)]
     Server,
     /// Something of it waits for a person.
+    #[n(2)]
     NeedsYou,
 }
 
@@ -57,13 +63,23 @@ pub struct Status {
 impl Device {
     /// Where a document that is here stands, one of [`Device::households`] or [`Device::earlier`].
     pub fn status(&self, household: &HouseholdId, document: &DeviceDocument) -> Status {
-        let mut needs: Vec<Need> = document.own.iter().filter_map(need).collect();
         let history = document.history(household, &self.forms, View::Mine);
+        self.status_with(document, household, history.as_ref())
+    }
+
+    /// The same for whoever has opened it already.
+    pub(crate) fn status_with(
+        &self,
+        document: &DeviceDocument,
+        household: &HouseholdId,
+        history: Option<&History>,
+    ) -> Status {
+        let mut needs: Vec<Need> = document.own.iter().filter_map(need).collect();
         let disagreement = |open: Disagreement| Need {
             slug: "disagreement/open",
             words: words::disagreement(&open.section.to_string()),
         };
-        needs.extend(history.iter().flat_map(disagreement::open).map(disagreement));
+        needs.extend(history.into_iter().flat_map(disagreement::open).map(disagreement));
         let has_left = !document.is_logged() && self.has_left(household, &document.scope);
         needs.extend(has_left.then(|| Need { slug: LEFT, words: words::household_left() }));
         needs.sort_by(|one, other| (one.slug, &one.words.vi).cmp(&(other.slug, &other.words.vi)));

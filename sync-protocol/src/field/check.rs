@@ -4,9 +4,9 @@
 use schemas::doubt::NUMBER_AND_PERSON;
 use schemas::form::{Fault, Form, Kind, Label, Scope};
 use schemas::ids::IdError;
+use schemas::normal::composed;
 use schemas::value::{Key, Value};
 use serde_json::Value as Json;
-use unicode_normalization::UnicodeNormalization;
 
 use super::fault;
 use crate::change::MAX_TEXT_BYTES;
@@ -150,7 +150,7 @@ fn value(json: &Json) -> Option<Value> {
     match json {
         Json::Bool(flag) => Some(Value::Bool(*flag)),
         Json::Number(number) => number.as_i64().map(Value::Int),
-        Json::String(text) => Some(Value::Text(text.nfc().collect())),
+        Json::String(text) => Some(Value::Text(composed(text.chars()))),
         Json::Null | Json::Array(_) | Json::Object(_) => None,
     }
 }

@@ -201,14 +201,14 @@ impl Device {
         let seen = self.seen().iter().find(|seen| seen.household == *household).map(|seen| seen.scope.clone());
         let scope = self.document_scope(household).or(seen).ok_or_else(missing)?;
         let (current, open) = (history.current(), disagreement::open(&history));
-        let scored = scoring.and_then(|scoring| Some((standards.asking(&history.genesis().form)?, scoring)));
-        let reports = scored.map_or_else(Vec::new, |(standard, scoring)| reports(standard, &current, scoring));
+        let scored = scoring.map(|scoring| scored(&history, standards, scoring));
+        let (reports, classes) = scored.unwrap_or_default();
         Ok(HouseholdView {
             form: history.genesis().form.0.clone(),
             heads: history.heads().iter().map(ChangeHash::to_string).collect(),
             disagreements: open.iter().map(|open| disagreement_view(&history, open)).collect(),
             warnings: doubt::doubts(&current, history.form()),
-            classes: scored.and_then(|(standard, scoring)| classes(standard, &history, &open, scoring)),
+            classes,
             filed: FiledHousehold { village: scope.village, round: scope.round, household: current },
             standing: self.standing(household),
             colleagues: self.colleagues(household),
@@ -282,6 +282,14 @@ impl Device {
     }
 }
 
+/// What the standard that asks a household's form makes of it, and the classes that its open disagreements leave possible.
+/// Nothing when the standard is not known; no classes when there are too many ways to look at: then it may be any.
+pub fn scored(history: &History, standards: &Standards, scoring: Scoring) -> (Vec<Report>, Option<ClassSet>) {
+    let Some(standard) = standards.asking(&history.genesis().form) else { return (Vec::new(), None) };
+    let open = disagreement::open(history);
+    (reports(standard, &history.current(), scoring), classes(standard, history, &open, scoring))
+}
+
 /// What the standard that asks this form says, in each type of area and with each source of B1 that is possible.
 fn reports(standard: &Standard, household: &Household, scoring: Scoring) -> Vec<Report> {
     let facts = standard.facts(household);
@@ -309,7 +317,7 @@ fn classes(standard: &Standard, history: &History, open: &[Disagreement], scorin
     Some(classes)
 }
 
-fn head_of(household: &Household) -> Option<String> {
+pub(super) fn head_of(household: &Household) -> Option<String> {
     let is_head = |answers: &&schemas::household::Answers| answers.get("relation") == Some(&Value::from("head"));
     let head = household.members.values().find(is_head)?;
     head.get("full_name").map(Value::to_string)

@@ -15,7 +15,6 @@ use schemas::value::Key;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::FieldFault;
 use super::check::{self, Wrong};
 use super::said::{self, Edit, Named, Place, Said, Whole};
 use crate::change::{Slot, Write};
@@ -55,6 +54,12 @@ pub struct Saved {
     pub records: Vec<Record>,
     /// What is shown then.
     pub committed: Committed,
+}
+
+impl Saved {
+    fn refused(faults: Vec<ItemFault>) -> Self {
+        Self { records: Vec::new(), committed: Committed { faults, ..Committed::default() } }
+    }
 }
 
 /// The edits of one household, each with the number of its item.
@@ -329,13 +334,7 @@ impl<'a, R: CryptoRng> Draft<'a, R> {
 
 impl Device {
     /// Founds a household of a file, the `item`th. The records have to be on disk before success is shown.
-    pub fn found_household(
-        &mut self,
-        item: usize,
-        whole: Whole,
-        clocks: Clocks,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Saved, FieldFault> {
+    pub fn found_household(&mut self, item: usize, whole: Whole, clocks: Clocks, rng: &mut impl CryptoRng) -> Saved {
         let named = whole.household;
         let household = named.unwrap_or_else(|| HouseholdId(drawn(rng)));
         let fault = |path: String, wrong: &Wrong| ItemFault::new(item, named, path, wrong);
@@ -347,11 +346,12 @@ impl Device {
         if scope.is_none() {
             faults.push(fault(String::new(), &Wrong::WhichVillage));
         }
-        let mut draft = Draft::new(rng, self.form_of(&household)?, household, None);
+        let Some(form) = self.form_of(&household) else { return damaged(named, [(item, String::new())]) };
+        let mut draft = Draft::new(rng, form, household, None);
         faults.extend(draft.take(whole.said.into_iter().map(|said| (item, said)).collect()));
         match scope {
-            Some(scope) if faults.is_empty() => Ok(self.save_draft(&scope, draft, clocks)),
-            _ => Ok(Saved { records: Vec::new(), committed: Committed { faults, ..Committed::default() } }),
+            Some(scope) if faults.is_empty() => self.save_draft(&scope, draft, clocks),
+            _ => Saved::refused(faults),
         }
     }
 
@@ -362,20 +362,22 @@ impl Device {
         said: Vec<(usize, Said)>,
         clocks: Clocks,
         rng: &mut impl CryptoRng,
-    ) -> Result<Saved, FieldFault> {
+    ) -> Saved {
         let before = self.household(&household, View::Mine);
         let (Some(before), Some(scope)) = (before, self.document_scope(&household)) else {
             let missing = said
                 .into_iter()
                 .map(|(item, said)| ItemFault::new(item, Some(household), said.path, &Wrong::NoHousehold));
-            let committed = Committed { faults: missing.collect(), ..Committed::default() };
-            return Ok(Saved { records: Vec::new(), committed });
+            return Saved::refused(missing.collect());
         };
-        let mut draft = Draft::new(rng, self.form_of(&household)?, household, Some(before));
+        let Some(form) = self.form_of(&household) else {
+            return damaged(Some(household), said.into_iter().map(|(item, said)| (item, said.path)));
+        };
+        let mut draft = Draft::new(rng, form, household, Some(before));
         let faults = draft.take(said);
         let mut saved = self.save_draft(&scope, draft, clocks);
         saved.committed.faults.splice(..0, faults);
-        Ok(saved)
+        saved
     }
 
     /// Writes the sections of a draft. A section that is refused holds up nothing but itself.
@@ -431,11 +433,16 @@ impl Device {
     }
 
     /// The form that a household is filled in on; the device's own for one that is not here yet.
-    fn form_of(&self, household: &HouseholdId) -> Result<Arc<Form>, FieldFault> {
+    fn form_of(&self, household: &HouseholdId) -> Option<Arc<Form>> {
         let history = self.history(household, View::Mine);
-        let form = history.as_ref().map(History::form).or(self.form());
-        Ok(form.ok_or(CommitError::Damaged)?.clone())
+        history.as_ref().map(History::form).or(self.form()).cloned()
     }
+}
+
+/// Nothing is written without a form.
+fn damaged(household: Option<HouseholdId>, said: impl IntoIterator<Item = (usize, String)>) -> Saved {
+    let wrong = Wrong::Commit(CommitError::Damaged);
+    Saved::refused(said.into_iter().map(|(item, path)| ItemFault::new(item, household, path, &wrong)).collect())
 }
 
 /// Random bytes for an id.

@@ -16,5 +16,6 @@ mod phone;
 mod rebase;
 mod schema;
 mod shares;
+mod snapshots;
 mod support;
 mod versions;

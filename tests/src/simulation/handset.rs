@@ -262,18 +262,34 @@ impl Handset {
 
     /// Another device made of the same disk: for what must not happen to the real one.
     pub fn replayed(&self) -> Result<Device> {
-        let copy = self.directory.join("replayed");
-        std::fs::create_dir_all(&copy)?;
-        std::fs::write(copy.join(RECORDS), self.disk()?)?;
-        let opened = Store::open(&copy)?;
         let mut device = Device::new(self.identity.clone(), self.forms.clone());
-        opened.records.iter().for_each(|record| device.apply(record));
+        self.kept()?.iter().for_each(|record| device.apply(record));
         Ok(device)
     }
 
-    /// Makes sure that the phone is what replaying its disk makes it.
+    /// The records on its disk, read from a copy.
+    fn kept(&self) -> Result<Vec<Record>> {
+        let copy = self.directory.join("replayed");
+        std::fs::create_dir_all(&copy)?;
+        std::fs::write(copy.join(RECORDS), self.disk()?)?;
+        Ok(Store::open(&copy)?.records)
+    }
+
+    /// Makes sure that the phone is what replaying its disk makes it, and what a snapshot and the records after it make it.
     pub fn check_replays(&self) -> Result<()> {
-        self.check_same(&self.replayed()?)
+        let records = self.kept()?;
+        // Somewhere in between, elsewhere with every record.
+        let (before, after) = records.split_at(records.len() * (records.len() % 5) / 5);
+        let mut device = Device::new(self.identity.clone(), self.forms.clone());
+        before.iter().for_each(|record| device.apply(record));
+        let mut of_snapshot = Device::from_snapshot(&device.snapshot(), self.identity.clone(), self.forms.clone())?;
+        ensure!(of_snapshot.snapshot() == device.snapshot(), "snapshot: {} has lost something", self.name);
+        for device in [&mut device, &mut of_snapshot] {
+            after.iter().for_each(|record| device.apply(record));
+        }
+        ensure!(of_snapshot.snapshot() == device.snapshot(), "snapshot: {} goes on otherwise", self.name);
+        self.check_same(&device)?;
+        self.check_same(&of_snapshot)
     }
 
     /// Makes sure that another device stands exactly where this one does.

@@ -35,15 +35,15 @@ export type SyncState = { is: 'idle' } | { is: 'running'; turn: Turn | undefined
 const LANGUAGE = 'language'
 
 export class App {
-  screen = $state<Screen>({ name: 'opening' })
+  screen = $state.raw<Screen>({ name: 'opening' })
   language = $state<Language>(localStorage.getItem(LANGUAGE) === 'en' ? 'en' : 'vi')
-  people = $state<{ id: string; name: string }[]>([])
-  stands = $state<Stands | undefined>(undefined)
+  people = $state.raw<{ id: string; name: string }[]>([])
+  stands = $state.raw<Stands | undefined>(undefined)
   lines = $state.raw<Line[]>([])
   syncState = $state<SyncState>({ is: 'idle' })
   form = $state.raw<Form | undefined>(undefined)
   /** A section that was in hand when the app ended. */
-  leftOver = $state<Draft | undefined>(undefined)
+  leftOver = $state.raw<Draft | undefined>(undefined)
   private readonly door: Remote<Door>
 
   constructor(worker: Worker) {
@@ -113,8 +113,7 @@ export class App {
 
   /** What a section asks, with what is in hand. */
   async asked({ household, section, subject, answers }: Draft): Promise<Asked[]> {
-    const { of, ...id } = subject
-    const asked = { household, section, subject: { [of]: 'id' in id ? id.id : null }, answers, as_of: today() }
+    const asked = { household, section, subject, answers, as_of: today() }
     return (await this.read<{ questions: Asked[] }>({ asked })).questions
   }
 

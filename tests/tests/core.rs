@@ -1,0 +1,246 @@
+//! The field app's core against a real server: let in, reading, editing, scoring, disagreeing, settling, coming back.
+
+use anyhow::{Context, Result};
+use field_core::Core;
+use field_core::message::Message;
+use house_tests::core::{CorePhone, ask};
+use house_tests::house::House;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value as Json, json};
+
+/// A house in which lan and minh survey one village, each with a phone.
+async fn two_phones() -> Result<(House, CorePhone, CorePhone)> {
+    let house = House::with_open_round().await?;
+    let people = house.people;
+    for account in [people.lan, people.minh] {
+        house.assign(account, house.units.village).await?;
+    }
+    let mut lan = CorePhone::enrol(&house, people.lan, house.units.village).await?;
+    let mut minh = CorePhone::enrol(&house, people.minh, house.units.other_village).await?;
+    lan.sync().await?;
+    minh.sync().await?;
+    Ok((house, lan, minh))
+}
+
+fn example() -> Result<Json> {
+    let mut household: Json = serde_json::from_str(include_str!("../../sync-protocol/src/field/said/new.json"))?;
+    household
+        .as_object_mut()
+        .context("an object")?
+        .retain(|key, _| !["village", "round", "household"].contains(&key.as_str()));
+    Ok(household)
+}
+
+fn household(committed: &Json) -> Result<String> {
+    Ok(committed["written"][0]["household"].as_str().with_context(|| committed.to_string())?.to_owned())
+}
+
+fn show(phone: &mut CorePhone, household: &str) -> Result<Json> {
+    Ok(phone.look(json!({ "show": { "household": household, "view": "mine" } }))?.json)
+}
+
+fn refusal(done: Result<house_tests::core::Done>) -> Result<String> {
+    Ok(done.err().context("refused")?.to_string())
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_refused_by_name_and_the_device_goes_on() -> Result<()> {
+    let (house, mut lan, _) = two_phones().await?;
+    let nobody = "0".repeat(26);
+    let cases = [
+        (json!("dance"), "core/command"),
+        (json!({ "show": { "household": nobody, "view": "mine" } }), "phone/no-household"),
+        (json!({ "plan": { "household": nobody } }), "phone/no-household"),
+        (json!({ "answer": { "clocks": lan.clocks() } }), "core/part"),
+        (
+            json!({ "attach": { "household": nobody, "blob": "ff", "size_bytes": 1, "clocks": lan.clocks() } }),
+            "core/text",
+        ),
+        (json!({ "share": {} }), "core/part"),
+        (json!({ "form": { "version": "none/1" } }), "phone/form-unknown"),
+    ];
+    for (command, slug) in cases {
+        let refused = refusal(lan.look(command.clone()))?;
+        assert!(refused.starts_with(slug), "{command}: {refused}");
+    }
+    let stray = lan.look(json!({ "answer": { "clocks": { "wall_ms": 1, "uptime_ms": 1 } } }));
+    assert!(refusal(stray)?.starts_with("core/part"));
+    assert_eq!(lan.look(json!("stands"))?.json["scopes"].as_array().map(Vec::len), Some(1));
+    assert!(refusal(ask(&mut Core::new(), &json!("list"), &[]))?.starts_with("core/not-open"));
+    house.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_faulty_value_is_named_by_slug_and_place_and_the_others_are_written() -> Result<()> {
+    let (house, mut lan, _) = two_phones().await?;
+    let founded = lan.write("found", json!({ "household": example()? }))?;
+    let id = household(&founded)?;
+    let edits = json!([[id, "answers/nothing_of_the_kind", 1], [id, "answers/address", 7], [id, "answers/tv", true]]);
+    let edited = lan.write("edit", json!({ "edits": edits }))?;
+    let faults: Vec<(&str, &str)> = edited["faults"]
+        .as_array()
+        .context("faults")?
+        .iter()
+        .filter_map(|fault| Some((fault["slug"].as_str()?, fault["path"].as_str()?)))
+        .collect();
+    assert_eq!(faults, [("said/question", "answers/nothing_of_the_kind"), ("said/kind", "answers/address")]);
+    assert_eq!(show(&mut lan, &id)?["answers"]["tv"], json!(true));
+    house.stop().await;
+    Ok(())
+}
+
+/// A household that lan founded and both phones have read.
+async fn founded(lan: &mut CorePhone, minh: &mut CorePhone) -> Result<String> {
+    let founded = lan.write("found", json!({ "household": example()? }))?;
+    assert_eq!(founded["faults"], json!([]), "{founded}");
+    let sent = lan.sync().await?;
+    assert_eq!((&sent["waiting"], &sent["remarks"]), (&json!(0), &json!([])));
+    minh.sync().await?;
+    household(&founded)
+}
+
+/// Both write something else into one section, and both read it.
+async fn disagree(lan: &mut CorePhone, minh: &mut CorePhone, id: &str) -> Result<()> {
+    lan.write("edit", json!({ "edits": [[id, "answers/tv", true]] }))?;
+    minh.write("edit", json!({ "edits": [[id, "answers/tv", false]] }))?;
+    lan.sync().await?;
+    minh.sync().await?;
+    lan.sync().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_household_that_was_sent_stands_alike_on_both_phones_and_is_scored_with_its_reasons() -> Result<()> {
+    let (house, mut lan, mut minh) = two_phones().await?;
+    let id = founded(&mut lan, &mut minh).await?;
+    let list = lan.look(json!("list"))?.json;
+    let row = list["rows"][0].as_array().context("a row")?;
+    assert_eq!(list["fields"].as_array().map(Vec::len), Some(row.len()));
+    assert_eq!((&row[0], &row[4]), (&json!(id), &json!("server")));
+    assert_eq!(minh.look(json!("list"))?.json, list);
+    let scoring = json!({ "area": "rural", "b1": "paper", "as_of": "2026-10-01" });
+    let scored = lan.look(json!({ "classify": { "household": id, "view": "mine", "scoring": scoring } }))?.json;
+    assert!(scored["reports"][0]["indicators"].as_array().is_some_and(|found| found.len() > 9), "{scored}");
+    assert!(scored["classes"].is_array(), "{scored}");
+    house.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_disagreement_is_shown_with_both_sides_and_settled_for_both_phones() -> Result<()> {
+    let (house, mut lan, mut minh) = two_phones().await?;
+    let id = founded(&mut lan, &mut minh).await?;
+    disagree(&mut lan, &mut minh, &id).await?;
+    let shown = show(&mut lan, &id)?;
+    let open = &shown["disagreements"][0];
+    assert_eq!((open["questions"][0].as_str(), open["sides"].as_array().map(Vec::len)), (Some("tv"), Some(2)));
+    assert_eq!(lan.look(json!("list"))?.json["rows"][0][4], json!("needs_you"));
+    let settled =
+        lan.write("settle", json!({ "household": id, "disagreement": open["id"], "choice": { "take": 1 } }))?;
+    assert_eq!(settled["written"][0]["sections"], json!(["assets"]));
+    lan.sync().await?;
+    minh.sync().await?;
+    assert_eq!(show(&mut minh, &id)?["disagreements"], json!([]));
+    assert_eq!(show(&mut minh, &id)?["answers"], show(&mut lan, &id)?["answers"]);
+    assert!(lan.renew(&house).await?.is_success());
+    assert_eq!(lan.sync().await?["waiting"], json!(0));
+    house.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_device_opened_from_its_snapshot_is_the_one_opened_from_its_records() -> Result<()> {
+    let (house, mut lan, mut minh) = two_phones().await?;
+    let id = household(&lan.write("found", json!({ "household": example()? }))?)?;
+    lan.sync().await?;
+    let records = lan.records.clone();
+    lan.keep_snapshot()?;
+    lan.write("edit", json!({ "edits": [[id, "answers/tv", true]] }))?;
+    minh.sync().await?;
+    minh.write("edit", json!({ "edits": [[id, "answers/tv", false]] }))?;
+    minh.sync().await?;
+    lan.sync().await?;
+    let (before, list) = (show(&mut lan, &id)?, lan.look(json!("list"))?.json);
+    let of_snapshot = {
+        lan.reopen()?;
+        lan.look(json!("snapshot"))?.parts
+    };
+    assert_eq!((show(&mut lan, &id)?, lan.look(json!("list"))?.json), (before, list));
+    lan.snapshot = Vec::new();
+    lan.records.splice(..0, records);
+    lan.reopen()?;
+    lan.look(json!("list"))?;
+    assert_eq!(lan.look(json!("snapshot"))?.parts, of_snapshot);
+    assert_eq!(lan.sync().await?["waiting"], json!(0));
+
+    lan.keep_snapshot()?;
+    for at in [0, 5, 40, lan.snapshot.len() / 2] {
+        let mut parts = lan.on_disk();
+        parts[1][at] ^= 0x20;
+        let opened = ask(&mut Core::new(), &lan.opening(), &parts);
+        // Damage behind the device's own part is in the list, which is made anew.
+        assert!(at > 40 || refusal(opened)?.starts_with("snapshot/"), "{at}");
+    }
+    house.stop().await;
+    Ok(())
+}
+
+/// Real messages to a device that holds a household, the one that opens it first.
+async fn messages(lan: &mut CorePhone) -> Result<Vec<Vec<u8>>> {
+    let id = household(&lan.write("found", json!({ "household": example()? }))?)?;
+    lan.sync().await?;
+    let clocks = lan.clocks();
+    let answer = vec![lan.answers.last().context("an answer")?.clone()];
+    let seed = vec![vec![7; 32]];
+    let portion = json!({ "up_bytes": 0, "down_bytes": 0 });
+    let edits = json!([[id, "answers/tv", true], [id, "members/+x/sex", "male"]]);
+    let settle = json!({ "household": id, "disagreement": "x", "choice": { "set": [] }, "clocks": clocks });
+    let show = json!({ "household": id, "view": "preview", "scoring": { "as_of": "2026-10-01" } });
+    let commands: Vec<(Json, Vec<Vec<u8>>)> = vec![
+        (lan.opening(), lan.on_disk()),
+        (json!("snapshot"), vec![]),
+        (json!({ "request": { "clocks": clocks } }), vec![]),
+        (json!({ "answer": { "clocks": clocks } }), answer.clone()),
+        (json!({ "inspect": { "sent": clocks, "portion": portion, "clocks": clocks } }), answer),
+        (json!({ "show": show }), vec![]),
+        (json!({ "edit": { "edits": edits, "clocks": clocks } }), seed.clone()),
+        (json!({ "found": { "household": example()?, "clocks": clocks } }), seed.clone()),
+        (json!({ "settle": settle }), seed.clone()),
+        (json!({ "share": {} }), seed),
+        (json!("look"), vec![vec![1; 90]]),
+        (json!("which_parcel"), vec![vec![1; 90]]),
+        (json!({ "find": { "typed": "a" } }), vec![]),
+    ];
+    Ok(commands.iter().map(|(json, parts)| Message::write(json.to_string().as_bytes(), parts)).collect())
+}
+
+/// A message with one byte changed, and cut where that is asked for.
+fn spoiled(message: &[u8], at: prop::sample::Index, byte: u8, end: Option<prop::sample::Index>) -> Vec<u8> {
+    let mut message = message.to_vec();
+    let place = at.index(message.len());
+    message[place] = byte;
+    message.truncate(end.map_or(message.len(), |end| end.index(message.len())));
+    message
+}
+
+#[tokio::test]
+async fn no_message_that_was_cut_or_spoiled_makes_the_core_panic() -> Result<()> {
+    let (house, mut lan, _) = two_phones().await?;
+    let messages = messages(&mut lan).await?;
+    let mut runner = TestRunner::new(Config { cases: 600, failure_persistence: None, ..Config::default() });
+    let index = any::<prop::sample::Index>;
+    let strategy = (0..messages.len(), index(), any::<u8>(), prop::option::of(index()));
+    runner.run(&strategy, |(which, at, byte, end)| {
+        let mut core = Core::new();
+        core.call(&messages[0]);
+        let reply = core.call(&spoiled(&messages[which], at, byte, end));
+        prop_assert!(Message::read(&reply).is_some());
+        // It still answers afterwards.
+        prop_assert!(Message::read(&core.call(&messages[messages.len() - 1])).is_some());
+        Ok(())
+    })?;
+    house.stop().await;
+    Ok(())
+}
