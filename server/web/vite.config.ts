@@ -60,7 +60,7 @@ export default defineConfig({
   build: {
     outDir: OUT,
     // The oldest Chrome that the field app supports; the README says so.
-    target: 'chrome107',
+    target: 'chrome106',
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     rollupOptions: {
