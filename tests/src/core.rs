@@ -20,6 +20,8 @@ pub struct CorePhone {
     account: AccountId,
     server_key: String,
     secret: Vec<u8>,
+    /// The key that parcels are sealed to, as it came with enrolment.
+    pub parcel_key: String,
     /// What the Worker has on disk: the last snapshot, empty before the first.
     pub snapshot: Vec<u8>,
     /// What the Worker has on disk: the records after the snapshot, in order.
@@ -67,8 +69,21 @@ impl CorePhone {
         let secret = made.parts.into_iter().next().context("the key")?;
         let wall_ms = house.clock.now().as_millisecond();
         let (snapshot, records, answers) = (Vec::new(), Vec::new(), Vec::new());
-        let mut phone =
-            Self { core, client, token, account, server_key, secret, snapshot, records, answers, wall_ms, drawn: 0 };
+        let parcel_key = enrolled.text("parcel_key").to_owned();
+        let mut phone = Self {
+            core,
+            client,
+            token,
+            account,
+            server_key,
+            secret,
+            parcel_key,
+            snapshot,
+            records,
+            answers,
+            wall_ms,
+            drawn: 0,
+        };
         phone.reopen()?;
         Ok(phone)
     }
@@ -102,13 +117,37 @@ impl CorePhone {
     }
 
     /// Asks for something that writes, with chance and clocks, and keeps what was written.
-    pub fn write(&mut self, name: &str, mut fields: Json) -> Result<Json> {
-        fields["clocks"] = self.clocks();
+    pub fn write(&mut self, name: &str, fields: Json) -> Result<Json> {
         self.drawn += 1;
         let seed = vec![self.drawn; 32];
-        let done = ask(&mut self.core, &json!({ name: fields }), &[seed])?;
+        Ok(self.write_with(name, fields, seed)?.json)
+    }
+
+    /// The same with another part than chance.
+    pub fn write_with(&mut self, name: &str, fields: Json, part: Vec<u8>) -> Result<Done> {
+        // A command without fields is its bare name.
+        let command = match fields {
+            Json::Null => json!(name),
+            mut fields => {
+                fields["clocks"] = self.clocks();
+                json!({ name: fields })
+            }
+        };
+        let done = ask(&mut self.core, &command, &[part])?;
         self.records.extend(done.parts.first().context("records")?);
-        Ok(done.json)
+        Ok(done)
+    }
+
+    /// Asks for something with a part, and keeps nothing.
+    pub fn look_with(&mut self, command: Json, part: Vec<u8>) -> Result<Done> {
+        ask(&mut self.core, &command, &[part])
+    }
+
+    /// Carries a parcel to the server and brings its answer.
+    pub async fn carry(&self, parcel: Vec<u8>) -> Result<Vec<u8>> {
+        let (status, answer) = self.client.post_raw("/api/sync/parcels", parcel).await?;
+        ensure!(status == 200, "{status}: {}", String::from_utf8_lossy(&answer));
+        Ok(answer)
     }
 
     /// Keeps everything that the device is, in place of the records.

@@ -187,6 +187,39 @@ async fn a_device_opened_from_its_snapshot_is_the_one_opened_from_its_records() 
     Ok(())
 }
 
+#[tokio::test]
+async fn work_goes_by_file_to_the_server_and_to_a_colleague_and_a_photo_waits_for_its_turn() -> Result<()> {
+    let (house, mut lan, mut minh) = two_phones().await?;
+    let id = founded(&mut lan, &mut minh).await?;
+    lan.write("edit", json!({ "edits": [[id, "answers/tv", true]] }))?;
+    let share = lan.look_with(json!({ "share": {} }), vec![8; 32])?;
+    let shared = share.parts.into_iter().next().context("the file")?;
+    let seen = minh.write_with("look", Json::Null, shared)?;
+    assert_eq!(seen.json, json!({ "shown": 1, "known": 0, "left_out": 0 }));
+    assert_eq!(
+        minh.look(json!({ "show": { "household": id, "view": "preview" } }))?.json["answers"]["tv"],
+        json!(true)
+    );
+
+    let key = lan.parcel_key.clone();
+    let packed = lan.write_with("parcel", json!({ "key": key }), vec![9; 32])?;
+    let file = packed.parts.into_iter().nth(1).context("the file")?;
+    let which = minh.look_with(json!("which_parcel"), file.clone())?.json;
+    let answer = minh.carry(file).await?;
+    let answers = minh.look_with(json!("which_parcel"), answer.clone())?.json;
+    assert_eq!((&answers["parcel"], &answers["is_answer"]), (&which["parcel"], &json!(true)));
+    let taken = lan.write_with("parcel_answer", json!({}), answer)?;
+    assert_eq!((&taken.json["turn"]["sent"], &taken.json["turn"]["waiting"]), (&json!(1), &json!(0)));
+
+    let photo = json!({ "household": id, "blob": "ab".repeat(32), "size_bytes": 9_000 });
+    assert_eq!(lan.write("attach", photo)?["stands"], json!("phone"));
+    assert_eq!(lan.look(json!("blobs"))?.json["queue"], json!([]));
+    lan.sync().await?;
+    assert_eq!(lan.look(json!("blobs"))?.json["queue"][0]["household"], json!(id));
+    house.stop().await;
+    Ok(())
+}
+
 /// Real messages to a device that holds a household, the one that opens it first.
 async fn messages(lan: &mut CorePhone) -> Result<Vec<Vec<u8>>> {
     let id = household(&lan.write("found", json!({ "household": example()? }))?)?;
