@@ -129,6 +129,30 @@ async fn a_household_that_was_sent_stands_alike_on_both_phones_and_is_scored_wit
 }
 
 #[tokio::test]
+async fn a_section_asks_what_concerns_somebody_and_changes_with_what_is_typed() -> Result<()> {
+    let (house, mut lan, mut minh) = two_phones().await?;
+    let id = founded(&mut lan, &mut minh).await?;
+    let outline = lan.look(json!({ "outline": { "household": id, "as_of": "2026-10-01" } }))?.json;
+    assert_eq!(outline["outline"][0]["subject"], json!({ "of": "household" }));
+    let member = outline["outline"][1]["subject"].clone();
+    assert_eq!(member["of"], json!("member"));
+    let mut relevance = |answers: Json| -> Result<Json> {
+        let asked = json!({ "household": id, "section": "member_work", "subject": member, "answers": answers,
+            "as_of": "2026-10-01" });
+        let questions = lan.look(json!({ "asked": asked }))?.json["questions"].clone();
+        let asked = questions.as_array().context("questions")?;
+        let employment = asked.iter().find(|question| question["key"] == "employment").context("the question")?;
+        Ok(employment["relevance"].clone())
+    };
+    assert_eq!(
+        (relevance(json!({ "born": "1990" }))?, relevance(json!({ "born": "2020" }))?),
+        (json!("yes"), json!("no"))
+    );
+    house.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_disagreement_is_shown_with_both_sides_and_settled_for_both_phones() -> Result<()> {
     let (house, mut lan, mut minh) = two_phones().await?;
     let id = founded(&mut lan, &mut minh).await?;

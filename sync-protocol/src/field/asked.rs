@@ -294,7 +294,7 @@ mod tests {
             let clocks = Clocks { wall_ms: 1_790_000_000_000, uptime_ms: 1 };
             let whole = said::households(whole).remove(0);
             let saved = device.found_household(1, whole, clocks, &mut StdRng::seed_from_u64(1));
-            assert!(saved.unwrap().committed.faults.is_empty());
+            assert!(saved.committed.faults.is_empty());
             let household = *device.households().next().unwrap().0;
             Self { device, standards, household }
         }
