@@ -115,3 +115,21 @@ async fn a_phone_that_was_away_for_weeks_gets_in_again_with_its_key() -> Result<
     house.stop().await;
     Ok(())
 }
+
+#[tokio::test]
+async fn a_phone_is_told_which_villages_it_surveys_and_by_what_they_are_classified() -> Result<()> {
+    let house = House::with_open_round().await?;
+    let hoa = house.log_in("hoa").await?;
+    let enrolled = Phone::new(1).enrol(&hoa, &house.anonymous, house.people.lan, house.units.village).await?;
+    let lan = house.anonymous.with_token(enrolled.text("token"));
+    assert_eq!(lan.get("/api/devices/self/villages").await?.body, json!([]), "nothing was given yet");
+    house.assign(house.people.lan, house.units.village).await?;
+    let villages = lan.get("/api/devices/self/villages").await?.body;
+    let [village] = villages.as_array().map(Vec::as_slice).unwrap_or_default() else { panic!("{villages}") };
+    assert_eq!((&village["village"], &village["commune"]), (&json!(house.units.village), &json!(house.units.commune)));
+    assert_eq!((&village["b1_mode"], &village["reference_on"]), (&json!("paper"), &json!("2026-10-01")));
+    assert_eq!(village["area"], json!("rural"));
+    assert!(village["village_name"].as_str().is_some_and(|name| !name.is_empty()), "{village}");
+    house.stop().await;
+    Ok(())
+}

@@ -6,6 +6,8 @@ use axum::http::StatusCode;
 use schemas::ids::{DeviceId, UnitId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::extract::{AskingDevice, Body, PathId, Peer};
 use super::problem::ProblemView;
@@ -14,7 +16,19 @@ use crate::domain::device::Device;
 use crate::token::{hex, unhex};
 use crate::workflow;
 use crate::workflow::Refusal;
+use crate::workflow::assignment::SurveyedVillage;
 use crate::workflow::permit::Permit;
+
+/// The routes of this file.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(own))
+        .routes(routes!(own_villages))
+        .routes(routes!(revoke))
+        .routes(routes!(challenge))
+        .routes(routes!(renew))
+}
 
 /// An enrolled phone.
 #[derive(Serialize, ToSchema)]
@@ -65,6 +79,51 @@ pub(super) async fn list(
     responses((status = 200, body = DeviceView), (status = 401, body = ProblemView)))]
 pub(super) async fn own(AskingDevice(device): AskingDevice) -> Json<DeviceView> {
     Json(DeviceView::from(device))
+}
+
+/// A village that a device's holder surveys in an open round.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SurveyedVillageView {
+    round: String,
+    round_name: String,
+    /// The day to which ages and everything else are counted.
+    reference_on: String,
+    /// Where B1 points come from: `paper`, `points`, `training`.
+    b1_mode: &'static str,
+    village: u64,
+    village_name: String,
+    commune: u64,
+    commune_name: String,
+    /// `rural` or `urban`; absent where the office has not said it.
+    area: Option<&'static str>,
+}
+
+impl From<SurveyedVillage> for SurveyedVillageView {
+    fn from(surveyed: SurveyedVillage) -> Self {
+        let SurveyedVillage { round, village, name, commune, commune_name, area } = surveyed;
+        Self {
+            round: round.id.to_string(),
+            round_name: round.name,
+            reference_on: round.reference_on.to_string(),
+            b1_mode: round.b1_mode.source().code(),
+            village: village.0,
+            village_name: name,
+            commune: commune.0,
+            commune_name,
+            area: area.map(|area| area.code()),
+        }
+    }
+}
+
+/// The villages that the asking device's holder surveys in the open rounds: names, and by what they are classified.
+#[utoipa::path(get, path = "/api/devices/self/villages", tag = "devices", security(("device" = [])),
+    responses((status = 200, body = Vec<SurveyedVillageView>), (status = 401, body = ProblemView)))]
+pub(super) async fn own_villages(
+    State(app): State<AppState>,
+    AskingDevice(device): AskingDevice,
+) -> Result<Json<Vec<SurveyedVillageView>>, ApiError> {
+    let surveyed = workflow::assignment::of_device(&app, &device).await?;
+    Ok(Json(surveyed.into_iter().map(SurveyedVillageView::from).collect()))
 }
 
 /// Shuts a device out.

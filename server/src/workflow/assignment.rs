@@ -4,11 +4,31 @@ use schemas::ids::{AccountId, RoundId, UnitId};
 use schemas::ledger::Decision;
 
 use super::permit::Permit;
+use super::projection::said_of;
 use super::{Refusal, inbox, ledger};
 use crate::app::App;
+use crate::domain::device::Device;
 use crate::domain::role::Role;
-use crate::domain::round::Assignment;
-use crate::store;
+use crate::domain::round::{Assignment, Round, RoundState};
+use crate::domain::unit::Area;
+use crate::store::{self, Read};
+
+/// A village that somebody surveys in an open round, as a phone shows and classifies by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SurveyedVillage {
+    /// The round.
+    pub round: Round,
+    /// The village.
+    pub village: UnitId,
+    /// Its name on the round's reference day.
+    pub name: String,
+    /// Its commune.
+    pub commune: UnitId,
+    /// The commune's name.
+    pub commune_name: String,
+    /// Whether it is country or town; `None` where the office has not said it.
+    pub area: Option<Area>,
+}
 
 /// Has somebody survey a village of the commune. Twice changes nothing.
 pub async fn assign(
@@ -78,4 +98,26 @@ pub async fn list(app: &App, permit: &Permit, commune: UnitId, round: &RoundId) 
     let mut read = app.store.read().await?;
     inbox::enter(app, &mut read, permit, commune, round).await?;
     Ok(store::assignment::of_commune(&mut read, commune, round).await?)
+}
+
+/// The villages that a device's holder surveys in the open rounds, by round, commune and village.
+pub async fn of_device(app: &App, device: &Device) -> Result<Vec<SurveyedVillage>, Refusal> {
+    let mut read = app.store.read().await?;
+    let mut surveyed = Vec::new();
+    for round in store::round::all(&mut read).await?.into_iter().filter(|round| round.state == RoundState::Open) {
+        for Assignment { commune, village, .. } in
+            store::assignment::of_account(&mut read, device.account, &round.id).await?
+        {
+            let (name, commune_name) =
+                (name_of(&mut read, village, &round).await?, name_of(&mut read, commune, &round).await?);
+            let (area, _) = said_of(&mut read, village, round.reference_on).await?;
+            surveyed.push(SurveyedVillage { round: round.clone(), village, name, commune, commune_name, area });
+        }
+    }
+    Ok(surveyed)
+}
+
+async fn name_of(read: &mut Read, unit: UnitId, round: &Round) -> Result<String, Refusal> {
+    let unit = store::unit::by_id(read, unit, round.reference_on).await?.ok_or(Refusal::UnitNotFound)?;
+    Ok(unit.attributes.name)
 }
