@@ -41,6 +41,22 @@ async function unlock(context: BrowserContext, name: string): Promise<Page> {
   return page
 }
 
+interface Kept {
+  answers: Record<string, unknown>
+  visits: Record<string, Record<string, unknown>>
+  disagreements: unknown[]
+}
+
+/** A household as the commune's reviewer sees it. */
+async function atOffice(commune: string, head: string): Promise<Kept> {
+  const desk = await house.logIn(`${commune}.hoa`)
+  const { unit } = await desk.get<{ unit: number }>('/api/me')
+  const path = `/api/rounds/${ROUND}/communes/${unit}/households`
+  const [found] = await desk.get<{ household: string }[]>(`${path}?name=${encodeURIComponent(head)}`)
+  const page = await desk.get<{ household: Omit<Kept, 'disagreements'>; disagreements: unknown[] }>(`${path}/${found?.household}`)
+  return { ...page.household, disagreements: page.disagreements }
+}
+
 describe('a phone', () => {
   it('is not let in twice by one code, nor with a PIN that is too short', async () => {
     const slip = await house.slip('bang-lang', 'lan')
@@ -94,13 +110,29 @@ describe('a phone', () => {
 
     await context.setOffline(false)
     await again.getByText('Đã gửi hết').waitFor()
-    const desk = await house.logIn('tan-trinh.hoa')
-    const { unit } = await desk.get<{ unit: number }>('/api/me')
-    const path = `/api/rounds/${ROUND}/communes/${unit}/households`
-    const found = await desk.get<{ household: string }[]>(`${path}?name=${encodeURIComponent('long seo sinh')}`)
-    const kept = JSON.stringify(await desk.get<unknown>(`${path}/${found[0]?.household}`))
-    expect(kept).toContain('"respondent":"Long Seo Sinh"')
+    const visits = Object.values((await atOffice('tan-trinh', 'long seo sinh')).visits)
+    expect(visits).toContainEqual(expect.objectContaining({ attempt: 3, outcome: 'met', respondent: 'Long Seo Sinh' }))
     expect([...asked], 'nobody but the server is asked for anything').toEqual([house.base])
+    await context.close()
+  })
+
+  it('shows what two people wrote differently, and whoever knows the house settles it offline', async () => {
+    const { context } = await phone(browser)
+    const page = await enrol(context, await house.slip('tan-trinh', 'minh'), 'Minh')
+    await context.setOffline(true)
+    await page.getByRole('button', { name: 'Cần bạn', exact: true }).click()
+    await page.getByRole('button', { name: /Hà Văn Tuân/ }).click()
+    await page.getByRole('heading', { name: 'Hai người ghi khác nhau: Phương tiện và tài sản' }).waitFor()
+    expect(await page.getByRole('definition').allTextContents(), 'only what differs').toEqual(['12 con', '21 con'])
+    await page.getByRole('heading', { name: 'Kết quả theo phiếu' }).waitFor()
+    await isAccessible(page, 'a disagreement')
+    await page.getByRole('button', { name: 'Điều này đúng' }).nth(1).click()
+    await page.getByText('Hai người ghi khác nhau').waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Danh sách hộ' }).click()
+    await context.setOffline(false)
+    await page.getByText('Đã gửi hết').waitFor()
+    const kept = await atOffice('tan-trinh', 'hà văn tuân')
+    expect([kept.answers['poultry'], kept.disagreements]).toEqual([21, []])
     await context.close()
   })
 

@@ -3,7 +3,7 @@
 import { proxy, type Remote, wrap } from 'comlink'
 import { type Fault, Refused, type Told, type Words } from '../shared/fault'
 import { type Asked, type Form, type Outline, type Subject, type Value, pathOf } from '../shared/form'
-import type { Exchanged, Household, Line, PackedList, Scope, Stands, Turn } from '../shared/phone'
+import type { Exchanged, Household, Line, PackedList, Scope, Scored, Stands, SurveyedVillage, Turn } from '../shared/phone'
 import type { Door } from '../worker/worker'
 import { type Language, type Texts, texts } from './words'
 
@@ -25,6 +25,7 @@ export interface Slip {
 /** A section in hand: whose, and what was said of it that is not in the document yet. */
 export interface Draft {
   household: string
+  scope: Scope
   section: string
   subject: Subject
   answers: Record<string, Value | null>
@@ -42,6 +43,7 @@ export class App {
   lines = $state.raw<Line[]>([])
   syncState = $state<SyncState>({ is: 'idle' })
   form = $state.raw<Form | undefined>(undefined)
+  villages = $state.raw<SurveyedVillage[]>([])
   /** A section that was in hand when the app ended. */
   leftOver = $state.raw<Draft | undefined>(undefined)
   private readonly door: Remote<Door>
@@ -104,16 +106,38 @@ export class App {
   }
 
   async show(household: string): Promise<{ household: Household; outline: Outline[] }> {
-    const [shown, outline] = await Promise.all([
-      this.read<Household>({ show: { household, view: 'mine' } }),
-      this.read<{ outline: Outline[] }>({ outline: { household, as_of: today() } }),
-    ])
-    return { household: shown, outline: outline.outline }
+    const shown = await this.read<Household>({ show: { household, view: 'mine' } })
+    const { outline } = await this.read<{ outline: Outline[] }>({ outline: { household, as_of: this.dayOf(shown) } })
+    return { household: shown, outline }
+  }
+
+  /** What a household comes to, as far as this phone knows. */
+  async scored(household: string, scope: Scope): Promise<Scored> {
+    const place = this.placeOf(scope)
+    const area = place?.area == null ? {} : { area: place.area }
+    const source = place && { paper: 'paper', points: 'table', training: undefined }[place.b1_mode]
+    const scoring = { as_of: this.dayOf(scope), ...area, ...(source === undefined ? {} : { b1: source }) }
+    return this.read<Scored>({ classify: { household, view: 'mine', scoring } })
+  }
+
+  /** What the server says of a village; nothing before it was asked. */
+  placeOf({ village, round }: Scope): SurveyedVillage | undefined {
+    return this.villages.find((one) => one.village === village && one.round === round)
+  }
+
+  /** The day to which ages are counted: the round's, or today where that is not known yet. */
+  private dayOf(scope: Scope): string {
+    return this.placeOf(scope)?.reference_on ?? today()
+  }
+
+  /** One side of a disagreement holds. */
+  async settle(household: string, disagreement: string, side: number): Promise<void> {
+    await this.write('settle', { household, disagreement, choice: { take: side } })
   }
 
   /** What a section asks, with what is in hand. */
-  async asked({ household, section, subject, answers }: Draft): Promise<Asked[]> {
-    const asked = { household, section, subject, answers, as_of: today() }
+  async asked({ household, scope, section, subject, answers }: Draft): Promise<Asked[]> {
+    const asked = { household, section, subject, answers, as_of: this.dayOf(scope) }
     return (await this.read<{ questions: Asked[] }>({ asked })).questions
   }
 
@@ -152,6 +176,7 @@ export class App {
   private async refresh(): Promise<void> {
     this.stands = await this.read<Stands>('stands')
     this.lines = unpacked(await this.read<PackedList>('list'))
+    this.villages = await this.got(this.door.villages())
   }
 
   private async read<T>(command: unknown): Promise<T> {
@@ -170,7 +195,7 @@ interface Committed {
   faults: { path: string; slug: string; words: Words }[]
 }
 
-/** The day on this device, in Vietnam: what ages are counted to until the round says otherwise. */
+/** The day on this device, in Vietnam. */
 export function today(): string {
   return new Date().toLocaleDateString('sv-SE', { timeZone: 'Asia/Ho_Chi_Minh' })
 }

@@ -72,13 +72,55 @@ export interface Reason {
 }
 
 /** A household as the core shows it. */
-export interface Household {
+export interface Household extends Scope {
   household: string
   form: string
   answers: Record<string, Value>
   members: Record<string, Record<string, Value>>
   visits: Record<string, Record<string, Value>>
   notes?: Record<string, { text: string }>
-  disagreements: { id: string; section: string; questions: string[] }[]
+  disagreements: Disagreement[]
   standing: { head: string | null; stands: Whereabouts; words: Words; waiting: number; reasons: Reason[] } | null
+}
+
+/** What people said differently of one section. */
+export interface Disagreement {
+  id: string
+  /** `housing`, `membership`, or `member/` and whose. */
+  section: string
+  questions: string[]
+  touches_roster: boolean
+  sides: { side: number; value: Record<string, Value> | null; written_at_s: number[] }[]
+}
+
+export type Class = 'poor' | 'near_poor' | 'not_poor'
+
+/** What a household comes to, for each way in which it may be looked at, and every class that is possible. */
+export interface Scored {
+  reports: Report[]
+  /** Absent where there are too many ways to look at it: then it may be any. */
+  classes: Class[] | null
+}
+
+export interface Report {
+  class: Class | null
+  indicators: {
+    key: string
+    label: Words
+    article: string
+    verdict: 'deprived' | 'not_deprived' | 'undetermined'
+    because?: { question: string; label: Words; answer: Words; member?: { id: string; name: string } }[]
+  }[]
+}
+
+/** A village that one surveys, as the server names it. */
+export interface SurveyedVillage {
+  round: string
+  round_name: string
+  reference_on: string
+  b1_mode: 'paper' | 'points' | 'training'
+  village: number
+  village_name: string
+  commune_name: string
+  area: 'rural' | 'urban' | null
 }

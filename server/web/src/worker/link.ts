@@ -49,19 +49,25 @@ export class Link {
     return this.send('POST', path, 'application/cbor', body, token)
   }
 
-  private async send(method: string, path: string, type: string, body: Uint8Array, token?: string): Promise<Uint8Array> {
+  async getBytes(path: string, token: string): Promise<Uint8Array> {
+    return this.send('GET', path, undefined, undefined, token)
+  }
+
+  private async send(method: string, path: string, type?: string, body?: Uint8Array, token?: string): Promise<Uint8Array> {
     if (!navigator.onLine) throw new NoLine()
     const silence = new Silence(SILENCE_MS)
-    const headers: Record<string, string> = { 'content-type': type }
+    const headers: Record<string, string> = {}
+    if (type !== undefined) headers['content-type'] = type
     if (token !== undefined) headers['authorization'] = `Bearer ${token}`
     try {
-      const how = { method, headers, body: new Uint8Array(body), signal: silence.signal, cache: 'no-store' } as const
-      const response = await fetch(path, { ...how, credentials: 'omit', redirect: 'error' }).catch((error: unknown) => {
+      const sent = body === undefined ? {} : { body: new Uint8Array(body) }
+      const how = { method, headers, ...sent, signal: silence.signal, cache: 'no-store', credentials: 'omit', redirect: 'error' } as const
+      const response = await fetch(path, how).catch((error: unknown) => {
         throw new Cut('up', error)
       })
       silence.broken()
       const answer = await this.read(response, silence)
-      this.traffic.bytesUp += body.length
+      this.traffic.bytesUp += body?.length ?? 0
       this.traffic.bytesDown += answer.length
       this.traffic.roundTrips += 1
       if (!response.ok) throw new Refused(problem(response.status, answer))

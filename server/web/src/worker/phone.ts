@@ -5,17 +5,19 @@
 // with is itself the disposable one: what is on disk was there before the bytes that killed it.
 
 import { type Fault, Refused, faultOf, refusal } from '../shared/fault'
-import type { Exchanged, Stands, Turn } from '../shared/phone'
+import type { Exchanged, Scope, Stands, SurveyedVillage, Turn } from '../shared/phone'
 import { Core, Trapped } from './core'
 import { Cut, Link, NoLine } from './link'
 import { Vault, people } from './vault'
 
 /** Runs of records after which a snapshot takes their place: what opening has to replay at most. */
 const MOST_RUNS = 50
+const DAY_MS = 24 * 3_600_000
 const SECRET = 'secret key'
 const TOKEN = 'token'
 const PARCEL_KEY = 'parcel key'
 const DRAFT = 'draft'
+const VILLAGES = 'villages'
 
 interface Enrolled {
   device: string
@@ -58,6 +60,7 @@ export class Phone {
   private release: (() => void) | undefined
   private turn: Promise<unknown> = Promise.resolve()
   private readonly link = new Link()
+  private villagesAskedMs = 0
 
   constructor(private readonly module: Promise<WebAssembly.Module>) {}
 
@@ -120,6 +123,12 @@ export class Phone {
     await this.guarded(() => this.open().drop(DRAFT))
   }
 
+  /** The villages that the server named last. */
+  async villages(): Promise<SurveyedVillage[]> {
+    const kept = await this.open().get(VILLAGES)
+    return kept === undefined ? [] : (JSON.parse(new TextDecoder().decode(kept)) as SurveyedVillage[])
+  }
+
   /** Sends everything that waits and reads everything that is new, turn by turn. */
   async sync(told: (turn: Turn) => void): Promise<Exchanged> {
     const before = { ...this.link.traffic }
@@ -131,6 +140,7 @@ export class Phone {
       sent += turn.sent
       told(turn)
       if (!turn.go_on) {
+        await this.askVillages()
         await this.guarded(() => this.snapshotIfDue())
         return { sent, waiting: turn.waiting, remarks, clockOffsetMs: turn.clock_offset_ms, ...since(before, this.link.traffic) }
       }
@@ -193,6 +203,18 @@ export class Phone {
     }
   }
 
+  /** Names change rarely and nothing waits for them: once a day is enough, and when a village is new. */
+  private async askVillages(): Promise<void> {
+    const vault = this.open()
+    const { scopes } = (await this.opened()).ask<Stands>('stands').done
+    const known = await this.villages()
+    const isNamed = ({ village, round }: Scope) => known.some((one) => one.village === village && one.round === round)
+    if (scopes.every(isNamed) && Date.now() - this.villagesAskedMs < DAY_MS) return
+    const villages = await this.withToken((token) => this.link.getBytes('/api/devices/self/villages', token))
+    await this.guarded(() => vault.put(VILLAGES, villages))
+    this.villagesAskedMs = Date.now()
+  }
+
   private async snapshotIfDue(): Promise<void> {
     const vault = this.open()
     if ((await vault.runs()) < MOST_RUNS) return
@@ -206,7 +228,8 @@ export class Phone {
       const { parts } = await this.guarded(async () => (await this.opened()).ask({ request: { clocks: clocks() } }))
       const began = performance.now()
       try {
-        const answer = await this.post('/api/sync', parts[0] ?? new Uint8Array())
+        const body = parts[0] ?? new Uint8Array()
+        const answer = await this.withToken((token) => this.link.postMessage('/api/sync', body, token))
         const tookMs = Math.round(performance.now() - began)
         await this.guarded(async () => (await this.opened()).ask({ came_through: { took_ms: tookMs } }))
         return await this.guarded(() => this.written<Turn>({ answer: { clocks: clocks() } }, [answer]))
@@ -226,14 +249,14 @@ export class Phone {
     return error instanceof Refused && error.fault.slug === 'sync/version' && possible('speak_older')
   }
 
-  /** Posts a message, with a new token where the old one is over. */
-  private async post(path: string, body: Uint8Array): Promise<Uint8Array> {
+  /** Asks with the token, and with a new one where the old one is over. */
+  private async withToken(asked: (token: string) => Promise<Uint8Array>): Promise<Uint8Array> {
     const token = new TextDecoder().decode(await this.open().get(TOKEN))
     try {
-      return await this.link.postMessage(path, body, token)
+      return await asked(token)
     } catch (error) {
       if (!(error instanceof Refused) || error.fault.slug !== 'device/token-not-valid') throw error
-      return this.link.postMessage(path, body, await this.renewed())
+      return asked(await this.renewed())
     }
   }
 

@@ -23,6 +23,7 @@ const door = {
   lock: () => phone.lock(),
   read: (command: unknown) => answered(phone.read(command)),
   write: (field: string, given: object) => answered(phone.write(field, given)),
+  villages: () => answered(phone.villages()),
   keepDraft: (draft: unknown) => answered(phone.keepDraft(draft)),
   draft: () => answered(phone.draft()),
   dropDraft: () => answered(phone.dropDraft()),
