@@ -21,7 +21,8 @@ tools: ## says what is missing on this machine to build and run
 test-tools: tools ## installs what the tests need besides (LibreOffice, PostgreSQL), or says what is missing
 	@./.ci/test-tools
 
-test: test-tools lint wasm web ## everything that CI runs: format, lints, wasm builds, the apps, all tests
+# The apps before everything that compiles the server: it carries them.
+test: test-tools wasm web lint ## everything that CI runs: format, lints, wasm builds, the apps, all tests
 	env -u DATABASE_URL $(CARGO) test --profile $(PROFILE) --workspace --no-fail-fast
 	$(MAKE) test-web
 

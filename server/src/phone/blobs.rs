@@ -139,10 +139,9 @@ impl Phone {
         self.clear_away()
     }
 
-    /// Deletes the oldest photos that the server has, once those take much room. Until then they are kept: a server that is
-    /// set back to an older copy has only the phones to get them from again.
+    /// Deletes the oldest photos that the server has, once those take much room.
     fn clear_away(&mut self) -> Result<(), PhoneFault> {
-        for blob in superfluous(self.device.blobs()) {
+        for blob in self.device.superfluous_blobs(MAX_KEPT_BYTES) {
             self.store.drop_blob(&blob)?;
         }
         Ok(())
@@ -274,42 +273,4 @@ fn path(household: HouseholdId, hash: BlobHash) -> String {
 
 fn name(hash: &BlobHash) -> String {
     format!("blob-{hash}")
-}
-
-/// The blobs whose files need not be kept: the server has them, and newer ones that it has too take all the room there is.
-fn superfluous(blobs: &[OwnBlob]) -> Vec<BlobHash> {
-    let mut room = MAX_KEPT_BYTES;
-    let (mut kept, mut superfluous) = (BTreeSet::new(), Vec::new());
-    // Another household may wait for the same bytes.
-    kept.extend(blobs.iter().filter(|blob| waits(blob)).map(|blob| blob.hash));
-    for blob in blobs.iter().rev().filter(|blob| blob.state == BlobState::There) {
-        match room.checked_sub(blob.size_bytes) {
-            Some(left) => room = if kept.insert(blob.hash) { left } else { room },
-            None => superfluous.extend((!kept.contains(&blob.hash)).then_some(blob.hash)),
-        }
-    }
-    superfluous
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn blob(n: u8, size_bytes: u64, state: BlobState) -> OwnBlob {
-        let (household, hash) = (HouseholdId([1; 16]), BlobHash([n; 32]));
-        OwnBlob { entry: (1, n.into()), household, hash, size_bytes, state, is_doubted: false }
-    }
-
-    #[test]
-    fn the_newest_photos_that_the_server_has_are_kept_within_bounds_and_all_that_it_lacks() {
-        let half = MAX_KEPT_BYTES / 2;
-        let there = |n, size| blob(n, size, BlobState::There);
-        let refused = BlobState::Refused("blob/media-type".to_owned());
-        let waiting =
-            [blob(1, half, BlobState::Announced), blob(2, half, refused), blob(3, half, BlobState::Unannounced)];
-        let all = [there(9, half), there(1, 1), there(4, half), there(5, half)];
-        assert_eq!(superfluous(&[&all[..], &waiting].concat()), [BlobHash([9; 32])]);
-        assert_eq!(superfluous(&[all[0].clone(), there(4, 1), there(9, half), there(6, half - 1)]), []);
-        assert_eq!(superfluous(&waiting), []);
-    }
 }

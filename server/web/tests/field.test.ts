@@ -6,6 +6,11 @@ import { isAccessible, launch, phone } from './browser'
 import { House } from './house'
 
 const PIN = '482913'
+/** Four pixels. */
+const PICTURE = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==',
+  'base64',
+)
 const ROUND = '2026-dinh-ky'
 let house: House
 let browser: Browser
@@ -45,6 +50,7 @@ interface Kept {
   answers: Record<string, unknown>
   visits: Record<string, Record<string, unknown>>
   disagreements: unknown[]
+  blobs: { blob: string; state: string; media_type: string | null }[]
 }
 
 /** A household as the commune's reviewer sees it. */
@@ -53,8 +59,8 @@ async function atOffice(commune: string, head: string): Promise<Kept> {
   const { unit } = await desk.get<{ unit: number }>('/api/me')
   const path = `/api/rounds/${ROUND}/communes/${unit}/households`
   const [found] = await desk.get<{ household: string }[]>(`${path}?name=${encodeURIComponent(head)}`)
-  const page = await desk.get<{ household: Omit<Kept, 'disagreements'>; disagreements: unknown[] }>(`${path}/${found?.household}`)
-  return { ...page.household, disagreements: page.disagreements }
+  const page = await desk.get<Omit<Kept, 'answers' | 'visits'> & { household: Pick<Kept, 'answers' | 'visits'> }>(`${path}/${found?.household}`)
+  return { ...page, ...page.household }
 }
 
 describe('a phone', () => {
@@ -105,13 +111,28 @@ describe('a phone', () => {
     await again.getByLabel('Người trả lời').fill('Long Seo Sinh')
     await again.getByRole('button', { name: 'Lưu' }).click()
     await again.getByRole('heading', { name: 'Các lượt đến' }).waitFor()
+    await context.grantPermissions(['geolocation'])
+    await context.setGeolocation({ latitude: 22.412345, longitude: 104.812345, accuracy: 8 })
+    await again.getByRole('button', { name: /Vị trí/ }).click()
+    await again.getByRole('button', { name: 'Đo vị trí' }).click()
+    await again.getByText('22.412345, 104.812345 · sai số 8 m').waitFor()
+    await again.getByLabel('Chụp ảnh').setInputFiles({ name: 'nha.png', mimeType: 'image/png', buffer: PICTURE })
+    await again.getByRole('img').waitFor()
+    await isAccessible(again, 'place and photo')
+    await again.getByRole('button', { name: 'Lưu' }).click()
     await again.getByRole('button', { name: 'Danh sách hộ' }).click()
     await again.getByText(/mục chờ gửi/).waitFor()
 
     await context.setOffline(false)
     await again.getByText('Đã gửi hết').waitFor()
-    const visits = Object.values((await atOffice('tan-trinh', 'long seo sinh')).visits)
-    expect(visits).toContainEqual(expect.objectContaining({ attempt: 3, outcome: 'met', respondent: 'Long Seo Sinh' }))
+    await again.getByText(/Xong: gửi/).waitFor()
+    await expect.poll(async () => (await atOffice('tan-trinh', 'long seo sinh')).blobs[0]?.state).toBe('there')
+    const kept = await atOffice('tan-trinh', 'long seo sinh')
+    const visit = expect.objectContaining({ attempt: 3, outcome: 'met', respondent: 'Long Seo Sinh' })
+    expect(Object.values(kept.visits)).toContainEqual(visit)
+    expect(kept.answers['gps']).toMatch(/^22\.412345,104\.812345,8,\d+,gps$/)
+    expect(kept.answers['house_photo']).toBe(kept.blobs[0]?.blob)
+    expect(kept.blobs[0]?.media_type, 'drawn anew').toBe('image/jpeg')
     expect([...asked], 'nobody but the server is asked for anything').toEqual([house.base])
     await context.close()
   })

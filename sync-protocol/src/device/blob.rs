@@ -2,6 +2,8 @@
 //!
 //! Owns where each of them stands. The bytes are the caller's, in files named by their hash.
 
+use std::collections::BTreeSet;
+
 use minicbor::{Decode, Encode};
 use schemas::ids::HouseholdId;
 
@@ -92,6 +94,22 @@ impl Device {
         self.blobs.iter().filter(|blob| blob.state == BlobState::Announced)
     }
 
+    /// The blobs whose bytes need not be kept: the server has them, and newer ones that it has too take all the room there
+    /// is. Until then they are kept: a server that is set back to an older copy has only devices to get them from again.
+    pub fn superfluous_blobs(&self, mut room_bytes: u64) -> Vec<BlobHash> {
+        let waits = |blob: &&OwnBlob| matches!(blob.state, BlobState::Unannounced | BlobState::Announced);
+        // Another household may wait for the same bytes.
+        let mut kept: BTreeSet<BlobHash> = self.blobs.iter().filter(waits).map(|blob| blob.hash).collect();
+        let mut superfluous = Vec::new();
+        for blob in self.blobs.iter().rev().filter(|blob| blob.state == BlobState::There) {
+            match room_bytes.checked_sub(blob.size_bytes) {
+                Some(left) => room_bytes = if kept.insert(blob.hash) { left } else { room_bytes },
+                None => superfluous.extend((!kept.contains(&blob.hash)).then_some(blob.hash)),
+            }
+        }
+        superfluous
+    }
+
     /// Remembers what the server said of a blob for good.
     pub fn blob_answered(&mut self, household: HouseholdId, hash: BlobHash, answer: BlobAnswer) -> Vec<Record> {
         let open = self.blob_queue().any(|blob| (blob.household, blob.hash) == (household, hash));
@@ -143,5 +161,45 @@ impl Device {
                 }
             };
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::SigningKey;
+    use schemas::ids::AccountId;
+
+    use super::super::Identity;
+    use super::*;
+    use crate::hash::PublicKey;
+
+    const ROOM: u64 = 1_000;
+
+    fn device(blobs: &[(u8, u64, BlobState)]) -> Device {
+        let identity =
+            Identity { key: SigningKey::from_bytes(&[1; 32]), account: AccountId(5), server: PublicKey([2; 32]) };
+        let mut device = Device::new(identity, Vec::new());
+        device.blobs.extend(blobs.iter().map(|(n, size_bytes, state)| OwnBlob {
+            entry: (1, u64::from(*n)),
+            household: HouseholdId([1; 16]),
+            hash: BlobHash([*n; 32]),
+            size_bytes: *size_bytes,
+            state: state.clone(),
+            is_doubted: false,
+        }));
+        device
+    }
+
+    #[test]
+    fn the_newest_blobs_that_the_server_has_are_kept_within_bounds_and_all_that_it_lacks() {
+        let half = ROOM / 2;
+        let there = |n, size| (n, size, BlobState::There);
+        let refused = (2, half, BlobState::Refused("blob/media-type".to_owned()));
+        let waiting = [(1, half, BlobState::Announced), refused, (3, half, BlobState::Unannounced)];
+        let all = [there(9, half), there(1, 1), there(4, half), there(5, half)];
+        assert_eq!(device(&[&all[..], &waiting].concat()).superfluous_blobs(ROOM), [BlobHash([9; 32])]);
+        let again = [all[0].clone(), there(4, 1), there(9, half), there(6, half - 1)];
+        assert_eq!(device(&again).superfluous_blobs(ROOM), []);
+        assert_eq!(device(&waiting).superfluous_blobs(ROOM), []);
     }
 }

@@ -48,11 +48,12 @@ pub(crate) fn attach(
     Reply::written(&records, attached.ok_or(FieldFault::NoHousehold(household))?)
 }
 
-/// All photos, and those that the server waits for.
-pub(crate) fn list(open: &Open) -> Result<Reply, CoreFault> {
+/// All photos, those that the server waits for, and those that need not be kept.
+pub(crate) fn list(open: &Open, room_bytes: u64) -> Result<Reply, CoreFault> {
     let all: Vec<BlobLine> = open.device.blobs().iter().map(BlobLine::from).collect();
     let queue: Vec<BlobLine> = open.device.blob_queue().map(BlobLine::from).collect();
-    Reply::of(json!({ "blobs": all, "queue": queue }))
+    let superfluous: Vec<String> = open.device.superfluous_blobs(room_bytes).iter().map(BlobHash::to_string).collect();
+    Reply::of(json!({ "blobs": all, "queue": queue, "superfluous": superfluous }))
 }
 
 /// The server has said something for good.

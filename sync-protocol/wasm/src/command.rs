@@ -201,8 +201,12 @@ pub enum Command {
         /// What the clocks say.
         clocks: Clocks,
     },
-    /// All photos: `blobs`, and in `queue` those that the server waits for, in order.
-    Blobs,
+    /// All photos: `blobs`; in `queue` those that the server waits for, in order; in `superfluous` the hashes of those that
+    /// need not be kept, where all may take so many bytes.
+    Blobs {
+        /// How many.
+        room_bytes: u64,
+    },
     /// What the server said of a photo for good. Gives records.
     BlobAnswer {
         /// Of which household.

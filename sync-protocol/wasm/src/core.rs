@@ -139,7 +139,7 @@ impl Core {
             C::Attach { household, blob, size_bytes, clocks } => {
                 blobs::attach(self.open()?, household, &blob, size_bytes, clocks)
             }
-            C::Blobs => blobs::list(self.open()?),
+            C::Blobs { room_bytes } => blobs::list(self.open()?, room_bytes),
             C::BlobAnswer { household, blob, refused } => blobs::answer(self.open()?, household, &blob, refused),
             C::BlobUnknown { household, blob } => blobs::unknown(self.open()?, household, &blob),
             C::Parcel { key, clocks } => parcels::pack(self.open()?, &key, clocks, parts),

@@ -43,6 +43,8 @@ export class App {
   lines = $state.raw<Line[]>([])
   syncState = $state<SyncState>({ is: 'idle' })
   form = $state.raw<Form | undefined>(undefined)
+  /** Photos that still wait to be sent. */
+  photosWaiting = $state(0)
   villages = $state.raw<SurveyedVillage[]>([])
   /** A section that was in hand when the app ended. */
   leftOver = $state.raw<Draft | undefined>(undefined)
@@ -98,6 +100,8 @@ export class App {
       const turned = proxy((turn: Turn) => (this.syncState = { is: 'running', turn }))
       const exchanged = await this.got(this.door.sync(turned))
       this.syncState = { is: 'done', exchanged }
+      // After everything else, and whatever becomes of them: data are never held up.
+      this.photosWaiting = await this.got(this.door.sendPhotos())
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       this.syncState = { is: 'failed', fault: error.fault }
@@ -128,6 +132,15 @@ export class App {
   /** The day to which ages are counted: the round's, or today where that is not known yet. */
   private dayOf(scope: Scope): string {
     return this.placeOf(scope)?.reference_on ?? today()
+  }
+
+  /** Keeps a photo of a household; its answer is its hash. */
+  async attach(household: string, file: Blob): Promise<string> {
+    return this.got(this.door.attach(household, file))
+  }
+
+  async photo(hash: string): Promise<Uint8Array | undefined> {
+    return this.got(this.door.photo(hash))
   }
 
   /** One side of a disagreement holds. */

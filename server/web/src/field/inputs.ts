@@ -2,7 +2,7 @@
 
 import type { Kind } from '../shared/form'
 
-export type Control = 'yes_no' | 'number' | 'text' | 'buttons' | 'list' | 'date' | 'id' | 'place' | 'none'
+export type Control = 'yes_no' | 'number' | 'text' | 'buttons' | 'list' | 'date' | 'id' | 'place' | 'photo'
 
 /** More choices than this are a list that opens: as buttons they would not fit on a screen. */
 const MOST_BUTTONS = 12
@@ -16,12 +16,17 @@ export function controlOf(kind: Kind): Control {
     case 'number':
     case 'text':
     case 'date':
+    case 'photo':
       return kind.kind
     case 'citizen_id':
       return 'id'
     case 'point':
       return 'place'
-    case 'photo':
-      return 'none'
   }
+}
+
+/** Who keeps photos: taken of a household, and shown again by their hash. */
+export interface PhotoKeeper {
+  attach(file: Blob): Promise<string>
+  show(hash: string): Promise<Uint8Array | undefined>
 }

@@ -2,7 +2,7 @@
 
 const vi = {
   appName: 'Rasoat',
-  purpose: 'Rà soát hộ nghèo, hộ cận nghèo',
+  purpose: 'Rà soát hộ nghèo',
   otherLanguage: 'English',
   openInChrome: 'Hãy mở bằng Chrome',
   openInChromeHow:
@@ -42,6 +42,7 @@ const vi = {
   syncing: 'Đang đồng bộ…',
   synced: (sent: number, kilobytes: string) => `Xong: gửi ${sent} mục, ${kilobytes} KB`,
   waiting: (count: number) => (count === 0 ? 'Đã gửi hết' : `${count} mục chờ gửi`),
+  photosWaiting: (count: number) => `${count} ảnh chờ gửi`,
   offline: 'Không có mạng; cứ làm tiếp',
   toList: 'Danh sách hộ',
   visit: 'Lượt đến hộ',
@@ -70,6 +71,9 @@ const vi = {
   measureAgain: 'Đo lại',
   measuring: 'Đang đo, đứng yên ngoài trời…',
   accuracy: (metres: string) => `sai số ${metres} m`,
+  takePhoto: 'Chụp ảnh',
+  takePhotoAgain: 'Chụp lại',
+  photoElsewhere: 'Có ảnh, không nằm trên máy này.',
   noPlace: 'Không đo được vị trí; kiểm tra quyền và định vị của máy',
   draftKept: 'Có phần đang làm dở',
   goOn: 'Làm tiếp',
@@ -92,7 +96,7 @@ export type Texts = typeof vi
 
 const en: Texts = {
   appName: 'Rasoat',
-  purpose: 'Review of poor and near-poor households',
+  purpose: 'Poverty review',
   otherLanguage: 'Tiếng Việt',
   openInChrome: 'Open in Chrome',
   openInChromeHow:
@@ -132,6 +136,7 @@ const en: Texts = {
   syncing: 'Syncing…',
   synced: (sent, kilobytes) => `Done: ${sent} items sent, ${kilobytes} KB`,
   waiting: (count) => (count === 0 ? 'Everything is sent' : `${count} items wait to be sent`),
+  photosWaiting: (count) => (count === 1 ? '1 photo waits' : `${count} photos wait`),
   offline: 'No network; work on',
   toList: 'Households',
   visit: 'Visit',
@@ -160,6 +165,9 @@ const en: Texts = {
   measureAgain: 'Measure again',
   measuring: 'Measuring; stand still outside…',
   accuracy: (metres) => `within ${metres} m`,
+  takePhoto: 'Take a photo',
+  takePhotoAgain: 'Take another',
+  photoElsewhere: 'There is a photo; it is not on this phone.',
   noPlace: 'The place could not be measured; check permission and location of the device',
   draftKept: 'A section was left half done',
   goOn: 'Go on with it',

@@ -49,6 +49,12 @@ export class Link {
     return this.send('POST', path, 'application/cbor', body, token)
   }
 
+  /** Asks something of the photo queue: a part up, where the server stands down. */
+  async ask<T>(method: 'GET' | 'PATCH', path: string, token: string, part?: Uint8Array): Promise<T> {
+    const answer = await this.send(method, path, 'application/octet-stream', part, token)
+    return JSON.parse(new TextDecoder().decode(answer)) as T
+  }
+
   async getBytes(path: string, token: string): Promise<Uint8Array> {
     return this.send('GET', path, undefined, undefined, token)
   }

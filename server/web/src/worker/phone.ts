@@ -8,6 +8,7 @@ import { type Fault, Refused, faultOf, refusal } from '../shared/fault'
 import type { Exchanged, Scope, Stands, SurveyedVillage, Turn } from '../shared/phone'
 import { Core, Trapped } from './core'
 import { Cut, Link, NoLine } from './link'
+import { type Photos, ROOM_BYTES, drawnAnew, hashOf, placeOf, send } from './photos'
 import { Vault, people } from './vault'
 
 /** Runs of records after which a snapshot takes their place: what opening has to replay at most. */
@@ -123,10 +124,56 @@ export class Phone {
     await this.guarded(() => this.open().drop(DRAFT))
   }
 
+  /** Keeps a photo of a household: on disk and announced when this returns. Its answer is its hash. */
+  async attach(household: string, file: Blob): Promise<string> {
+    const bytes = await drawnAnew(file)
+    const hash = await hashOf(bytes)
+    const attach = { household, blob: hash, size_bytes: bytes.length, clocks: clocks() }
+    // The bytes first: what is announced is there. In one turn, so that nobody clears them away in between.
+    await this.guarded(async () => {
+      await this.open().put(placeOf(hash), bytes)
+      await this.written({ attach }, [])
+    })
+    return hash
+  }
+
+  /** A photo that is kept here. */
+  async photo(hash: string): Promise<Uint8Array | undefined> {
+    return this.open().get(placeOf(hash))
+  }
+
+  /** Sends the photos that the server waits for. Returns how many still wait. */
+  async sendPhotos(): Promise<number> {
+    for (const photo of (await this.dropPhotos()).queue) {
+      const token = new TextDecoder().decode(await this.open().get(TOKEN))
+      const answer = await send(photo, this.open(), this.link, token)
+      const { household, blob } = photo
+      if (answer === 'unknown') await this.writePlain('blob_unknown', { household, blob })
+      else if (answer !== undefined) await this.writePlain('blob_answer', { household, blob, ...answer })
+    }
+    return (await this.dropPhotos()).queue.length
+  }
+
   /** The villages that the server named last. */
   async villages(): Promise<SurveyedVillage[]> {
     const kept = await this.open().get(VILLAGES)
     return kept === undefined ? [] : (JSON.parse(new TextDecoder().decode(kept)) as SurveyedVillage[])
+  }
+
+  /** The same without clocks. */
+  private writePlain<T>(field: string, given: object): Promise<T> {
+    return this.guarded(() => this.written<T>({ [field]: given }, []))
+  }
+
+  /** Deletes photos that need not be kept, and those that nothing names any more: of a village that was given up. */
+  private async dropPhotos(): Promise<Photos> {
+    return this.guarded(async () => {
+      const [vault, photos] = [this.open(), (await this.opened()).ask<Photos>({ blobs: { room_bytes: ROOM_BYTES } }).done]
+      const named = new Set(photos.blobs.map(({ blob }) => placeOf(blob)))
+      for (const hash of photos.superfluous) named.delete(placeOf(hash))
+      for (const place of await vault.places(placeOf(''))) if (!named.has(place)) await vault.drop(place)
+      return photos
+    })
   }
 
   /** Sends everything that waits and reads everything that is new, turn by turn. */

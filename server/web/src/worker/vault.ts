@@ -211,6 +211,12 @@ export class Vault {
     await this.database.delete('things', [this.person.id, place])
   }
 
+  /** The names of all things that begin so. */
+  async places(beginning: string): Promise<string[]> {
+    const range = IDBKeyRange.bound([this.person.id, beginning], [this.person.id, `${beginning}\uffff`])
+    return (await this.database.getAllKeys('things', range)).map(([, place]) => place)
+  }
+
   /** How many runs of records stand after the snapshot. */
   async runs(): Promise<number> {
     return this.database.count('records', IDBKeyRange.bound([this.person.id, 0], [this.person.id, Infinity]))

@@ -1,0 +1,87 @@
+// Photos: made small, kept encrypted, sent part by part after everything else. A photo that does not go holds up nothing, not
+// even the next photo. Where each stands is the core's to say.
+//
+// Drawing a photo anew takes everything out of it but the picture: where and when it was taken, and with what.
+
+import { Refused, refusal } from '../shared/fault'
+import { Cut, type Link, NoLine } from './link'
+import type { Vault } from './vault'
+
+/** The longer side: a form with handwriting is still readable. */
+const MOST_PIXELS = 1600
+const QUALITY = 0.7
+/** Most bytes of one part: what the server takes in a body. */
+const PART_BYTES = 64 * 1024
+/** Photos that the server has are kept up to here: one that is set back gets them again. */
+export const ROOM_BYTES = 32 * 1024 * 1024
+/** Refusals that another try cannot mend. */
+const FINAL = new Set(['blob/too-large', 'blob/too-long', 'blob/media-type', 'household/erased'])
+
+export interface Photo {
+  household: string
+  blob: string
+  size_bytes: number
+  stands: 'phone' | 'server' | 'needs_you'
+  reason: string | null
+}
+
+export interface Photos {
+  blobs: Photo[]
+  queue: Photo[]
+  superfluous: string[]
+}
+
+/** What the server says of a photo on its way. */
+interface Progress {
+  received: number
+  there: boolean
+}
+
+/** What became of a photo for good; nothing while it has to wait. */
+export type Answer = { refused?: string } | 'unknown' | undefined
+
+export function placeOf(hash: string): string {
+  return `photo ${hash}`
+}
+
+/** A photo as it is kept: small, and nothing in it but the picture. */
+export async function drawnAnew(file: Blob): Promise<Uint8Array<ArrayBuffer>> {
+  const picture = await createImageBitmap(file).catch((error: unknown) => {
+    throw refusal('photo/unreadable', 'Không đọc được ảnh này', 'This picture cannot be read', String(error))
+  })
+  const scale = Math.min(1, MOST_PIXELS / Math.max(picture.width, picture.height))
+  const [width, height] = [Math.round(picture.width * scale), Math.round(picture.height * scale)]
+  const canvas = new OffscreenCanvas(width, height)
+  canvas.getContext('2d')?.drawImage(picture, 0, 0, width, height)
+  picture.close()
+  const drawn = await canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY })
+  return new Uint8Array(await drawn.arrayBuffer())
+}
+
+export async function hashOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** Sends one photo from where the server stands. Throws where the line ends: the next one would fare no better. */
+export async function send(photo: Photo, vault: Vault, link: Link, token: string): Promise<Answer> {
+  const path = `/api/sync/households/${photo.household}/blobs/${photo.blob}`
+  const bytes = await vault.get(placeOf(photo.blob))
+  try {
+    let progress = await link.ask<Progress>('GET', `${path}/progress`, token)
+    if (bytes === undefined) return progress.there ? {} : { refused: 'phone/blob-lost' }
+    while (!progress.there) {
+      const part = bytes.subarray(progress.received, progress.received + PART_BYTES)
+      const next = await link.ask<Progress>('PATCH', `${path}?offset=${progress.received}`, token, part)
+      if (!next.there && next.received <= progress.received) return undefined
+      progress = next
+    }
+    return {}
+  } catch (error) {
+    if (error instanceof Cut || error instanceof NoLine || !(error instanceof Refused)) throw error
+    const { slug } = error.fault
+    if (slug === 'blob/not-announced') return 'unknown'
+    if (slug === 'blob/day-full') throw error
+    return FINAL.has(slug) ? { refused: slug } : undefined
+  }
+}
