@@ -31,6 +31,7 @@ mod place;
 mod review;
 mod rogue;
 mod servers;
+mod slip;
 mod story;
 mod teller;
 
@@ -155,6 +156,11 @@ fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
     let beside = path.with_extension("part");
     std::fs::write(&beside, text)?;
     Ok(std::fs::rename(beside, path)?)
+}
+
+/// A slip that lets somebody's phone in, for people.
+pub async fn slip(app: &App, place: &Place, address: SocketAddr) -> anyhow::Result<String> {
+    slip::slip(app, place, address).await
 }
 
 /// Who can log in, for people.

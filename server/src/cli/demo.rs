@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::serve::{open, serve};
 use super::{Data, cannot_read};
 use crate::console;
-use crate::demo::{Demo, Place, Size, logins};
+use crate::demo::{Demo, Place, Size, logins, slip};
 use crate::http::serve::Protection;
 
 /// Flags of `demo`.
@@ -64,6 +64,8 @@ impl DemoCommand {
         }
         console::text(logins(&demo.place, told.address))?;
         let data = Data { directory: demo.server_data(), database: demo.database.clone() };
-        serve(open(data).await?, told.address, Protection::LoopbackOnly).await
+        let app = open(data).await?;
+        console::text(slip(&app, &demo.place, told.address).await?)?;
+        serve(app, told.address, Protection::LoopbackOnly).await
     }
 }

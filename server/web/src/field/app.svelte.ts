@@ -13,6 +13,7 @@ export type Screen =
   | { name: 'enrol'; slip: Slip | undefined }
   | { name: 'unlock'; id: string; who: string }
   | { name: 'villages' }
+  | { name: 'new' }
   | { name: 'household'; household: string }
   | { name: 'section'; draft: Draft }
 
@@ -48,6 +49,8 @@ export class App {
   villages = $state.raw<SurveyedVillage[]>([])
   /** A section that was in hand when the app ended. */
   leftOver = $state.raw<Draft | undefined>(undefined)
+  /** What has to be done before the screen in hand is left; a refusal keeps people there. */
+  leaving: (() => Promise<void>) | undefined
   private readonly door: Remote<Door>
 
   constructor(worker: Worker) {
@@ -62,6 +65,30 @@ export class App {
     this.language = this.language === 'vi' ? 'en' : 'vi'
     localStorage.setItem(LANGUAGE, this.language)
     document.documentElement.lang = this.language
+  }
+
+  /** Opens a screen below this one: the phone's own back leads here again. */
+  go(screen: Screen): void {
+    this.screen = screen
+    history.pushState(null, '')
+  }
+
+  /** Leads back to the screen above, as the phone's own back does. */
+  up(): void {
+    history.back()
+  }
+
+  /** The browser went back. */
+  async popped(): Promise<void> {
+    const screen = this.screen
+    try {
+      await this.leaving?.()
+    } catch {
+      // The screen says why; people are still on it.
+      history.pushState(null, '')
+      return
+    }
+    this.screen = above(screen)
   }
 
   async begin(slip: Slip | undefined): Promise<void> {
@@ -167,16 +194,26 @@ export class App {
     this.leftOver = undefined
   }
 
-  /** Edits of a household that are no section's: a visit begun, a member listed. */
-  async edit(household: string, edits: [string, Value][]): Promise<void> {
-    await this.write('edit', { edits: edits.map(([path, value]) => [household, path, value]) })
+  /** Edits of a household that are no section's: a visit begun, a member listed. Returns the ids of what is new, by its path. */
+  async edit(household: string, edits: [string, Value][]): Promise<Record<string, string>> {
+    const written = await this.write('edit', { edits: edits.map(([path, value]) => [household, path, value]) })
+    return written[0]?.minted ?? {}
   }
 
-  private async write(field: string, given: object): Promise<void> {
-    const { faults } = (await this.got(this.door.write(field, given))) as Committed
+  /** Founds a household with its head. Returns its id. */
+  async found(scope: Scope, head: string, address: string): Promise<string> {
+    const members = [{ full_name: head, relation: 'head', status: 'present' }]
+    const answers = address === '' ? {} : { address }
+    const written = await this.write('found', { household: { ...scope, answers, members } })
+    return written[0]?.household ?? ''
+  }
+
+  private async write(field: string, given: object): Promise<Committed['written']> {
+    const { written, faults } = (await this.got(this.door.write(field, given))) as Committed
     const fault = faults[0]
     if (fault !== undefined) throw new Refused({ slug: fault.slug, words: fault.words, detail: fault.path })
     await this.refresh()
+    return written
   }
 
   private async enter(): Promise<void> {
@@ -203,8 +240,24 @@ export class App {
   }
 }
 
+function above(screen: Screen): Screen {
+  switch (screen.name) {
+    case 'section':
+      return { name: 'household', household: screen.draft.household }
+    case 'household':
+    case 'new':
+      return { name: 'villages' }
+    case 'unlock':
+    case 'enrol':
+      return { name: 'people' }
+    default:
+      return screen
+  }
+}
+
 /** What writing came to. */
 interface Committed {
+  written: { household: string; minted: Record<string, string> }[]
   faults: { path: string; slug: string; words: Words }[]
 }
 
