@@ -33,7 +33,7 @@ use crate::token::Token;
 use connection::Connection;
 use store::OpenedStore;
 
-pub use blobs::{BlobLine, BlobsSent};
+pub use blobs::BlobsSent;
 pub use connection::{PlainHttp, Road, Traffic};
 pub use exchange::{Enrolment, Exchanged};
 pub use fault::{PhoneFault, Problem};
@@ -41,8 +41,8 @@ pub use identity::Identity;
 pub use parcel::{CarriedParcel, ParcelTaken, SharesSeen};
 pub use store::{Store, StoreFault, TornTail};
 pub use sync_protocol::field::{
-    Choice, Committed, DisagreementView, FiledHousehold, HouseholdView, ItemFault, Line, PlanLine, PlanView, Reason,
-    RoundPoints, Scoring, SeenView, SideView, Wanted, Written,
+    BlobLine, Choice, Committed, DisagreementView, FiledHousehold, HouseholdView, ItemFault, Line, PlanLine, PlanView,
+    Reason, RoundPoints, Scoring, SeenView, SideView, Wanted, Written,
 };
 
 /// What a phone takes from outside itself.

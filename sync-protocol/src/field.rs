@@ -20,7 +20,8 @@ pub use fault::{FieldFault, commit};
 pub use listing::{Listed, Listing};
 pub use plan::{PlanLine, PlanView, Wanted};
 pub use report::{
-    DisagreementView, FiledHousehold, HouseholdView, Line, Reason, RoundPoints, Scoring, SeenView, SideView, scored,
+    BlobLine, DisagreementView, FiledHousehold, HouseholdView, Line, Reason, RoundPoints, Scoring, SeenView, SideView,
+    scored,
 };
 pub use sections::{Committed, ItemFault, OfHousehold, Saved, Written, by_household};
 pub use settle::Choice;

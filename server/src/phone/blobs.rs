@@ -10,7 +10,7 @@ use std::time::Duration;
 use schemas::ids::HouseholdId;
 use serde::{Deserialize, Serialize};
 use sync_protocol::device::{BlobAnswer, BlobState, OwnBlob};
-use sync_protocol::field::FieldFault;
+use sync_protocol::field::{BlobLine, FieldFault};
 use sync_protocol::hash::BlobHash;
 
 use super::Phone;
@@ -40,33 +40,6 @@ pub struct BlobsSent {
     pub waiting: usize,
     /// Why the last that did not go did not, by its stable name.
     pub held: Option<String>,
-}
-
-/// A photo as the phone lists it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct BlobLine {
-    /// Its household.
-    pub household: HouseholdId,
-    /// SHA-256 of its bytes, hexadecimal.
-    pub blob: String,
-    /// How many bytes it has.
-    pub size_bytes: u64,
-    /// `phone`, `server` or `needs_you`.
-    pub stands: &'static str,
-    /// Why it needs somebody, by its stable name.
-    pub reason: Option<String>,
-}
-
-impl From<&OwnBlob> for BlobLine {
-    fn from(blob: &OwnBlob) -> Self {
-        let (stands, reason) = match &blob.state {
-            BlobState::Unannounced | BlobState::Announced => ("phone", None),
-            BlobState::There => ("server", None),
-            BlobState::Refused(slug) => ("needs_you", Some(slug.clone())),
-        };
-        let (household, size_bytes) = (blob.household, blob.size_bytes);
-        Self { household, blob: blob.hash.to_string(), size_bytes, stands, reason }
-    }
 }
 
 #[derive(Deserialize)]

@@ -15,7 +15,7 @@ use schemas::value::{Key, Value};
 use serde::Serialize;
 
 use super::FieldFault;
-use crate::device::{Device, DeviceDocument, Need, Seen, Status, View};
+use crate::device::{BlobState, Device, DeviceDocument, Need, OwnBlob, Seen, Status, View};
 use crate::disagreement::{self, Disagreement};
 use crate::hash::ChangeHash;
 use crate::history::{History, SectionValue};
@@ -141,6 +141,33 @@ pub struct Reason {
     /// In words.
     #[serde(flatten)]
     pub words: Label,
+}
+
+/// A photo as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BlobLine {
+    /// Its household.
+    pub household: HouseholdId,
+    /// SHA-256 of its bytes, hexadecimal.
+    pub blob: String,
+    /// How many bytes it has.
+    pub size_bytes: u64,
+    /// `phone`, `server` or `needs_you`.
+    pub stands: &'static str,
+    /// Why it needs somebody, by its stable name.
+    pub reason: Option<String>,
+}
+
+impl From<&OwnBlob> for BlobLine {
+    fn from(blob: &OwnBlob) -> Self {
+        let (stands, reason) = match &blob.state {
+            BlobState::Unannounced | BlobState::Announced => ("phone", None),
+            BlobState::There => ("server", None),
+            BlobState::Refused(slug) => ("needs_you", Some(slug.clone())),
+        };
+        let (household, size_bytes) = (blob.household, blob.size_bytes);
+        Self { household, blob: blob.hash.to_string(), size_bytes, stands, reason }
+    }
 }
 
 /// Where a round takes B1 from.

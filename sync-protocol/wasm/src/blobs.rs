@@ -1,39 +1,14 @@
 //! Photos: announced, queued, answered for. Their bytes never come here; the Worker keeps and sends them.
 
 use schemas::ids::HouseholdId;
-use serde::Serialize;
 use serde_json::json;
-use sync_protocol::device::{BlobAnswer, BlobState, OwnBlob};
-use sync_protocol::field::FieldFault;
+use sync_protocol::device::BlobAnswer;
+use sync_protocol::field::{BlobLine, FieldFault};
 use sync_protocol::hash::BlobHash;
 
 use crate::command::Clocks;
 use crate::core::{Open, Reply};
 use crate::fault::CoreFault;
-
-/// A photo as it is listed.
-#[derive(Debug, Serialize)]
-pub struct BlobLine {
-    household: HouseholdId,
-    blob: String,
-    size_bytes: u64,
-    /// `phone`, `server` or `needs_you`.
-    stands: &'static str,
-    /// Why it needs somebody, by its stable name.
-    reason: Option<String>,
-}
-
-impl From<&OwnBlob> for BlobLine {
-    fn from(blob: &OwnBlob) -> Self {
-        let (stands, reason) = match &blob.state {
-            BlobState::Unannounced | BlobState::Announced => ("phone", None),
-            BlobState::There => ("server", None),
-            BlobState::Refused(slug) => ("needs_you", Some(slug.clone())),
-        };
-        let (household, size_bytes) = (blob.household, blob.size_bytes);
-        Self { household, blob: blob.hash.to_string(), size_bytes, stands, reason }
-    }
-}
 
 /// Announces a photo.
 pub(crate) fn attach(

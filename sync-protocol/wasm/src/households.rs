@@ -18,10 +18,9 @@ use schemas::standards::Standards;
 use schemas::value::Key;
 use serde_json::{Value as Json, json};
 use sync_protocol::device::{Record, View};
-use sync_protocol::field::{self, Committed, FieldFault, Listed, Wanted, said};
+use sync_protocol::field::{self, BlobLine, Committed, FieldFault, Listed, Wanted, said};
 use sync_protocol::journal::Scope;
 
-use crate::blobs::BlobLine;
 use crate::command::{self, Choice, Clocks, Scoring};
 use crate::core::{Open, Parts, Reply};
 use crate::fault::CoreFault;
