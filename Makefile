@@ -7,7 +7,7 @@ export RASOAT_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 RASOAT := $(CARGO) run --quiet --profile $(PROFILE) --bin rasoat --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-failover simulate exhaust fuzz lint wasm web-core web test-web bench bench-sync bench-store doc clean tools test-tools wasm-tools web-tools
+.PHONY: help run test test-failover simulate exhaust fuzz lint wasm web-core web test-web bench bench-sync bench-store bench-web doc clean tools test-tools wasm-tools web-tools
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -55,6 +55,11 @@ test-web: BUILT := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 test-web: test-tools web ## tries the apps in a browser against the real server
 	$(CARGO) build --profile $(PROFILE) --bin rasoat
 	cd server/web && RASOAT=$(BUILT)/$(PROFILE)/rasoat npm test
+
+bench-web: BUILT := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+bench-web: test-tools web ## measures the field app with a commune on the phone, in a browser four times slower
+	$(CARGO) build --profile $(PROFILE) --bin rasoat
+	cd server/web && RASOAT=$(BUILT)/$(PROFILE)/rasoat npm run --silent figures
 
 simulate: ## plays RUNS runs of STEPS steps of the simulated commune from SEED up; a failure is replayed and made shorter
 	$(CARGO) run --quiet --profile $(PROFILE) -p house-tests --example simulate -- $(or $(SEED),1) $(or $(STEPS),300) $(or $(RUNS),1)

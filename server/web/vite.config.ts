@@ -68,5 +68,5 @@ export default defineConfig({
       output: { entryFileNames: (chunk) => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') },
     },
   },
-  test: { include: ['src/**/*.test.ts', 'tests/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 300_000, fileParallelism: false },
+  test: { include: ['{src,tests,figures}/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 900_000, fileParallelism: false },
 })

@@ -27,9 +27,10 @@ export class House {
     private readonly directory: string,
   ) {}
 
-  static async open(): Promise<House> {
+  /** `size`: flags of the demo that say how large it is. */
+  static async open(size: string[] = []): Promise<House> {
     const directory = mkdtempSync(join(tmpdir(), 'rasoat-web-'))
-    execFileSync(rasoat(), ['demo', '--data', directory, '--exit'], { stdio: 'ignore' })
+    execFileSync(rasoat(), ['demo', '--data', directory, '--exit', ...size], { stdio: 'ignore' })
     const served = ['serve', '--data', join(directory, 'server'), '--listen', '127.0.0.1:0']
     const environment = { ...process.env, RASOAT_LOG: 'info', NO_COLOR: '1' }
     const server = spawn(rasoat(), served, { stdio: ['ignore', 'ignore', 'pipe'], env: environment })

@@ -11,8 +11,9 @@ import { Cut, Link, NoLine } from './link'
 import { type Photos, ROOM_BYTES, drawnAnew, hashOf, placeOf, send } from './photos'
 import { Vault, people } from './vault'
 
-/** Runs of records after which a snapshot takes their place: what opening has to replay at most. */
+/** Runs of records, and bytes of them, after which a snapshot takes their place: what opening has to replay at most. */
 const MOST_RUNS = 50
+const MOST_BYTES = 200_000
 const DAY_MS = 24 * 3_600_000
 const SECRET = 'secret key'
 const TOKEN = 'token'
@@ -62,6 +63,8 @@ export class Phone {
   private turn: Promise<unknown> = Promise.resolve()
   private readonly link = new Link()
   private villagesAskedMs = 0
+  /** What opening would have to replay after the snapshot. */
+  private bytesToReplay = 0
 
   constructor(private readonly module: Promise<WebAssembly.Module>) {}
 
@@ -220,6 +223,7 @@ export class Phone {
     const { account, serverKey } = vault.person
     core.ask({ open: { account, server_key: serverKey } }, [secret, stored.snapshot, ...stored.records])
     this.core = core
+    this.bytesToReplay = stored.records.reduce((sum, run) => sum + run.length, 0)
     return core
   }
 
@@ -241,7 +245,10 @@ export class Phone {
     try {
       const { done, parts: given } = core.ask<T>(command, parts)
       const records = given[0]
-      if (records !== undefined && records.length > 0) await vault.append(records)
+      if (records !== undefined && records.length > 0) {
+        await vault.append(records)
+        this.bytesToReplay += records.length
+      }
       return done
     } catch (error) {
       // It trapped, or it is ahead of the disk.
@@ -264,9 +271,12 @@ export class Phone {
 
   private async snapshotIfDue(): Promise<void> {
     const vault = this.open()
-    if ((await vault.runs()) < MOST_RUNS) return
-    const { parts } = (await this.opened()).ask('snapshot')
-    if (parts[0] !== undefined) await vault.replace(parts[0])
+    const core = await this.opened()
+    if (this.bytesToReplay < MOST_BYTES && (await vault.runs()) < MOST_RUNS) return
+    const { parts } = core.ask('snapshot')
+    if (parts[0] === undefined) return
+    await vault.replace(parts[0])
+    this.bytesToReplay = 0
   }
 
   /** One request and its answer. What was cut goes again, smaller, as long as that can be. */
