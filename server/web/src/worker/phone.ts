@@ -251,8 +251,8 @@ export class Phone {
       }
       return done
     } catch (error) {
-      // It trapped, or it is ahead of the disk.
-      if (!(error instanceof Refused)) this.core = undefined
+      // It trapped, or it is ahead of the disk; an answer that was not the server's may have been taken in part.
+      if (!(error instanceof Refused) || error.fault.slug === 'phone/untrusted') this.core = undefined
       throw error instanceof Trapped || error instanceof Refused ? error : notSaved(error)
     }
   }
