@@ -24,7 +24,7 @@ test-tools: tools ## installs what the tests need besides (LibreOffice, PostgreS
 # The apps before everything that compiles the server: it carries them.
 test: test-tools wasm web lint ## everything that CI runs: format, lints, wasm builds, the apps, all tests
 	env -u DATABASE_URL $(CARGO) test --profile $(PROFILE) --workspace --no-fail-fast
-	$(MAKE) test-web
+	$(BROWSER) test
 
 lint: ## format and clippy, warnings are errors
 	$(CARGO) fmt --all --check
@@ -44,22 +44,35 @@ web-core: wasm-tools ## builds the field app's core as small as it gets: target/
 web-tools: tools ## says what is missing to build the apps (Node.js)
 	@./.ci/web-tools
 
-web: BUILT := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
-web: web-tools web-core ## builds the apps that the server carries, from server/web
-	cd server/web && { cmp -s package-lock.json node_modules/.package-lock.rasoat || { npm ci --no-audit --no-fund && cp package-lock.json node_modules/.package-lock.rasoat; }; }
-	mkdir -p server/web/src/generated
-	cp $(BUILT)/wasm32-unknown-unknown/wasm/field_core.wasm server/web/src/generated/core.wasm
-	cd server/web && npm run --silent check && npm run --silent build
+WEB := server/web
+CORE := $(WEB)/src/generated/core.wasm
+MODULES := $(WEB)/node_modules/.package-lock.json
+# What the apps were last built from; a binary that carries them is linked again only when they are another.
+APPS := $(WEB)/dist/app/sw.js
+WEB_SOURCES = $(shell find $(WEB)/src $(WEB)/public -type f) $(addprefix $(WEB)/,index.html package.json tsconfig.json svelte.config.js vite.config.ts)
+BUILT := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+BROWSER = RASOAT=$(BUILT)/$(PROFILE)/rasoat npm --prefix $(WEB)
 
-test-web: BUILT := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+web: web-tools $(APPS) ## builds the apps that the server carries, from server/web
+
+$(APPS): $(CORE) $(MODULES) $(WEB_SOURCES)
+	cd $(WEB) && npm run --silent check && npm run --silent build
+
+$(CORE): web-core
+	@mkdir -p $(@D)
+	@cmp -s $(BUILT)/wasm32-unknown-unknown/wasm/field_core.wasm $@ || cp $(BUILT)/wasm32-unknown-unknown/wasm/field_core.wasm $@
+
+$(MODULES): $(WEB)/package-lock.json | web-tools
+	cd $(WEB) && npm ci --no-audit --no-fund
+	@touch $@
+
 test-web: test-tools web ## tries the apps in a browser against the real server
 	$(CARGO) build --profile $(PROFILE) --bin rasoat
-	cd server/web && RASOAT=$(BUILT)/$(PROFILE)/rasoat npm test
+	$(BROWSER) test
 
-bench-web: BUILT := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 bench-web: test-tools web ## measures the field app with a commune on the phone, in a browser four times slower
 	$(CARGO) build --profile $(PROFILE) --bin rasoat
-	cd server/web && RASOAT=$(BUILT)/$(PROFILE)/rasoat npm run --silent figures
+	$(BROWSER) run --silent figures
 
 simulate: ## plays RUNS runs of STEPS steps of the simulated commune from SEED up; a failure is replayed and made shorter
 	$(CARGO) run --quiet --profile $(PROFILE) -p house-tests --example simulate -- $(or $(SEED),1) $(or $(STEPS),300) $(or $(RUNS),1)
