@@ -1,10 +1,11 @@
 // A phone's browser: the system's Chromium at the size of a cheap phone, and what every screen has to hold to.
 
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core'
 import { expect } from 'vitest'
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
 export async function launch(): Promise<Browser> {
@@ -21,7 +22,7 @@ export async function phone(browser: Browser, options: { userAgent?: string } = 
 
 /** WCAG 2.2 AA, as far as a program can tell, and nothing wider than the screen. */
 export async function isAccessible(page: Page, name: string): Promise<void> {
-  await page.evaluate(await import('node:fs').then(({ readFileSync }) => readFileSync(AXE, 'utf8')))
+  await page.evaluate(AXE)
   const violations = await page.evaluate(async () => {
     const { axe } = globalThis as unknown as { axe: { run(options: unknown): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }
     const found = await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })

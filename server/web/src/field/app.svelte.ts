@@ -99,7 +99,7 @@ export class App {
   }
 
   async enrol(enrolment: { code: string; serverKey?: string; name: string; pin: string }): Promise<void> {
-    this.stands = await this.got(this.door.enrol(enrolment))
+    await this.got(this.door.enrol(enrolment))
     // Storage that the browser may clear is no place for a day's work.
     void navigator.storage.persist()
     await this.enter()
@@ -107,7 +107,7 @@ export class App {
   }
 
   async unlock(id: string, pin: string): Promise<void> {
-    this.stands = await this.got(this.door.unlock(id, pin))
+    await this.got(this.door.unlock(id, pin))
     await this.enter()
   }
 
@@ -133,6 +133,7 @@ export class App {
       if (!(error instanceof Refused)) throw error
       this.syncState = { is: 'failed', fault: error.fault }
     }
+    await this.nameVillages()
     await this.refresh()
   }
 
@@ -219,6 +220,7 @@ export class App {
   private async enter(): Promise<void> {
     this.form = await this.read<Form>({ form: {} })
     this.leftOver = (await this.got(this.door.draft())) as Draft | undefined
+    await this.nameVillages()
     await this.refresh()
     this.screen = { name: 'villages' }
   }
@@ -226,6 +228,10 @@ export class App {
   private async refresh(): Promise<void> {
     this.stands = await this.read<Stands>('stands')
     this.lines = unpacked(await this.read<PackedList>('list'))
+  }
+
+  /** The villages change with an exchange only. */
+  private async nameVillages(): Promise<void> {
     this.villages = await this.got(this.door.villages())
   }
 

@@ -1,7 +1,7 @@
 // Values as people type and read them: decimals with a comma, dates as day/month/year.
 
 import type { Kind, Question, Value } from '../shared/form'
-import type { Language } from './words'
+import { type Language, texts } from './words'
 
 /** What a number shows: `405` with one decimal is `40,5`. */
 export function numberText(value: number, decimals: number): string {
@@ -44,7 +44,7 @@ export function shown(question: Question, value: Value, language: Language): str
   const kind: Kind = question.kind
   switch (kind.kind) {
     case 'bool':
-      return value === true ? { vi: 'Có', en: 'Yes' }[language] : { vi: 'Không', en: 'No' }[language]
+      return value === true ? texts[language].yes : texts[language].no
     case 'number':
       return `${numberText(value as number, kind.decimals)} ${kind.unit}`.trim()
     case 'choice':

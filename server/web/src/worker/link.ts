@@ -41,8 +41,7 @@ export class Link {
   readonly traffic: Traffic = { bytesUp: 0, bytesDown: 0, roundTrips: 0, cuts: 0 }
 
   async postJson<T>(path: string, body: unknown): Promise<T> {
-    const answer = await this.send('POST', path, 'application/json', new TextEncoder().encode(JSON.stringify(body)))
-    return JSON.parse(new TextDecoder().decode(answer)) as T
+    return jsonIn<T>(await this.send('POST', path, 'application/json', new TextEncoder().encode(JSON.stringify(body))))
   }
 
   async postMessage(path: string, body: Uint8Array, token: string): Promise<Uint8Array> {
@@ -51,8 +50,7 @@ export class Link {
 
   /** Asks something of the photo queue: a part up, where the server stands down. */
   async ask<T>(method: 'GET' | 'PATCH', path: string, token: string, part?: Uint8Array): Promise<T> {
-    const answer = await this.send(method, path, 'application/octet-stream', part, token)
-    return JSON.parse(new TextDecoder().decode(answer)) as T
+    return jsonIn<T>(await this.send(method, path, 'application/octet-stream', part, token))
   }
 
   async getBytes(path: string, token: string): Promise<Uint8Array> {
@@ -128,6 +126,11 @@ class Silence {
   }
 }
 
+/** What bytes say as JSON. */
+export function jsonIn<T>(bytes: Uint8Array): T {
+  return JSON.parse(new TextDecoder().decode(bytes)) as T
+}
+
 function joined(chunks: Uint8Array[], length: number): Uint8Array {
   const bytes = new Uint8Array(length)
   let at = 0
@@ -141,7 +144,7 @@ function joined(chunks: Uint8Array[], length: number): Uint8Array {
 /** Reads a refusal; something between us and the server may have answered instead of it. */
 function problem(status: number, body: Uint8Array): Fault {
   try {
-    const { slug, title, next, en, detail, incident } = JSON.parse(new TextDecoder().decode(body)) as Problem
+    const { slug, title, next, en, detail, incident } = jsonIn<Problem>(body)
     const said = [detail, incident].filter((text) => text !== undefined).join(' · ')
     return { slug, words: { vi: title, en: en.title }, next: { vi: next, en: en.next }, detail: said }
   } catch {

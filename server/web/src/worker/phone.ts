@@ -7,7 +7,7 @@
 import { type Fault, Refused, faultOf, refusal } from '../shared/fault'
 import type { Exchanged, Scope, Stands, SurveyedVillage, Turn } from '../shared/phone'
 import { Core, Trapped } from './core'
-import { Cut, Link, NoLine } from './link'
+import { Cut, Link, NoLine, jsonIn } from './link'
 import { type Photos, ROOM_BYTES, drawnAnew, hashOf, placeOf, send } from './photos'
 import { Vault, people } from './vault'
 
@@ -120,7 +120,7 @@ export class Phone {
 
   async draft(): Promise<unknown> {
     const kept = await this.open().get(DRAFT)
-    return kept === undefined ? undefined : (JSON.parse(new TextDecoder().decode(kept)) as unknown)
+    return kept && jsonIn<unknown>(kept)
   }
 
   async dropDraft(): Promise<void> {
@@ -148,8 +148,7 @@ export class Phone {
   /** Sends the photos that the server waits for. Returns how many still wait. */
   async sendPhotos(): Promise<number> {
     for (const photo of (await this.dropPhotos()).queue) {
-      const token = new TextDecoder().decode(await this.open().get(TOKEN))
-      const answer = await send(photo, this.open(), this.link, token)
+      const answer = await send(photo, this.open(), this.link, await this.token())
       const { household, blob } = photo
       if (answer === 'unknown') await this.writePlain('blob_unknown', { household, blob })
       else if (answer !== undefined) await this.writePlain('blob_answer', { household, blob, ...answer })
@@ -160,7 +159,7 @@ export class Phone {
   /** The villages that the server named last. */
   async villages(): Promise<SurveyedVillage[]> {
     const kept = await this.open().get(VILLAGES)
-    return kept === undefined ? [] : (JSON.parse(new TextDecoder().decode(kept)) as SurveyedVillage[])
+    return kept === undefined ? [] : jsonIn<SurveyedVillage[]>(kept)
   }
 
   /** The same without clocks. */
@@ -308,13 +307,16 @@ export class Phone {
 
   /** Asks with the token, and with a new one where the old one is over. */
   private async withToken(asked: (token: string) => Promise<Uint8Array>): Promise<Uint8Array> {
-    const token = new TextDecoder().decode(await this.open().get(TOKEN))
     try {
-      return await asked(token)
+      return await asked(await this.token())
     } catch (error) {
       if (!(error instanceof Refused) || error.fault.slug !== 'device/token-not-valid') throw error
       return asked(await this.renewed())
     }
+  }
+
+  private async token(): Promise<string> {
+    return new TextDecoder().decode(await this.open().get(TOKEN))
   }
 
   /** A new token, for the phone's signature on a challenge. */
