@@ -204,15 +204,15 @@ fn lay_over(
 }
 
 impl Device {
-    fn sheet<'s>(
+    /// A household as it is with own work, and the standard that asks its form.
+    fn read_by<'s>(
         &self,
         household: &HouseholdId,
         standards: &'s Standards,
-        as_of: Date,
-    ) -> Result<Sheet<'s>, FieldFault> {
+    ) -> Result<(&'s Standard, Household), FieldFault> {
         let history = self.history(household, View::Mine).ok_or(FieldFault::NoHousehold(*household))?;
         let standard = standards.asking(&history.genesis().form).ok_or(FieldFault::NoHousehold(*household))?;
-        Ok(Sheet::new(standard, history.current(), as_of))
+        Ok((standard, history.current()))
     }
 
     /// What a section asks of somebody, with what is typed and not saved yet.
@@ -224,7 +224,7 @@ impl Device {
         standards: &Standards,
         as_of: Date,
     ) -> Result<Vec<AskedView>, FieldFault> {
-        let Sheet { standard, household: mut laid, .. } = self.sheet(household, standards, as_of)?;
+        let (standard, mut laid) = self.read_by(household, standards)?;
         let notes = lay_over(&mut laid, standard, about, typed);
         let sheet = Sheet::new(standard, laid, as_of);
         let said = answers(&sheet.household, about);
@@ -248,7 +248,8 @@ impl Device {
         standards: &Standards,
         as_of: Date,
     ) -> Result<Vec<Outline>, FieldFault> {
-        let sheet = self.sheet(household, standards, as_of)?;
+        let (standard, current) = self.read_by(household, standards)?;
+        let sheet = Sheet::new(standard, current, as_of);
         let members = sheet.household.members.keys().map(|id| About::Member(*id));
         Ok(std::iter::once(About::Household).chain(members).map(|about| sheet.outline(about)).collect())
     }
