@@ -3,7 +3,7 @@
 //! Owns the types and the checks of single answers. Forms are read from the folders of [`crate::standard`]; the rules
 //! that use the answers live in [`crate::rules`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -144,6 +144,9 @@ pub struct Question {
     /// Whom the question concerns; everybody in its scope when absent. Where it does not hold, no answer is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relevant: Option<Condition>,
+    /// The question read aloud: names of recordings by language (`tay`, `mong`). The recordings are an office's own files.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub audio: BTreeMap<String, String>,
     /// Where the question comes from.
     pub citation: Citation,
 }
@@ -164,6 +167,9 @@ pub struct Section {
     pub key: Key,
     /// What people see.
     pub label: Label,
+    /// Only for households that ask for a review themselves: no list of last year had them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub requested: bool,
 }
 
 /// A form: sections and questions in the order in which they are asked. Serialised, it is what screens are drawn from.

@@ -29,6 +29,7 @@ use schemas::ids::{AccountId, HouseholdId, RoundId};
 use thiserror::Error;
 
 use crate::actor::Author;
+use crate::after_result;
 use crate::change::{self, Slot, Write};
 use crate::disagreement::{self, Disagreement};
 use crate::gate::{self, Admission, Candidate, Fate, Policy};
@@ -344,18 +345,26 @@ impl Device {
         }
     }
 
-    /// Writes one saved form section of a household that is here.
+    /// Writes one saved form section of a household that is here. Whoever has seen what the household comes to says so by it.
     pub fn commit(
         &mut self,
         household: HouseholdId,
         writes: &BTreeMap<Slot, Write>,
-        message: Option<String>,
         clocks: Clocks,
     ) -> Result<Vec<Record>, CommitError> {
         let document = self.documents.get(&household).ok_or(CommitError::NoHousehold)?;
+        let message = document.result_seen().then(|| after_result::message(writes)).flatten();
         let scope = document.scope.clone();
         let history = document.history(&household, &self.forms, View::Mine).ok_or(CommitError::Damaged)?;
         self.write(scope, &history, writes, message, clocks)
+    }
+
+    /// Notes that somebody is shown what a household comes to; the record has to be on disk before they are. None where
+    /// they were shown it before.
+    pub fn see_result(&mut self, household: HouseholdId) -> Vec<Record> {
+        let unseen = self.documents.get(&household).filter(|document| !document.result_seen());
+        let record = unseen.map(|document| Record::ResultSeen(household, document.scope.round.clone()));
+        self.applied(record.into_iter().collect())
     }
 
     /// Writes the first section of a household that nobody has listed yet.

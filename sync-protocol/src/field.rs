@@ -10,11 +10,14 @@ mod fault;
 mod listing;
 mod plan;
 mod report;
+mod result;
 pub mod said;
 mod sections;
 mod settle;
+mod sheet;
+mod survey;
 
-pub use asked::{About, AskedView, Outline, Relevance, SectionOutline};
+pub use asked::{About, AskedView, LastYear, Outline, Relevance, SectionOutline};
 pub use check::Wrong;
 pub use fault::{FieldFault, commit};
 pub use listing::{Listed, Listing};
@@ -23,5 +26,7 @@ pub use report::{
     BlobLine, DisagreementView, FiledHousehold, HouseholdView, Line, Reason, RoundPoints, Scoring, SeenView, SideView,
     scored,
 };
+pub use result::ResultView;
 pub use sections::{Committed, ItemFault, OfHousehold, Saved, Written, by_household};
 pub use settle::Choice;
+pub use survey::{Survey, Surveys};

@@ -28,11 +28,31 @@ pub fn possible(history: &History, open: &[Disagreement]) -> Possible {
     if open.is_empty() {
         return Possible::One(Box::new(merged));
     }
+    match combinations(history, open, merged.clone()) {
+        Some(mut combinations) => {
+            combinations.insert(0, merged);
+            Possible::Each(combinations)
+        }
+        None => Possible::TooMany,
+    }
+}
+
+/// The same when one side of one disagreement holds, by their places.
+pub fn possible_if(history: &History, open: &[Disagreement], (at, side): (usize, usize)) -> Possible {
+    let mut settled = open.to_vec();
+    settled[at].sides = vec![settled[at].sides[side].clone()];
+    match combinations(history, &settled, history.current()) {
+        Some(combinations) => Possible::Each(combinations),
+        None => Possible::TooMany,
+    }
+}
+
+/// One household for each way to take sides; `None` where these are too many.
+fn combinations(history: &History, open: &[Disagreement], merged: Household) -> Option<Vec<Household>> {
     let count = open.iter().try_fold(1usize, |count, disagreement| count.checked_mul(disagreement.sides.len()));
     if count.is_none_or(|count| count > MAX_COMBINATIONS) {
-        return Possible::TooMany;
+        return None;
     }
-    let mut households = vec![merged.clone()];
     let mut combinations = vec![merged];
     for disagreement in in_order(open) {
         combinations = combinations
@@ -41,8 +61,7 @@ pub fn possible(history: &History, open: &[Disagreement]) -> Possible {
             .map(|(household, side)| with_side(history, household, &disagreement.section, &side.value))
             .collect();
     }
-    households.append(&mut combinations);
-    Possible::Each(households)
+    Some(combinations)
 }
 
 /// Members' own sections first: who belongs to the household has the last word on a member's standing.

@@ -4,6 +4,7 @@
 //! `wasm32-unknown-unknown`, so that phone and server judge a change with the same code.
 
 pub mod actor;
+pub mod after_result;
 pub mod archive;
 pub mod authority;
 pub mod change;

@@ -97,7 +97,7 @@ impl CorePhone {
 
     /// The command that opens it.
     pub fn opening(&self) -> Json {
-        json!({ "open": { "account": self.account, "server_key": self.server_key } })
+        json!({ "open": { "account": self.account, "server_key": self.server_key, "today": "2026-10-01" } })
     }
 
     /// The parts that go along with it.
@@ -133,6 +133,11 @@ impl CorePhone {
                 json!({ name: fields })
             }
         };
+        self.keep(command, part)
+    }
+
+    /// Asks for something that writes, as it stands, and keeps what was written.
+    pub fn keep(&mut self, command: Json, part: Vec<u8>) -> Result<Done> {
         let done = ask(&mut self.core, &command, &[part])?;
         self.records.extend(done.parts.first().context("records")?);
         Ok(done)
@@ -141,6 +146,18 @@ impl CorePhone {
     /// Asks for something with a part, and keeps nothing.
     pub fn look_with(&mut self, command: Json, part: Vec<u8>) -> Result<Done> {
         ask(&mut self.core, &command, &[part])
+    }
+
+    /// Asks the server for something.
+    pub async fn get(&self, path: &str) -> Result<Json> {
+        Ok(self.client.get(path).await?.body)
+    }
+
+    /// Asks the server about its villages, and goes by what it says.
+    pub async fn hear_of_villages(&mut self) -> Result<Json> {
+        let villages = self.get("/api/devices/self/villages").await?;
+        self.look_with(json!("surveys"), villages.to_string().into_bytes())?;
+        Ok(villages)
     }
 
     /// Carries a parcel to the server and brings its answer.

@@ -145,6 +145,7 @@ impl House {
             standards: vec!["vn-2022-2025".parse()?],
             form_version: FormVersion(FORM.to_owned()),
             b1_mode,
+            left_out: Vec::new(),
             reference_on: Date::constant(2026, 10, 1),
             state: RoundState::Open,
         };

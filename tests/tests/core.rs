@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use field_core::Core;
 use field_core::message::Message;
 use house_tests::core::{CorePhone, ask};
-use house_tests::house::House;
+use house_tests::house::{House, ROUND};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value as Json, json};
@@ -120,11 +120,117 @@ async fn a_household_that_was_sent_stands_alike_on_both_phones_and_is_scored_wit
     assert_eq!(list["fields"].as_array().map(Vec::len), Some(row.len()));
     assert_eq!((&row[0], &row[4]), (&json!(id), &json!("server")));
     assert_eq!(minh.look(json!("list"))?.json, list);
-    let scoring = json!({ "area": "rural", "b1": "paper", "as_of": "2026-10-01" });
-    let scored = lan.look(json!({ "classify": { "household": id, "view": "mine", "scoring": scoring } }))?.json;
-    assert!(scored["reports"][0]["indicators"].as_array().is_some_and(|found| found.len() > 9), "{scored}");
-    assert!(scored["classes"].is_array(), "{scored}");
     house.stop().await;
+    Ok(())
+}
+
+/// Everything that the class of a household rests on, as edits: what is missing is asked for until nothing is.
+fn complete(phone: &mut CorePhone, id: &str) -> Result<Json> {
+    for _ in 0..100 {
+        let result = phone.keep(json!({ "result": { "household": id } }), Vec::new())?.json;
+        let Some(missing) = result["missing"].as_array() else { return Ok(result) };
+        assert_eq!(
+            (&result["is"], missing.is_empty()),
+            (&json!("incomplete"), false),
+            "no class is told before: {result}"
+        );
+        let edits: Vec<Json> =
+            missing.iter().filter_map(|one| edit_of(phone, id, one).transpose()).collect::<Result<_>>()?;
+        phone.write("edit", json!({ "edits": edits }))?;
+    }
+    anyhow::bail!("never complete")
+}
+
+/// A plain answer to a question that is missing.
+fn edit_of(phone: &mut CorePhone, id: &str, missing: &Json) -> Result<Option<Json>> {
+    let Some(key) = missing["question"].as_str() else { return Ok(None) };
+    let form = phone.look(json!({ "form": {} }))?.json;
+    let is_it = |question: &&Json| question["key"] == key;
+    let question = form["questions"].as_array().and_then(|all| all.iter().find(is_it)).context("a question")?;
+    let value = match question["kind"]["kind"].as_str() {
+        Some("bool") => json!(true),
+        Some("number") => question["kind"]["max"].clone(),
+        Some("choice") => question["kind"]["choices"][0]["code"].clone(),
+        _ => json!("1980"),
+    };
+    let path = match missing["member"]["id"].as_str() {
+        Some(member) => format!("members/{member}/{key}"),
+        None => format!("answers/{key}"),
+    };
+    Ok(Some(json!([id, path, value])))
+}
+
+#[tokio::test]
+async fn a_class_is_told_once_the_form_is_complete_and_what_is_changed_after_that_says_so() -> Result<()> {
+    let (house, mut lan, mut minh) = two_phones().await?;
+    let id = founded(&mut lan, &mut minh).await?;
+    lan.hear_of_villages().await?;
+    let result = complete(&mut lan, &id)?;
+    assert_eq!(result["is"], json!("complete"), "{result}");
+    assert!(result["reports"][0]["indicators"].as_array().is_some_and(|found| found.len() > 9), "{result}");
+    lan.write("edit", json!({ "edits": [[id, "visits/+today/outcome", "met"], [id, "notes/+", "xem lại"]] }))?;
+    lan.sync().await?;
+    let hoa = house.as_account(house.people.hoa).await?;
+    let commune = house.units.commune;
+    let path = format!("/api/rounds/{ROUND}/communes/{commune}/inbox");
+    let marked = |items: &Json| -> Vec<Json> {
+        let items = items.as_array().cloned().unwrap_or_default();
+        items.into_iter().filter(|item| item["kind"] == "after_result").collect()
+    };
+    assert_eq!(marked(&hoa.get(&path).await?.body), [] as [Json; 0], "visits and notes answer nothing");
+
+    // Not even a phone that was closed in between forgets what was seen on it.
+    lan.keep_snapshot()?;
+    lan.reopen()?;
+    lan.write("edit", json!({ "edits": [[id, "answers/b1_points", 1]] }))?;
+    lan.sync().await?;
+    let waiting = marked(&hoa.get(&path).await?.body);
+    assert_eq!(waiting.len(), 1);
+    let detail = &waiting[0]["detail"];
+    assert_eq!((&detail["sections"], &detail["changes_class"]), (&json!(["income"]), &json!(true)), "{detail}");
+    assert_eq!(detail["classes_without"], result["classes"]);
+
+    minh.sync().await?;
+    minh.write("edit", json!({ "edits": [[id, "answers/tv", false]] }))?;
+    minh.sync().await?;
+    assert_eq!(marked(&hoa.get(&path).await?.body)[0]["detail"]["sections"], json!(["income"]), "minh saw no result");
+    house.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_round_leaves_out_is_not_asked() -> Result<()> {
+    let (house, mut lan, mut minh) = two_phones().await?;
+    let id = founded(&mut lan, &mut minh).await?;
+    let asked = |phone: &mut CorePhone| -> Result<usize> {
+        let asked = json!({ "household": id, "section": "location", "subject": { "of": "household" } });
+        Ok(phone.look(json!({ "asked": asked }))?.json["questions"].as_array().map_or(0, Vec::len))
+    };
+    let all = asked(&mut lan)?;
+    let mut villages = lan.hear_of_villages().await?;
+    assert_eq!((villages[0]["left_out"].clone(), asked(&mut lan)?), (json!([]), all));
+    villages[0]["left_out"] = json!(["point", "photo", "of a later server"]);
+    lan.look_with(json!("surveys"), villages.to_string().into_bytes())?;
+    assert_eq!((all > 0, asked(&mut lan)?), (true, 0));
+    let spoiled = lan.look_with(json!("surveys"), b"[{\"round\": 7}]".to_vec());
+    assert!(refusal(spoiled)?.starts_with("core/command"));
+    assert_eq!(asked(&mut lan)?, 0, "what cannot be read changes nothing");
+    house.stop().await;
+    Ok(())
+}
+
+#[test]
+fn a_practice_phone_has_a_village_of_its_own_and_writes_like_any_other() -> Result<()> {
+    let mut core = Core::new();
+    let practise = json!({ "practise": { "village": 1, "round": "luyen-tap", "today": "2026-10-01" } });
+    assert!(refusal(ask(&mut core, &practise, &[]))?.starts_with("core/part"));
+    let opened = ask(&mut core, &practise, &[vec![3; 32]])?.json;
+    assert_eq!(opened["scopes"], json!([{ "village": 1, "round": "luyen-tap" }]));
+    let clocks = json!({ "wall_ms": 1_790_000_000_000i64, "uptime_ms": 1 });
+    let found = json!({ "found": { "household": example()?, "clocks": clocks } });
+    let id = household(&ask(&mut core, &found, &[vec![4; 32]])?.json)?;
+    let shown = ask(&mut core, &json!({ "show": { "household": id, "view": "mine" } }), &[])?.json;
+    assert_eq!(shown["round"], json!("luyen-tap"));
     Ok(())
 }
 
@@ -132,13 +238,12 @@ async fn a_household_that_was_sent_stands_alike_on_both_phones_and_is_scored_wit
 async fn a_section_asks_what_concerns_somebody_and_changes_with_what_is_typed() -> Result<()> {
     let (house, mut lan, mut minh) = two_phones().await?;
     let id = founded(&mut lan, &mut minh).await?;
-    let outline = lan.look(json!({ "outline": { "household": id, "as_of": "2026-10-01" } }))?.json;
+    let outline = lan.look(json!({ "outline": { "household": id } }))?.json;
     assert_eq!(outline["outline"][0]["subject"], json!({ "of": "household" }));
     let member = outline["outline"][1]["subject"].clone();
     assert_eq!(member["of"], json!("member"));
     let mut relevance = |answers: Json| -> Result<Json> {
-        let asked = json!({ "household": id, "section": "member_work", "subject": member, "answers": answers,
-            "as_of": "2026-10-01" });
+        let asked = json!({ "household": id, "section": "member_work", "subject": member, "answers": answers });
         let questions = lan.look(json!({ "asked": asked }))?.json["questions"].clone();
         let asked = questions.as_array().context("questions")?;
         let employment = asked.iter().find(|question| question["key"] == "employment").context("the question")?;
@@ -159,6 +264,15 @@ async fn a_disagreement_is_shown_with_both_sides_and_settled_for_both_phones() -
     disagree(&mut lan, &mut minh, &id).await?;
     let shown = show(&mut lan, &id)?;
     let open = &shown["disagreements"][0];
+    let own: Vec<&Json> = open["sides"].as_array().context("sides")?.iter().map(|side| &side["is_own"]).collect();
+    assert!(own.contains(&&json!(true)) && own.contains(&&json!(false)), "{open}");
+    let writers = lan.get("/api/devices/self/writers").await?;
+    for side in open["sides"].as_array().context("sides")? {
+        let is_named = |writer: &Json| writer["actor"] == side["actors"][0];
+        let names = writers.as_array().context("writers")?;
+        assert!(names.iter().any(is_named), "{side} {writers}");
+        assert!(side["classes"].is_array(), "what it would come to: {side}");
+    }
     assert_eq!((open["questions"][0].as_str(), open["sides"].as_array().map(Vec::len)), (Some("tv"), Some(2)));
     assert_eq!(lan.look(json!("list"))?.json["rows"][0][4], json!("needs_you"));
     let settled =
@@ -254,7 +368,7 @@ async fn messages(lan: &mut CorePhone) -> Result<Vec<Vec<u8>>> {
     let portion = json!({ "up_bytes": 0, "down_bytes": 0 });
     let edits = json!([[id, "answers/tv", true], [id, "members/+x/sex", "male"]]);
     let settle = json!({ "household": id, "disagreement": "x", "choice": { "set": [] }, "clocks": clocks });
-    let show = json!({ "household": id, "view": "preview", "scoring": { "as_of": "2026-10-01" } });
+    let show = json!({ "household": id, "view": "preview" });
     let commands: Vec<(Json, Vec<Vec<u8>>)> = vec![
         (lan.opening(), lan.on_disk()),
         (json!("snapshot"), vec![]),
@@ -268,6 +382,11 @@ async fn messages(lan: &mut CorePhone) -> Result<Vec<Vec<u8>>> {
         (json!({ "share": {} }), seed),
         (json!("look"), vec![vec![1; 90]]),
         (json!("which_parcel"), vec![vec![1; 90]]),
+        (json!({ "result": { "household": id } }), vec![]),
+        (
+            json!("surveys"),
+            vec![br#"[{"round":"a","village":1,"commune":2,"reference_on":"2026-10-01","b1_mode":"paper"}]"#.to_vec()],
+        ),
         (json!({ "find": { "typed": "a" } }), vec![]),
     ];
     Ok(commands.iter().map(|(json, parts)| Message::write(json.to_string().as_bytes(), parts)).collect())

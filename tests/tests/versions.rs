@@ -69,7 +69,7 @@ async fn phones_of_both_versions_work_on_one_household() -> Result<()> {
     older.found(scope, HOME, &said(300)?, NOW)?;
     assert_eq!(exchange(&mut older, &road).await?, 1);
     assert_eq!(exchange(&mut newer, &other_road).await?, MESSAGE_VERSION);
-    newer.commit(HOME, &said(310)?, None, NOW)?;
+    newer.commit(HOME, &said(310)?, NOW)?;
     exchange(&mut newer, &other_road).await?;
     exchange(&mut older, &road).await?;
     for device in [&older, &newer] {

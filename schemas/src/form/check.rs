@@ -81,6 +81,7 @@ mod tests {
             roster: false,
             carried: false,
             relevant: None,
+            audio: std::collections::BTreeMap::new(),
             citation: Citation { article: "-".into(), confidence: Confidence::Ours },
         }
     }

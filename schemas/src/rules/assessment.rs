@@ -2,7 +2,7 @@
 //!
 //! Owns the compact result. Texts for people are made from it in [`super::explain`].
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::b1::B1;
 use super::bind::Slot;
@@ -86,6 +86,13 @@ impl FromIterator<Class> for ClassSet {
 impl Serialize for ClassSet {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         out.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for ClassSet {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let classes = Vec::<Class>::deserialize(from)?;
+        Ok(classes.into_iter().fold(Self::NONE, |set, class| set.union(Self::only(class))))
     }
 }
 

@@ -42,6 +42,8 @@ pub enum Reason {
     Duplicate,
     /// The form has no such section.
     UnknownSection(Key),
+    /// A recording, or its language, has a name that cannot be part of an address.
+    AudioName(String),
     /// The standard that this one builds on was not given.
     UnknownBase(String),
     /// A condition does not fit the form.
@@ -118,6 +120,10 @@ impl Reason {
             Self::MissingEntry => ("thiếu mục bắt buộc".into(), "a required entry is missing".into()),
             Self::Duplicate => ("tên bị trùng".into(), "the name stands there twice".into()),
             Self::UnknownSection(key) => (format!("không có phần {key}"), format!("no section {key}")),
+            Self::AudioName(name) => (
+                format!("tên tệp ghi âm chỉ gồm chữ không dấu, số, gạch và chấm: {name}"),
+                format!("a recording's name has letters, digits, hyphens, underscores and dots only: {name}"),
+            ),
             Self::UnknownBase(id) => (format!("chưa có chuẩn gốc {id}"), format!("base standard {id} was not given")),
             Self::Condition(fault) => (format!("điều kiện sai: {}", fault.vi()), format!("condition: {fault}")),
             Self::Question(key, scope) => (

@@ -1,5 +1,7 @@
 //! Forms as files: sections, questions, choices, limits, labels and sources.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::fault::Reason;
@@ -15,6 +17,8 @@ struct SectionEntry {
     scope: Scope,
     vi: String,
     en: String,
+    #[serde(default)]
+    requested: bool,
     source: Citation,
 }
 
@@ -37,6 +41,8 @@ struct QuestionEntry {
     #[serde(default)]
     carried: bool,
     relevant: Option<Condition>,
+    #[serde(default)]
+    audio: BTreeMap<String, String>,
     source: Option<Citation>,
 }
 
@@ -113,14 +119,26 @@ impl Forms {
             roster: entry.roster,
             carried: entry.carried,
             relevant: entry.relevant,
+            audio: spoken(entry.audio)?,
             citation,
         })
     }
 }
 
+/// Recordings by language. Their names become addresses: nothing but letters, digits, hyphens and dots.
+fn spoken(audio: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Reason> {
+    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    let is_name = |text: &str| (1..=80).contains(&text.len()) && is_plain(text) && !text.starts_with('.');
+    match audio.iter().find(|(language, file)| !is_name(language) || !is_name(file)) {
+        Some((language, file)) => Err(Reason::AudioName(format!("{language} = {file}"))),
+        None => Ok(audio),
+    }
+}
+
 impl SectionEntry {
     fn finish(self) -> (Section, Scope, Citation) {
-        let section = Section { key: self.key, label: Label { vi: self.vi, en: self.en } };
+        let label = Label { vi: self.vi, en: self.en };
+        let section = Section { key: self.key, label, requested: self.requested };
         (section, self.scope, self.source)
     }
 }

@@ -161,6 +161,9 @@ fn questions_must_be_whole_and_unique() {
         "section = \"map\"\nkind = \"point\"",
     );
     assert_eq!(reason, Reason::UnknownSection("map".parse().unwrap()));
+    let spoken = "key = \"radio\"\naudio = { tay = \"../radio.opus\" }\n";
+    let reason = fault(household, "question radio", "key = \"radio\"\n", spoken);
+    assert_eq!(reason, Reason::AudioName("tay = ../radio.opus".into()));
     let reason = fault(household, "question floor_area", "min = 10\nmax = 5000", "min = 10\nmax = 5");
     assert!(matches!(reason, Reason::Malformed(_)));
 }

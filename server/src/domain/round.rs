@@ -62,6 +62,16 @@ impl B1Mode {
 }
 
 codes! {
+    /// What a round does without, although the form has it.
+    LeftOut("kind of question") {
+        /// Where the house stands.
+        Points = "point",
+        /// Photos.
+        Photos = "photo",
+    }
+}
+
+codes! {
     /// How far a round is.
     RoundState("round state") {
         /// Being prepared; nothing is surveyed yet.
@@ -88,6 +98,8 @@ pub struct Round {
     pub form_version: FormVersion,
     /// Where B1 points come from.
     pub b1_mode: B1Mode,
+    /// What is not asked in it; each once, in order.
+    pub left_out: Vec<LeftOut>,
     /// The day that ages and counts refer to.
     pub reference_on: Date,
     /// How far it is.

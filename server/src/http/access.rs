@@ -124,6 +124,7 @@ pub static RULES: &[Rule] = &[
     rule("POST", "/api/devices", Who::Anyone),
     rule("GET", "/api/devices/self", Who::Device),
     rule("GET", "/api/devices/self/villages", Who::Device),
+    rule("GET", "/api/devices/self/writers", Who::Device),
     rule("GET", "/api/units/{unit}/devices", Who::Holders(OFFICE_AND_AUDIT, Place::PathUnit)),
     rule("POST", "/api/devices/{device}/revoke", Who::Holders(OFFICE, Place::UnitOfDevice)),
     rule("POST", "/api/sync", Who::AnyDevice),

@@ -34,7 +34,8 @@ pub(super) struct ItemView {
     /// Absent while nothing of the household was accepted.
     village: Option<u64>,
     head_name: String,
-    /// `disagreement`, `changed_since`, `refused`, `suspected`, `points_to_confirm`, `not_met`, `ready_to_accept`.
+    /// `disagreement`, `changed_since`, `refused`, `suspected`, `after_result`, `points_to_confirm`, `not_met`,
+    /// `ready_to_accept`.
     kind: &'static str,
     /// What the kind needs to be decided.
     #[schema(value_type = Object)]
@@ -62,6 +63,7 @@ impl From<Item> for ItemView {
                     "written": bracket(&written),
                 }),
             ),
+            Matter::AfterResult(after) => ("after_result", json!(after)),
             Matter::Suspected => ("suspected", json!({})),
             Matter::PointsToConfirm => ("points_to_confirm", json!({})),
             Matter::NotMet { outcome } => ("not_met", json!({ "outcome": outcome })),

@@ -25,6 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(list))
         .routes(routes!(own))
         .routes(routes!(own_villages))
+        .routes(routes!(own_writers))
         .routes(routes!(revoke))
         .routes(routes!(challenge))
         .routes(routes!(renew))
@@ -90,6 +91,8 @@ pub(super) struct SurveyedVillageView {
     reference_on: String,
     /// Where B1 points come from: `paper`, `points`, `training`.
     b1_mode: &'static str,
+    /// Kinds of questions that the round does without: `point`, `photo`.
+    left_out: Vec<&'static str>,
     village: u64,
     village_name: String,
     commune: u64,
@@ -106,6 +109,7 @@ impl From<SurveyedVillage> for SurveyedVillageView {
             round_name: round.name,
             reference_on: round.reference_on.to_string(),
             b1_mode: round.b1_mode.source().code(),
+            left_out: round.left_out.iter().map(|left_out| left_out.code()).collect(),
             village: village.0,
             village_name: name,
             commune: commune.0,
@@ -124,6 +128,27 @@ pub(super) async fn own_villages(
 ) -> Result<Json<Vec<SurveyedVillageView>>, ApiError> {
     let surveyed = workflow::assignment::of_device(&app, &device).await?;
     Ok(Json(surveyed.into_iter().map(SurveyedVillageView::from).collect()))
+}
+
+/// Somebody who has written where a device's holder surveys.
+#[derive(Serialize, ToSchema)]
+pub(super) struct WriterView {
+    /// As changes name them, hexadecimal: a person on a device, in one of its epochs.
+    actor: String,
+    name: String,
+}
+
+/// Who has written in the communes where the asking device's holder surveys: a phone shows who said what.
+#[utoipa::path(get, path = "/api/devices/self/writers", tag = "devices", security(("device" = [])),
+    responses((status = 200, body = Vec<WriterView>), (status = 401, body = ProblemView)))]
+pub(super) async fn own_writers(
+    State(app): State<AppState>,
+    AskingDevice(device): AskingDevice,
+) -> Result<Json<Vec<WriterView>>, ApiError> {
+    let writers = workflow::assignment::writers(&app, &device).await?;
+    Ok(Json(
+        writers.into_iter().map(|writer| WriterView { actor: writer.actor.to_string(), name: writer.name }).collect(),
+    ))
 }
 
 /// Shuts a device out.

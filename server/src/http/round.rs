@@ -1,5 +1,7 @@
 //! Rounds.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -12,7 +14,7 @@ use utoipa::ToSchema;
 use super::extract::{Body, PathId, name};
 use super::problem::ProblemView;
 use super::{ApiError, AppState};
-use crate::domain::round::{B1Mode, B1Source, Round, RoundState};
+use crate::domain::round::{B1Mode, B1Source, LeftOut, Round, RoundState};
 use crate::workflow::permit::{Caller, Permit};
 use crate::workflow::{self, Refusal};
 
@@ -37,6 +39,10 @@ pub(super) struct CreateRound {
     /// With `points`: the hash of a points table of the unit or of one above it.
     #[schema(value_type = Option<String>)]
     points_table: Option<Hash>,
+    /// What the round does without: `point` (where the house stands), `photo`.
+    #[schema(value_type = Vec<String>)]
+    #[serde(default)]
+    left_out: BTreeSet<LeftOut>,
     /// The day that ages and counts refer to: `2026-10-01`.
     #[schema(value_type = String, format = Date)]
     reference_on: String,
@@ -53,6 +59,8 @@ pub(super) struct RoundView {
     b1_mode: &'static str,
     /// Hash of the points table, when one computes the points.
     points_table: Option<String>,
+    /// What it does without: `point`, `photo`.
+    left_out: Vec<&'static str>,
     reference_on: String,
     /// `planned`, `open`, `closed`.
     state: &'static str,
@@ -68,6 +76,7 @@ impl From<Round> for RoundView {
             form_version: round.form_version.0,
             b1_mode: round.b1_mode.source().code(),
             points_table: round.b1_mode.table().map(|table| table.to_string()),
+            left_out: round.left_out.iter().map(|left_out| left_out.code()).collect(),
             reference_on: round.reference_on.to_string(),
             state: round.state.code(),
         }
@@ -95,6 +104,7 @@ impl CreateRound {
             standards: self.standards,
             form_version: FormVersion(name("form_version", &self.form_version.0)?),
             b1_mode,
+            left_out: self.left_out.into_iter().collect(),
             state: RoundState::Planned,
         })
     }

@@ -15,7 +15,7 @@ use crate::domain::account::{Session, Standing};
 use crate::domain::device::{Device, DeviceKey, DeviceToken, EnrolmentCode};
 use crate::domain::log::{Access, AccessAction, SecurityEvent, SecurityEventKind};
 use crate::domain::role::{GrantId, Role};
-use crate::domain::round::{Assignment, B1Mode, Round, RoundState};
+use crate::domain::round::{Assignment, B1Mode, LeftOut, Round, RoundState};
 use crate::domain::unit::{Area, Level, UnitAttributes, Validity};
 use crate::password::StoredPassword;
 use crate::store::statement::sql;
@@ -134,6 +134,7 @@ fn round_of(unit: UnitId) -> Round {
         standards: vec!["vn-2022-2025".parse().unwrap(), "vn-2027-2030".parse().unwrap()],
         form_version: FormVersion("vn-2022-2025/1".to_owned()),
         b1_mode: B1Mode::Paper,
+        left_out: vec![LeftOut::Points, LeftOut::Photos],
         reference_on: TODAY,
         state: RoundState::Planned,
     }

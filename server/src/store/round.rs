@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use super::row::{RowOf, day, stored, updated};
 use super::statement::sql;
 use super::{Read, StoreError, Tx};
-use crate::domain::round::{B1Mode, B1Source, Round, RoundState};
+use crate::domain::round::{B1Mode, B1Source, LeftOut, Round, RoundState};
 
 #[derive(FromRow)]
 struct Row {
@@ -19,6 +19,7 @@ struct Row {
     form_version: String,
     b1_mode: String,
     points_table: Option<Vec<u8>>,
+    left_out: String,
     reference_on: String,
     state: String,
 }
@@ -30,10 +31,13 @@ impl TryFrom<Row> for Round {
         let table = row.points_table.map(|table| of.bytes("points_table", table).map(Hash)).transpose()?;
         let b1_mode = B1Mode::new(of.parse::<B1Source>("b1_mode", &row.b1_mode)?, table);
         let standards = row.standards.split(',').map(|id| of.parse::<StandardId>("standards", id));
+        let left_out = row.left_out.split(',').filter(|code| !code.is_empty());
+        let left_out = left_out.map(|code| of.parse::<LeftOut>("left_out", code));
         Ok(Self {
             id: of.parse("id", &row.id)?,
             unit: UnitId(of.number("unit", row.unit)?),
             standards: standards.collect::<Result<_, _>>()?,
+            left_out: left_out.collect::<Result<_, _>>()?,
             b1_mode: of.column("points_table", b1_mode.ok_or("the mode and the table do not go together"))?,
             reference_on: of.day("reference_on", &row.reference_on)?,
             state: of.parse("state", &row.state)?,
@@ -55,9 +59,10 @@ pub enum Created {
 /// Adds a round.
 pub async fn insert(tx: &mut Tx, round: &Round) -> Result<Created, StoreError> {
     let standards: Vec<&str> = round.standards.iter().map(StandardId::as_str).collect();
+    let left_out: Vec<&str> = round.left_out.iter().map(|left_out| left_out.code()).collect();
     let done =
-        sql("INSERT INTO round (id, unit, name, standards, form_version, b1_mode, points_table, reference_on, state) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING")
+        sql("INSERT INTO round (id, unit, name, standards, form_version, b1_mode, points_table, left_out, reference_on, state) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING")
         .bind(round.id.as_str())
         .bind(stored(round.unit.0))
         .bind(&round.name)
@@ -65,6 +70,7 @@ pub async fn insert(tx: &mut Tx, round: &Round) -> Result<Created, StoreError> {
         .bind(&round.form_version.0)
         .bind(round.b1_mode.source().code())
         .bind(round.b1_mode.table().map(|table| table.0.to_vec()))
+        .bind(left_out.join(","))
         .bind(day(round.reference_on))
         .bind(round.state.code())
         .execute(tx)
@@ -75,7 +81,7 @@ pub async fn insert(tx: &mut Tx, round: &Round) -> Result<Created, StoreError> {
 /// The round with this id.
 pub async fn by_id(read: &mut Read, id: &RoundId) -> Result<Option<Round>, StoreError> {
     let row: Option<Row> =
-        sql("SELECT id, unit, name, standards, form_version, b1_mode, points_table, reference_on, state \
+        sql("SELECT id, unit, name, standards, form_version, b1_mode, points_table, left_out, reference_on, state \
          FROM round WHERE id = $1")
         .bind(id.as_str())
         .fetch_optional(read)
@@ -86,7 +92,7 @@ pub async fn by_id(read: &mut Read, id: &RoundId) -> Result<Option<Round>, Store
 /// All rounds, by id.
 pub async fn all(read: &mut Read) -> Result<Vec<Round>, StoreError> {
     let rows: Vec<Row> =
-        sql("SELECT id, unit, name, standards, form_version, b1_mode, points_table, reference_on, state \
+        sql("SELECT id, unit, name, standards, form_version, b1_mode, points_table, left_out, reference_on, state \
          FROM round ORDER BY id")
         .fetch_all(read)
         .await?;

@@ -92,6 +92,18 @@ pub async fn of_round(read: &mut Read, commune: UnitId, round: &RoundId) -> Resu
     rows.into_iter().map(StoredSegment::try_from).collect()
 }
 
+/// Everybody who has written in a commune in a round, on every device and in each of its epochs.
+pub async fn authors(read: &mut Read, commune: UnitId, round: &RoundId) -> Result<Vec<Author>, StoreError> {
+    let rows: Vec<(Vec<u8>, i64, i64)> =
+        sql("SELECT DISTINCT key, account, epoch FROM segment WHERE commune = $1 AND round = $2 ORDER BY account, key, epoch")
+            .bind(stored(commune.0))
+            .bind(round.as_str())
+            .fetch_all(read)
+            .await?;
+    let author = |(key, account, epoch)| RowOf { table: "segment", id: account }.author(key, account, epoch);
+    rows.into_iter().map(author).collect()
+}
+
 /// Number of the last entry that one author has sent; 0 before the first.
 pub async fn last_of_author(read: &mut Read, author: &Author) -> Result<u64, StoreError> {
     let last: Option<i64> = scalar("SELECT max(last) FROM segment WHERE key = $1 AND account = $2 AND epoch = $3")

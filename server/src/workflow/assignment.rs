@@ -1,7 +1,10 @@
 //! Who surveys which village: given by the commune, written to its ledger.
 
+use std::collections::BTreeSet;
+
 use schemas::ids::{AccountId, RoundId, UnitId};
 use schemas::ledger::Decision;
+use sync_protocol::hash::ActorId;
 
 use super::permit::Permit;
 use super::projection::said_of;
@@ -115,6 +118,36 @@ pub async fn of_device(app: &App, device: &Device) -> Result<Vec<SurveyedVillage
         }
     }
     Ok(surveyed)
+}
+
+/// Somebody who has written in a commune, as their changes name them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Writer {
+    /// In changes.
+    pub actor: ActorId,
+    /// Their name.
+    pub name: String,
+}
+
+/// Who has written where a device's holder surveys, so that a phone can say who said what.
+pub async fn writers(app: &App, device: &Device) -> Result<Vec<Writer>, Refusal> {
+    let mut read = app.store.read().await?;
+    let mut places: BTreeSet<(UnitId, RoundId)> = BTreeSet::new();
+    for round in store::round::all(&mut read).await?.into_iter().filter(|round| round.state == RoundState::Open) {
+        let assigned = store::assignment::of_account(&mut read, device.account, &round.id).await?;
+        places.extend(assigned.into_iter().map(|assignment| (assignment.commune, round.id.clone())));
+    }
+    let mut authors = BTreeSet::new();
+    for (commune, round) in &places {
+        authors.extend(store::segment::authors(&mut read, *commune, round).await?);
+    }
+    let mut writers = Vec::new();
+    for author in authors {
+        if let Some(account) = store::account::by_id(&mut read, author.account).await? {
+            writers.push(Writer { actor: author.actor(), name: account.display_name });
+        }
+    }
+    Ok(writers)
 }
 
 async fn name_of(read: &mut Read, unit: UnitId, round: &Round) -> Result<String, Refusal> {

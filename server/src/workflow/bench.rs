@@ -118,6 +118,7 @@ impl Bench {
             standards: vec!["vn-2022-2025".parse().unwrap()],
             form_version: FormVersion("vn-2022-2025/1".to_owned()),
             b1_mode,
+            left_out: Vec::new(),
             reference_on: Date::constant(2026, 10, 1),
             state: RoundState::Open,
         };
@@ -280,7 +281,7 @@ impl Carried {
         let clocks = Clocks { wall_ms: 1_790_000_000_000, uptime_ms: 1 };
         let writes: BTreeMap<Slot, Write> = writes.into_iter().collect();
         match self.phone.household(&household, View::Mine) {
-            Some(_) => self.phone.commit(household, &writes, None, clocks).unwrap(),
+            Some(_) => self.phone.commit(household, &writes, clocks).unwrap(),
             None => self.phone.found(scope, household, &writes, clocks).unwrap(),
         };
     }

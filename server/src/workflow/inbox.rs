@@ -1,7 +1,8 @@
 //! What waits for a person in a commune, sorted by consequence.
 //!
 //! Owns the kinds and their order: what changes a class first, then identity, then what moved after acceptance, then work
-//! that is held or was rejected, then suspicions, then paper scores, then households that nobody could review. Deciding is
+//! that is held or was rejected, then suspicions, then what was written after the result was seen and leaves the class as it
+//! was, then paper scores, then households that nobody could review. Deciding is
 //! [`super::review`]'s and [`super::quarantine`]'s; what is suspected is [`super::warning`]'s.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use sync_protocol::verdict::{Rejection, Verdict};
 
 use super::document::key_of;
 use super::permit::Permit;
-use super::projection::{shown_points, shows_nobody_left};
+use super::projection::{AfterResult, shown_after_result, shown_points, shows_nobody_left};
 use super::{Refusal, ledger, warning};
 use crate::app::App;
 use crate::domain::bracket::Bracket;
@@ -46,6 +47,8 @@ pub enum Matter {
     Disagreement(DisagreementView),
     /// The household has changed since this ledger entry accepted it or ended the round for it without a class.
     ChangedSince(u64),
+    /// Something was written after its author had seen what the form comes to.
+    AfterResult(AfterResult),
     /// A change waits or was rejected.
     Refused {
         /// The change.
@@ -78,14 +81,16 @@ impl Matter {
         match self {
             Self::Disagreement(view) if view.impact.is_none_or(|impact| impact.len() > 1) => 0,
             Self::Disagreement(view) if view.roster => 1,
+            Self::AfterResult(after) if after.changes_class => 1,
             Self::ChangedSince(_) => 2,
             Self::Refused { .. } => 3,
             Self::Disagreement(view) if view.blocking => 4,
             Self::Suspected => 5,
-            Self::PointsToConfirm => 6,
-            Self::NotMet { .. } => 7,
-            Self::ReadyToAccept => 8,
-            Self::Disagreement(_) => 9,
+            Self::AfterResult(_) => 6,
+            Self::PointsToConfirm => 7,
+            Self::NotMet { .. } => 8,
+            Self::ReadyToAccept => 9,
+            Self::Disagreement(_) => 10,
         }
     }
 }
@@ -157,7 +162,11 @@ pub async fn list(app: &App, permit: &Permit, commune: UnitId, round: &RoundId) 
         B1Mode::Paper => Some(confirmed(app, &mut read, commune, &views, &reviews).await?),
         B1Mode::Points(_) | B1Mode::Training => None,
     };
-    matters.extend(views.iter().filter_map(|view| standing(view, &reviews, &pins, confirmed.as_ref())));
+    for view in &views {
+        let Some(review) = unreviewed(view, &reviews, &pins) else { continue };
+        matters.extend(shown_after_result(view).map(|after| (view.household, Matter::AfterResult(after))));
+        matters.extend(standing(view, review, confirmed.as_ref()).map(|matter| (view.household, matter)));
+    }
     let warnings = warning::of_commune(app, &mut read, permit, commune, round).await?;
     let suspected = warnings.iter().filter(|(_, warnings)| warnings.iter().any(Warning::is_open_suspicion));
     matters.extend(suspected.map(|(household, _)| (*household, Matter::Suspected)));
@@ -205,39 +214,43 @@ async fn confirmed(
     Ok(confirmed)
 }
 
+/// The last word on a household that is not its last state any more, or that nobody has said yet; `None` where it waits for
+/// nobody at the office.
+fn unreviewed(
+    view: &HouseholdView,
+    reviews: &BTreeMap<HouseholdId, ReviewState>,
+    pins: &BTreeMap<(HouseholdId, Pin), Vec<ChangeHash>>,
+) -> Option<Option<(Said, u64)>> {
+    let Some((said, pin, number)) = reviews.get(&view.household).and_then(|review| review.last) else {
+        return Some(None);
+    };
+    let unmoved = pins.get(&(view.household, pin)).is_some_and(|heads| *heads == view.heads);
+    // Returned: it waits for the enumerator, not for the office, until something new arrives.
+    (!unmoved).then_some(Some((said, number)))
+}
+
 /// Where a household stands when nothing else waits. `confirmed`: the households whose paper score a second person has
 /// read, in a round that goes by paper scores.
 fn standing(
     view: &HouseholdView,
-    reviews: &BTreeMap<HouseholdId, ReviewState>,
-    pins: &BTreeMap<(HouseholdId, Pin), Vec<ChangeHash>>,
+    review: Option<(Said, u64)>,
     confirmed: Option<&BTreeSet<HouseholdId>>,
-) -> Option<(HouseholdId, Matter)> {
-    let review = reviews.get(&view.household);
-    let last = review.and_then(|review| review.last);
-    let unmoved = |pin: Pin| pins.get(&(view.household, pin)).is_some_and(|heads| *heads == view.heads);
-    match last {
-        Some((Said::Accepted | Said::Unassessed(_), pin, _)) if unmoved(pin) => return None,
-        Some((Said::Accepted | Said::Unassessed(_), _, number)) => {
-            return Some((view.household, Matter::ChangedSince(number)));
-        }
-        // Returned: it waits for the enumerator, not for the office, until something new arrives.
-        Some((Said::Returned, pin, _)) if unmoved(pin) => return None,
-        Some((Said::Returned, ..)) | None => {}
+) -> Option<Matter> {
+    if let Some((Said::Accepted | Said::Unassessed(_), number)) = review {
+        return Some(Matter::ChangedSince(number));
     }
     if view.blocking > 0 {
         return None;
     }
     if shows_nobody_left(view) {
-        return Some((view.household, Matter::NotMet { outcome: Unassessed::NoMemberLeft }));
+        return Some(Matter::NotMet { outcome: Unassessed::NoMemberLeft });
     }
     if !view.complete || view.classes.len() != 1 {
         let outcome = view.last_outcome.as_deref().and_then(Unassessed::of_outcome)?;
-        return Some((view.household, Matter::NotMet { outcome }));
+        return Some(Matter::NotMet { outcome });
     }
     let confirmed = confirmed.is_none_or(|confirmed| confirmed.contains(&view.household));
-    let matter = if confirmed { Matter::ReadyToAccept } else { Matter::PointsToConfirm };
-    Some((view.household, matter))
+    Some(if confirmed { Matter::ReadyToAccept } else { Matter::PointsToConfirm })
 }
 
 fn item(household: HouseholdId, matter: Matter, view: Option<&HouseholdView>, warnings: Vec<Warning>) -> Item {

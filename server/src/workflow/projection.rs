@@ -3,6 +3,7 @@
 //! A pure function of the document and of the round; stored so that lists need not open documents, and made again by
 //! `rasoat rebuild`. Decisions never rest on the stored form of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -15,8 +16,9 @@ use schemas::rules::{self, AreaType, Assessment, ClassSet, Place, Region, Truth,
 use schemas::standard::Standard;
 use schemas::value::Value;
 use serde::{Deserialize, Serialize};
+use sync_protocol::after_result;
 use sync_protocol::disagreement::{self, Disagreement};
-use sync_protocol::history::History;
+use sync_protocol::history::{History, Node};
 use sync_protocol::impact::{self, Possible};
 
 use super::Refusal;
@@ -56,10 +58,46 @@ struct Summary {
     /// Said only where it is so.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     nobody_left: bool,
+    /// Said only where something was written after its author had seen the result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after_result: Option<AfterResult>,
     b1: Option<(i64, i64)>,
     b2: [String; 2],
     standards: Vec<StandardSummary>,
     warnings: Vec<Doubt>,
+}
+
+/// What was written of a household after its author had seen what it comes to (*sửa sau khi xem kết quả*).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AfterResult {
+    /// The changes, hexadecimal.
+    pub changes: Vec<String>,
+    /// The sections that they touch.
+    pub sections: Vec<String>,
+    /// Every class that would be possible without them.
+    pub classes_without: ClassSet,
+    /// Whether they make a difference to the class.
+    pub changes_class: bool,
+}
+
+impl AfterResult {
+    fn of(history: &History, ruling: &Ruling, classes: ClassSet) -> Option<Self> {
+        let marked: Vec<&Node> = after_result::marked(history).collect();
+        if marked.is_empty() {
+            return None;
+        }
+        let without = history.household(&after_result::past_without(history));
+        let deciding = ruling.standards.first();
+        let classes_without = deciding.map_or(ClassSet::ALL, |standard| ruling.classes(standard, &without));
+        let sections: BTreeSet<String> =
+            marked.iter().flat_map(|node| &node.touches).map(ToString::to_string).collect();
+        Some(Self {
+            changes: marked.iter().map(|node| node.entry.hash.to_string()).collect(),
+            sections: sections.into_iter().collect(),
+            classes_without,
+            changes_class: classes_without != classes,
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -136,19 +174,21 @@ pub fn project(history: &History, village: UnitId, ruling: &Ruling) -> Projectio
         open.iter().map(|disagreement| stakes.show(history, disagreement)).collect();
     let assessments: Vec<_> = ruling.standards.iter().map(|standard| ruling.assess(standard, &household)).collect();
     let assessment = assessments.first().and_then(Option::as_ref);
+    let classes = assessment.map_or(ClassSet::ALL, Assessment::possible_classes);
+    let after_result = AfterResult::of(history, ruling, classes);
     let view = HouseholdView {
         household: household.household,
         village,
         heads: if history.nodes().is_empty() { Vec::new() } else { history.heads().to_vec() },
         head_name: head_name(&household),
-        classes: assessment.map_or(ClassSet::ALL, Assessment::possible_classes),
+        classes,
         complete: assessment.is_some_and(|assessment| assessment.missing().is_empty()),
         // A document holds at most a few thousand changes, so counts fit.
         open_disagreements: disagreements.len() as u32,
         blocking: disagreements.iter().filter(|shown| shown.blocking).count() as u32,
         last_outcome: last_outcome(&household),
         point: point(&household),
-        summary: summary(&household, history.form(), ruling, &assessments),
+        summary: summary(&household, history.form(), ruling, &assessments, after_result),
     };
     Projection { view, disagreements }
 }
@@ -173,6 +213,16 @@ pub fn shows_nobody_left(view: &HouseholdView) -> bool {
     }
     // What was written here is JSON.
     serde_json::from_str(&view.summary).is_ok_and(|shown: Shown| shown.nobody_left)
+}
+
+/// What a view shows of work that was written after its author had seen the result.
+pub fn shown_after_result(view: &HouseholdView) -> Option<AfterResult> {
+    #[derive(Deserialize)]
+    struct Shown {
+        after_result: Option<AfterResult>,
+    }
+    // What was written here is JSON.
+    serde_json::from_str::<Shown>(&view.summary).ok()?.after_result
 }
 
 /// What is at stake in the open disagreements of a household.
@@ -250,7 +300,13 @@ pub fn point(household: &Household) -> Option<(i32, i32, u32)> {
     Some((point.latitude_e6, point.longitude_e6, point.accuracy_m))
 }
 
-fn summary(household: &Household, form: &Form, ruling: &Ruling, assessments: &[Option<Assessment>]) -> String {
+fn summary(
+    household: &Household,
+    form: &Form,
+    ruling: &Ruling,
+    assessments: &[Option<Assessment>],
+    after_result: Option<AfterResult>,
+) -> String {
     let deciding = assessments.first().and_then(Option::as_ref);
     let units = deciding.map(Assessment::units);
     let points = |units: u32| ruling.standards.first().map_or_else(String::new, |s| s.points(units).to_string());
@@ -262,6 +318,7 @@ fn summary(household: &Household, form: &Form, ruling: &Ruling, assessments: &[O
     let summary = Summary {
         members: household.members.len(),
         nobody_left: ruling.nobody_is_left(household),
+        after_result,
         b1: deciding.and_then(|assessment| assessment.b1().amount),
         b2: [units.map_or(0, |u| u.lowest), units.map_or(0, |u| u.highest)].map(points),
         standards: standards.collect(),

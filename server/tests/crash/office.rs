@@ -144,6 +144,7 @@ async fn invite(
         standards: vec!["vn-2022-2025".parse().expect("an id")],
         form_version: FormVersion(FORM.to_owned()),
         b1_mode: B1Mode::Paper,
+        left_out: Vec::new(),
         reference_on: Date::constant(2026, 10, 1),
         state: RoundState::Open,
     };

@@ -154,6 +154,10 @@ pub struct DeviceDocument {
     #[n(5)]
     #[cbor(with = "crate::wire::named_bytes")]
     aside: Vec<(ChangeHash, Vec<u8>)>,
+    /// Whether somebody was shown here what the household comes to.
+    #[n(6)]
+    #[cbor(default)]
+    result_seen: bool,
 }
 
 /// The name of everything that a document shows: whoever keeps something made from it sees whether it still holds.
@@ -163,8 +167,15 @@ pub struct Stamp(#[cbor(n(0), with = "minicbor::bytes")] [u8; 16]);
 
 impl DeviceDocument {
     pub(super) fn new(scope: Scope) -> Self {
-        let logged = BTreeMap::new();
-        Self { scope, own: Vec::new(), accepted: Vec::new(), heads: Vec::new(), logged, aside: Vec::new() }
+        Self {
+            scope,
+            own: Vec::new(),
+            accepted: Vec::new(),
+            heads: Vec::new(),
+            logged: BTreeMap::new(),
+            aside: Vec::new(),
+            result_seen: false,
+        }
     }
 
     /// The name of everything that it shows.
@@ -175,6 +186,11 @@ impl DeviceDocument {
         let shown = to_cbor(&(&self.scope, &self.heads, own, logged, aside));
         let hash = tagged("rasoat stamp 1", &[&shown]);
         Stamp(std::array::from_fn(|at| hash[at]))
+    }
+
+    /// Whether somebody was shown here what the household comes to.
+    pub fn result_seen(&self) -> bool {
+        self.result_seen
     }
 
     /// The heads of what the server has accepted; empty before the first change.
@@ -190,6 +206,11 @@ impl DeviceDocument {
     /// Whether any log says that the household belongs to its village.
     pub(crate) fn is_logged(&self) -> bool {
         !self.logged.is_empty()
+    }
+
+    /// Takes in that somebody is shown what the household comes to.
+    pub(super) fn see_result(&mut self) {
+        self.result_seen = true;
     }
 
     /// Takes in what the server said of an own entry. Of one that was let in and stands in a log that was read nothing more is

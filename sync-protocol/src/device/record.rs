@@ -91,6 +91,16 @@ pub enum Record {
     /// The server's clock less the device's, in milliseconds.
     #[n(15)]
     ClockOffset(#[n(0)] i64),
+    /// Somebody was shown what a household comes to, in this round: what they change of it from now on says so.
+    #[n(16)]
+    ResultSeen(
+        #[n(0)]
+        #[cbor(with = "crate::wire::household_id")]
+        HouseholdId,
+        #[n(1)]
+        #[cbor(with = "crate::wire::round_id")]
+        RoundId,
+    ),
 }
 
 /// The bytes are not a record.
@@ -140,6 +150,9 @@ impl Device {
             Record::Share(step) => self.apply_share(step),
             Record::LetGo(changes) => self.answer_for(changes),
             Record::ClockOffset(offset_ms) => self.clock_offset_ms = Some(*offset_ms),
+            Record::ResultSeen(household, round) => {
+                self.of_round(household, round).into_iter().for_each(DeviceDocument::see_result);
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! Everything that a device is, as bytes: opened from them it need not replay thousands of records.
 //!
-//! Owns the order of the parts and how damage is noticed. A snapshot is this program's own note, never sent to anybody: one
-//! of another version is refused, and the device is made from its records. What is forgotten with the process is not in it,
+//! Owns the order of the parts and how damage is noticed. A snapshot is this program's own note, never sent to anybody. The
+//! records before it may be gone, so a later program has to read it: what is added stands at the end of its part and may be
+//! absent. One of another version is refused by name. What is forgotten with the process is not in it,
 //! and neither are key and forms. `from_snapshot` and then the records that were written after it make the same device as
 //! all records do.
 

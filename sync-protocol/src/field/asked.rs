@@ -1,16 +1,15 @@
 //! What a section asks of somebody: which questions concern them, with answers that are typed and not saved yet, and how
 //! far each section is.
 //!
-//! Owns what a screen is drawn from beside the form. Whether a question concerns somebody is the standard's to say
-//! ([`schemas::rules::relevance`]); what a value may be is [`super::check`]'s.
+//! Owns what a screen is drawn from beside the form. Which questions concern whom is [`super::sheet`]'s; what a value may be
+//! is [`super::check`]'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Date;
-use schemas::form::{Label, Question, Scope};
-use schemas::household::{Answers, Household};
+use schemas::form::{Label, Question};
+use schemas::household::Household;
 use schemas::ids::{HouseholdId, MemberId, VisitId};
-use schemas::rules::{Facts, Subject, Truth, relevance};
+use schemas::rules::{Screening, Truth};
 use schemas::standard::Standard;
 use schemas::standards::Standards;
 use schemas::value::{Key, Value};
@@ -19,7 +18,10 @@ use serde_json::Value as Json;
 
 use super::FieldFault;
 use super::check::{self, Wrong};
+use super::sheet::{Sheet, answers, scope};
+use super::survey::{Surveys, Terms};
 use crate::device::{Device, View};
+use crate::history::History;
 
 /// Whom a section is asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +50,19 @@ pub struct AskedView {
     /// Cannot be saved: why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wrong: Option<Label>,
+    /// Where the value stands as last year's list had it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_year: Option<LastYear>,
+}
+
+/// What became of values that last year's list had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LastYear {
+    /// Nobody has looked at them in this round.
+    ToConfirm,
+    /// Somebody found at a visit that they still hold.
+    Confirmed,
 }
 
 /// Whether a question concerns somebody.
@@ -81,6 +96,9 @@ pub struct Outline {
     pub name: Option<String>,
     /// Those that ask something of the subject, in the form's order.
     pub sections: Vec<SectionOutline>,
+    /// Of the household: what became of the members that last year's list had; absent where it had none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub membership: Option<LastYear>,
 }
 
 /// How far one section is.
@@ -92,84 +110,11 @@ pub struct SectionOutline {
     pub answered: u32,
     /// Questions that concern the subject, as far as that is known.
     pub asked: u32,
-}
-
-/// A household as one standard reads it, on a day.
-struct Sheet<'s> {
-    standard: &'s Standard,
-    household: Household,
-    facts: Facts,
-    as_of: Date,
-}
-
-impl<'s> Sheet<'s> {
-    fn new(standard: &'s Standard, household: Household, as_of: Date) -> Self {
-        let facts = standard.facts(&household);
-        Self { standard, household, facts, as_of }
-    }
-
-    /// The questions of a section, or of all, that are of a kind of subject.
-    fn questions(&self, scope: Scope) -> impl Iterator<Item = &'s Question> {
-        self.standard.form().questions().iter().filter(move |question| question.scope == scope)
-    }
-
-    fn relevance(&self, about: About, question: &Question) -> Relevance {
-        let subject = self.subject(about);
-        let slot = self.standard.slot(question.scope, &question.key);
-        // A question that no rule looks at has no slot, and no condition either.
-        let asked =
-            subject.zip(slot).map(|(subject, slot)| relevance(self.standard, &self.facts, self.as_of, subject, slot));
-        asked.map_or(Relevance::Yes, Relevance::from)
-    }
-
-    /// The subject's number, as facts count; `None` for one that the household does not have.
-    fn subject(&self, about: About) -> Option<Subject> {
-        let number = |place: Option<usize>| place.and_then(|place| u32::try_from(place).ok());
-        match about {
-            About::Household => Some(Subject::Household),
-            About::Member(id) => number(self.household.members.keys().position(|key| *key == id)).map(Subject::Member),
-            About::Visit(id) => number(self.household.visits.keys().position(|key| *key == id)).map(Subject::Visit),
-        }
-    }
-
-    fn outline(&self, about: About) -> Outline {
-        let answers = answers(&self.household, about);
-        let mut sections: Vec<SectionOutline> = Vec::new();
-        for question in self.questions(scope(about)) {
-            if self.relevance(about, question) == Relevance::No {
-                continue;
-            }
-            let is_answered = answers.is_some_and(|answers| answers.contains_key(&question.key));
-            let at = sections.iter().position(|section| section.section == question.section);
-            let at = at.unwrap_or_else(|| {
-                sections.push(SectionOutline { section: question.section.clone(), answered: 0, asked: 0 });
-                sections.len() - 1
-            });
-            sections[at].asked += 1;
-            sections[at].answered += u32::from(is_answered);
-        }
-        let name = answers
-            .filter(|_| about != About::Household)
-            .and_then(|answers| answers.get("full_name"))
-            .map(Value::to_string);
-        Outline { subject: about, name, sections }
-    }
-}
-
-fn scope(about: About) -> Scope {
-    match about {
-        About::Household => Scope::Household,
-        About::Member(_) => Scope::Member,
-        About::Visit(_) => Scope::Visit,
-    }
-}
-
-fn answers(household: &Household, about: About) -> Option<&Answers> {
-    match about {
-        About::Household => Some(&household.answers),
-        About::Member(id) => household.members.get(&id),
-        About::Visit(id) => household.visits.get(&id),
-    }
+    /// Of what the class rests on, how much is missing here.
+    pub lacks: u32,
+    /// What became of the values in it that last year's list had; absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_year: Option<LastYear>,
 }
 
 /// What is typed, laid over what the document says. Returns what is wrong and what is odd, by key.
@@ -204,15 +149,18 @@ fn lay_over(
 }
 
 impl Device {
-    /// A household as it is with own work, and the standard that asks its form.
+    /// A household as it is with own work, the standard that asks its form, and the terms of its village and round.
     fn read_by<'s>(
         &self,
         household: &HouseholdId,
         standards: &'s Standards,
-    ) -> Result<(&'s Standard, Household), FieldFault> {
-        let history = self.history(household, View::Mine).ok_or(FieldFault::NoHousehold(*household))?;
-        let standard = standards.asking(&history.genesis().form).ok_or(FieldFault::NoHousehold(*household))?;
-        Ok((standard, history.current()))
+        surveys: &Surveys,
+    ) -> Result<(&'s Standard, History, Terms), FieldFault> {
+        let missing = || FieldFault::NoHousehold(*household);
+        let history = self.history(household, View::Mine).ok_or_else(missing)?;
+        let scope = self.document_scope(household).ok_or_else(missing)?;
+        let standard = standards.asking(&history.genesis().form).ok_or_else(missing)?;
+        Ok((standard, history, surveys.terms(&scope)))
     }
 
     /// What a section asks of somebody, with what is typed and not saved yet.
@@ -222,11 +170,13 @@ impl Device {
         (section, about): (&Key, About),
         typed: BTreeMap<Key, Json>,
         standards: &Standards,
-        as_of: Date,
+        surveys: &Surveys,
     ) -> Result<Vec<AskedView>, FieldFault> {
-        let (standard, mut laid) = self.read_by(household, standards)?;
+        let (standard, history, terms) = self.read_by(household, standards, surveys)?;
+        let mut laid = history.current();
+        let is_typed: BTreeSet<Key> = typed.keys().cloned().collect();
         let notes = lay_over(&mut laid, standard, about, typed);
-        let sheet = Sheet::new(standard, laid, as_of);
+        let sheet = Sheet::new(standard, history, laid, terms);
         let said = answers(&sheet.household, about);
         let view = |question: &Question| {
             let note = notes.get(&question.key);
@@ -236,9 +186,28 @@ impl Device {
                 relevance: sheet.relevance(about, question),
                 odd: note.and_then(|note| note.as_ref().ok()).cloned(),
                 wrong: note.and_then(|note| note.as_ref().err()).map(Wrong::label),
+                last_year: sheet.last_year(about, question).filter(|_| !is_typed.contains(&question.key)),
             }
         };
         Ok(sheet.questions(scope(about)).filter(|question| question.section == *section).map(view).collect())
+    }
+
+    /// What form A says of a household that asks for a review itself: `review`, `no_review`, `undetermined`; `None` where it
+    /// is not asked.
+    pub fn screening(
+        &self,
+        household: &HouseholdId,
+        standards: &Standards,
+        surveys: &Surveys,
+    ) -> Result<Option<&'static str>, FieldFault> {
+        let (standard, history, terms) = self.read_by(household, standards, surveys)?;
+        let current = history.current();
+        let screening = Sheet::new(standard, history, current, terms).screening();
+        Ok(screening.map(|screening| match screening {
+            Screening::Review => "review",
+            Screening::NoReview => "no_review",
+            Screening::Undetermined(_) => "undetermined",
+        }))
     }
 
     /// How far the household is: its own sections, then those of each member.
@@ -246,18 +215,21 @@ impl Device {
         &self,
         household: &HouseholdId,
         standards: &Standards,
-        as_of: Date,
+        surveys: &Surveys,
     ) -> Result<Vec<Outline>, FieldFault> {
-        let (standard, current) = self.read_by(household, standards)?;
-        let sheet = Sheet::new(standard, current, as_of);
+        let (standard, history, terms) = self.read_by(household, standards, surveys)?;
+        let current = history.current();
+        let sheet = Sheet::new(standard, history, current, terms);
+        let missing = sheet.missing();
         let members = sheet.household.members.keys().map(|id| About::Member(*id));
-        Ok(std::iter::once(About::Household).chain(members).map(|about| sheet.outline(about)).collect())
+        Ok(std::iter::once(About::Household).chain(members).map(|about| sheet.outline(about, &missing)).collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use ed25519_dalek::SigningKey;
+    use jiff::civil::Date;
     use rand::SeedableRng;
     use rand::rngs::StdRng;
     use schemas::ids::{AccountId, UnitId};
@@ -269,7 +241,10 @@ mod tests {
     use crate::hash::PublicKey;
     use crate::journal;
 
-    const AS_OF: Date = Date::constant(2026, 10, 1);
+    /// Nothing was told of the village; ages are counted to the first of October.
+    fn surveys() -> Surveys {
+        Surveys::unknown(Date::constant(2026, 10, 1))
+    }
 
     /// A phone with one household: a head without a date of birth, and a visit.
     struct Told {
@@ -311,7 +286,7 @@ mod tests {
         fn asked(&self, section: &str, about: About, typed: Json) -> Vec<AskedView> {
             let typed = serde_json::from_value(typed).unwrap();
             let section = (&section.parse().unwrap(), about);
-            self.device.asked(&self.household, section, typed, &self.standards, AS_OF).unwrap()
+            self.device.asked(&self.household, section, typed, &self.standards, &surveys()).unwrap()
         }
 
         fn relevance(&self, section: &str, about: About, typed: Json, key: &str) -> Relevance {
@@ -348,7 +323,7 @@ mod tests {
     #[test]
     fn an_outline_counts_what_concerns_somebody() {
         let told = Told::new();
-        let outline = told.device.outline(&told.household, &told.standards, AS_OF).unwrap();
+        let outline = told.device.outline(&told.household, &told.standards, &surveys()).unwrap();
         let [own, mai] = outline.as_slice() else { panic!("the household and its member") };
         assert_eq!((own.subject, own.name.as_deref()), (About::Household, None));
         let housing = own.sections.iter().find(|one| one.section.as_str() == "housing").unwrap();

@@ -8,17 +8,20 @@ use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 use schemas::codes::names::fold;
-use schemas::form::{Form, Scope as Asked};
-use schemas::household::{Answers, Household, STATUS};
+use schemas::household::Household;
 use schemas::ids::{HouseholdId, RoundId};
+use schemas::standards::Standards;
 use schemas::value::Value;
 
 use super::report::head_of;
+use super::sheet::Sheet;
+use super::survey::Surveys;
 use crate::device::{Device, DeviceDocument, Stamp, View, Whereabouts};
+use crate::history::History;
 use crate::journal::{Scope, from_cbor, to_cbor};
 
 /// Version of a kept list.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A line of the list.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -49,14 +52,11 @@ pub struct Listed {
     /// What the last visit came to; `None` before the first.
     #[n(7)]
     pub outcome: Option<String>,
-    /// Of `asked`, how many are answered.
+    /// How much is missing of what the class rests on.
     #[n(8)]
-    pub answered: u32,
-    /// Questions that everybody is asked, of the household and of each member who is there.
-    #[n(9)]
-    pub asked: u32,
+    pub lacks: u32,
     /// Head and address, folded for searching.
-    #[n(10)]
+    #[n(9)]
     pub search: String,
 }
 
@@ -72,25 +72,27 @@ struct Kept {
 /// All lines, in the order of the households' ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// The forms that the lines were made with: another program may know others.
-    forms: Vec<String>,
+    /// What the lines were made with: another program may know other forms, and the office may say something else.
+    made_with: Vec<String>,
     kept: BTreeMap<(HouseholdId, RoundId), Kept>,
 }
 
 impl Listing {
     /// Makes every line that is not as its document is any more.
-    pub fn refresh(&mut self, device: &Device) {
-        let forms: Vec<String> = device.forms().iter().map(|form| form.version.0.clone()).collect();
+    pub fn refresh(&mut self, device: &Device, standards: &Standards, surveys: &Surveys) {
+        let forms = device.forms().iter().map(|form| form.version.0.clone());
+        let made_with: Vec<String> = forms.chain(surveys.names()).collect();
         let mut before = std::mem::take(&mut self.kept);
-        if self.forms != forms {
-            (self.forms, before) = (forms, BTreeMap::new());
+        if self.made_with != made_with {
+            (self.made_with, before) = (made_with, BTreeMap::new());
         }
+        let maker = Maker { device, standards, surveys };
         for (household, document) in device.households().chain(device.earlier()) {
             let key = (*household, document.scope.round.clone());
             let stamp = document.stamp();
             // Of one that has left, other rows of the log may tell more.
             let fresh = before.remove(&key).filter(|kept| document.is_logged() && kept.stamp == stamp);
-            let kept = fresh.unwrap_or_else(|| Kept { stamp, line: line(device, household, document) });
+            let kept = fresh.unwrap_or_else(|| Kept { stamp, line: maker.line(household, document) });
             self.kept.insert(key, kept);
         }
     }
@@ -103,39 +105,54 @@ impl Listing {
     /// Its bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let kept: Vec<&Kept> = self.kept.values().collect();
-        to_cbor(&(VERSION, &self.forms, kept))
+        to_cbor(&(VERSION, &self.made_with, kept))
     }
 
     /// From bytes; what is not readable is made anew with the next look.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let read: Result<(u8, Vec<String>, Vec<Kept>), _> = from_cbor(bytes);
-        let Ok((VERSION, forms, kept)) = read else { return Self::default() };
+        let Ok((VERSION, made_with, kept)) = read else { return Self::default() };
         let key = |kept: &Kept| (kept.line.household, kept.line.scope.round.clone());
-        Self { forms, kept: kept.into_iter().map(|kept| (key(&kept), kept)).collect() }
+        Self { made_with, kept: kept.into_iter().map(|kept| (key(&kept), kept)).collect() }
     }
 }
 
-fn line(device: &Device, household: &HouseholdId, document: &DeviceDocument) -> Listed {
-    let history = device.history_of(household, document, View::Mine);
-    let status = device.status_with(document, household, history.as_ref());
-    let current = history.as_ref().map(|history| history.current());
-    let head = current.as_ref().and_then(head_of);
-    let said = |key: &str| current.as_ref().and_then(|current| current.answers.get(key)).map(Value::to_string);
-    let address = said("address");
-    let asked = history.as_ref().zip(current.as_ref()).map(|(history, current)| progress(history.form(), current));
-    let (answered, asked) = asked.unwrap_or_default();
-    Listed {
-        household: *household,
-        scope: document.scope.clone(),
-        search: fold(&format!("{} {}", head.as_deref().unwrap_or_default(), address.as_deref().unwrap_or_default())),
-        outcome: current.as_ref().and_then(outcome),
-        head,
-        address,
-        stands: status.stands,
-        waiting: u32::try_from(status.waiting).unwrap_or(u32::MAX),
-        reasons: status.needs.iter().map(|need| need.slug.to_owned()).collect(),
-        answered,
-        asked,
+/// What lines are made from.
+struct Maker<'a> {
+    device: &'a Device,
+    standards: &'a Standards,
+    surveys: &'a Surveys,
+}
+
+impl Maker<'_> {
+    fn line(&self, household: &HouseholdId, document: &DeviceDocument) -> Listed {
+        let history = self.device.history_of(household, document, View::Mine);
+        let status = self.device.status_with(document, household, history.as_ref());
+        let current = history.as_ref().map(|history| history.current());
+        let head = current.as_ref().and_then(head_of);
+        let address = current.as_ref().and_then(|current| current.answers.get("address")).map(Value::to_string);
+        let named = format!("{} {}", head.as_deref().unwrap_or_default(), address.as_deref().unwrap_or_default());
+        let outcome = current.as_ref().and_then(outcome);
+        let lacks = history.zip(current).map_or(0, |(history, current)| self.lacks(document, history, current));
+        Listed {
+            household: *household,
+            scope: document.scope.clone(),
+            search: fold(&named),
+            outcome,
+            head,
+            address,
+            stands: status.stands,
+            waiting: u32::try_from(status.waiting).unwrap_or(u32::MAX),
+            reasons: status.needs.iter().map(|need| need.slug.to_owned()).collect(),
+            lacks,
+        }
+    }
+
+    /// How much is missing of what the class rests on.
+    fn lacks(&self, document: &DeviceDocument, history: History, current: Household) -> u32 {
+        let Some(standard) = self.standards.asking(&history.genesis().form) else { return 0 };
+        let sheet = Sheet::new(standard, history, current, self.surveys.terms(&document.scope));
+        u32::try_from(sheet.lacks()).unwrap_or(u32::MAX)
     }
 }
 
@@ -144,23 +161,4 @@ fn outcome(household: &Household) -> Option<String> {
     let visits = household.visits.values().filter(|visit| visit.contains_key("outcome"));
     let last = visits.max_by_key(|visit| (visit.get("visited_on"), visit.get("attempt")))?;
     last.get("outcome").map(Value::to_string)
-}
-
-/// How many of the questions that everybody is asked are answered, and how many there are.
-fn progress(form: &Form, household: &Household) -> (u32, u32) {
-    let is_here = |answers: &&Answers| answers.get(STATUS).is_none_or(|status| status.as_text() == Some("present"));
-    let members: Vec<&Answers> = household.members.values().filter(is_here).collect();
-    let whole = [&household.answers];
-    let (mut answered, mut asked) = (0, 0);
-    for question in form.questions().iter().filter(|question| question.relevant.is_none()) {
-        let key = question.key.as_str();
-        let subjects = match question.scope {
-            Asked::Household => whole.as_slice(),
-            Asked::Member => members.as_slice(),
-            Asked::Visit => &[],
-        };
-        asked += subjects.len() as u32;
-        answered += subjects.iter().filter(|answers| answers.contains_key(key)).count() as u32;
-    }
-    (answered, asked)
 }

@@ -1,6 +1,7 @@
 //! What a phone tells about its households: one of them whole, where each stands, and all of them as a file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use schemas::codes::names::NameSearch;
@@ -8,17 +9,17 @@ use schemas::doubt::{self, Doubt};
 use schemas::form::{Kind, Label, Question, Scope};
 use schemas::household::{Household, SectionKey};
 use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
-use schemas::rules::{AreaType, B1Mode, ClassSet, Place, Region, Report, classify};
+use schemas::rules::{AreaType, B1Mode, ClassSet, Place, Region, Report, Training, classify};
 use schemas::standard::Standard;
 use schemas::standards::Standards;
 use schemas::value::{Key, Value};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::FieldFault;
 use crate::device::{BlobState, Device, DeviceDocument, Need, OwnBlob, Seen, Status, View};
 use crate::disagreement::{self, Disagreement};
-use crate::hash::ChangeHash;
-use crate::history::{History, SectionValue};
+use crate::hash::{ActorId, ChangeHash};
+use crate::history::{History, Node, SectionValue};
 use crate::impact::{self, Possible};
 use crate::journal;
 use crate::words;
@@ -110,6 +111,14 @@ pub struct SideView {
     pub changes: Vec<String>,
     /// When they were written, by the writers' own clocks, in seconds since 1970.
     pub written_at_s: Vec<i64>,
+    /// Their actors, each once: the server says which people these are.
+    pub actors: Vec<String>,
+    /// Whether somebody wrote it on this device, in its present epoch.
+    pub is_own: bool,
+    /// Every class that is possible if this side holds; absent when nothing was scored, or when there are too many ways to
+    /// look at what else is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes: Option<ClassSet>,
 }
 
 /// Where a household stands, as `list` says it.
@@ -171,12 +180,16 @@ impl From<&OwnBlob> for BlobLine {
 }
 
 /// Where a round takes B1 from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RoundPoints {
     /// Typed from the paper form.
     Paper,
     /// Computed by the office's table, which no phone holds.
+    #[serde(rename = "points")]
     Table,
+    /// Measured income stands in for it: for training, never for recognition.
+    Training,
 }
 
 /// What a household is scored with where its document does not say: facts of the server and of the round.
@@ -203,12 +216,13 @@ impl Scoring {
         match self.b1 {
             Some(RoundPoints::Paper) => vec![B1Mode::Paper],
             Some(RoundPoints::Table) => vec![B1Mode::TableMissing],
+            Some(RoundPoints::Training) => vec![B1Mode::Training(Training::MeasuredIncome)],
             None => vec![B1Mode::Paper, B1Mode::TableMissing],
         }
     }
 
     /// Every place with every way.
-    fn trials(self) -> Vec<(Place, B1Mode)> {
+    pub(super) fn trials(self) -> Vec<(Place, B1Mode)> {
         let of_place = |place| self.modes().into_iter().map(move |mode| (place, mode));
         self.places().into_iter().flat_map(of_place).collect()
     }
@@ -228,12 +242,13 @@ impl Device {
         let seen = self.seen().iter().find(|seen| seen.household == *household).map(|seen| seen.scope.clone());
         let scope = self.document_scope(household).or(seen).ok_or_else(missing)?;
         let (current, open) = (history.current(), disagreement::open(&history));
-        let scored = scoring.map(|scoring| scored(&history, standards, scoring));
-        let (reports, classes) = scored.unwrap_or_default();
+        let (reports, classes) = scoring.map(|scoring| scored(&history, standards, scoring)).unwrap_or_default();
+        let judge = standards.asking(&history.genesis().form).zip(scoring);
+        let sides = Sides { history: &history, open: &open, own: self.author().actor(), judge };
         Ok(HouseholdView {
             form: history.genesis().form.0.clone(),
             heads: history.heads().iter().map(ChangeHash::to_string).collect(),
-            disagreements: open.iter().map(|open| disagreement_view(&history, open)).collect(),
+            disagreements: (0..open.len()).map(|at| sides.disagreement(at)).collect(),
             warnings: doubt::doubts(&current, history.form()),
             classes,
             filed: FiledHousehold { village: scope.village, round: scope.round, household: current },
@@ -329,8 +344,13 @@ fn reports(standard: &Standard, household: &Household, scoring: Scoring) -> Vec<
 
 /// The classes of every household that the open disagreements leave possible: no winner is shown.
 fn classes(standard: &Standard, history: &History, open: &[Disagreement], scoring: Scoring) -> Option<ClassSet> {
-    let households = match impact::possible(history, open) {
-        Possible::One(household) => vec![*household],
+    classes_of(standard, &impact::possible(history, open), scoring)
+}
+
+/// The classes of all these households, whatever of them is so; `None` where they are too many to look at.
+fn classes_of(standard: &Standard, possible: &Possible, scoring: Scoring) -> Option<ClassSet> {
+    let households = match possible {
+        Possible::One(household) => std::slice::from_ref(household.as_ref()),
         Possible::Each(households) => households,
         Possible::TooMany => return None,
     };
@@ -350,21 +370,43 @@ pub(super) fn head_of(household: &Household) -> Option<String> {
     head.get("full_name").map(Value::to_string)
 }
 
-fn disagreement_view(history: &History, open: &Disagreement) -> DisagreementView {
-    let written_at = |hash: &ChangeHash| history.node(hash).map_or(0, |node| node.entry.written_at_s);
-    let side = |(number, side): (usize, &disagreement::Side)| SideView {
-        side: number,
-        value: section_json(&side.value),
-        changes: side.changes.iter().map(ChangeHash::to_string).collect(),
-        written_at_s: side.changes.iter().map(written_at).collect(),
-    };
-    DisagreementView {
-        id: open.id().to_string(),
-        section: open.section.clone(),
-        touches_roster: open.touches_roster(history),
-        questions: open.differing_keys().into_iter().map(str::to_owned).collect(),
-        base: section_json(&open.base),
-        sides: (1..).zip(&open.sides).map(side).collect(),
+/// What is said on each side of the open disagreements of a household, and what it would come to.
+struct Sides<'a> {
+    history: &'a History,
+    open: &'a [Disagreement],
+    own: ActorId,
+    judge: Option<(&'a Arc<Standard>, Scoring)>,
+}
+
+impl Sides<'_> {
+    fn disagreement(&self, at: usize) -> DisagreementView {
+        let open = &self.open[at];
+        DisagreementView {
+            id: open.id().to_string(),
+            section: open.section.clone(),
+            touches_roster: open.touches_roster(self.history),
+            questions: open.differing_keys().into_iter().map(str::to_owned).collect(),
+            base: section_json(&open.base),
+            sides: (0..open.sides.len()).map(|side| self.side(at, side)).collect(),
+        }
+    }
+
+    fn side(&self, at: usize, number: usize) -> SideView {
+        let side = &self.open[at].sides[number];
+        let nodes: Vec<&Node> = side.changes.iter().filter_map(|hash| self.history.node(hash)).collect();
+        let actors: BTreeSet<ActorId> = nodes.iter().map(|node| node.entry.actor).collect();
+        let classes = self.judge.and_then(|(standard, scoring)| {
+            classes_of(standard, &impact::possible_if(self.history, self.open, (at, number)), scoring)
+        });
+        SideView {
+            side: number + 1,
+            value: section_json(&side.value),
+            changes: side.changes.iter().map(ChangeHash::to_string).collect(),
+            written_at_s: nodes.iter().map(|node| node.entry.written_at_s).collect(),
+            is_own: actors.contains(&self.own),
+            actors: actors.iter().map(ActorId::to_string).collect(),
+            classes,
+        }
     }
 }
 

@@ -418,7 +418,7 @@ impl Device {
         clocks: Clocks,
     ) -> Result<Vec<Record>, CommitError> {
         match self.document_scope(&household).is_some_and(|here| here.round == scope.round) {
-            true => self.commit(household, writes, None, clocks),
+            true => self.commit(household, writes, clocks),
             false => self.found(scope.clone(), household, writes, clocks),
         }
     }

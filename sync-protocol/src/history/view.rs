@@ -8,6 +8,7 @@ use schemas::value::{Key, Value};
 
 use super::{History, Past, Written};
 use crate::change::{Slot, Write};
+use crate::hash::ActorId;
 
 /// What a section said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +77,12 @@ impl History {
     pub(crate) fn writes_at(&self, slot: &Slot, past: &Past) -> Vec<Write> {
         let written = self.slots.get(slot).map(Vec::as_slice).unwrap_or_default();
         visible(written, past).map(|written| written.write.clone()).collect()
+    }
+
+    /// Who wrote what stands in a slot.
+    pub(crate) fn writer_of(&self, slot: &Slot) -> Option<ActorId> {
+        let written = self.slots.get(slot).map(Vec::as_slice).unwrap_or_default();
+        visible(written, &self.whole()).last().map(|written| written.id.actor)
     }
 
     fn member(&self, member: MemberId, past: &Past) -> Answers {

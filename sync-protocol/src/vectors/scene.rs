@@ -142,11 +142,11 @@ pub(super) fn scene() -> Scene {
     assert_eq!(lan.answer(&interview, &response.to_bytes(), at(1).wall_ms).unwrap().remarks, []);
     let (idle, lan_before) = (lan.request(at(2).wall_ms, 65_536), lan.clone());
     let before = lan.history(&HOME, View::Accepted).unwrap();
-    lan.commit(HOME, &edit(), None, at(3)).unwrap();
+    lan.commit(HOME, &edit(), at(3)).unwrap();
     let edit = lan.request(at(4).wall_ms, 65_536);
     let mut again = lan_with_interview();
     again.answer(&interview, &response.to_bytes(), at(1).wall_ms).unwrap();
-    again.commit(HOME, &self::edit(), None, at(3)).unwrap();
+    again.commit(HOME, &self::edit(), at(3)).unwrap();
     let second = changes(&plain_segment(&mut again, 2));
     let refused = RowEvent::Verdict { hash: ChangeHash([0xab; 32]), verdict: Verdict::Rejected(Rejection::WrongType) };
     let two = page(2, &one.1, &[RowEvent::Change(second.0), refused, RowEvent::Left], &second, one.2);

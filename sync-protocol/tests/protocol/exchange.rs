@@ -315,10 +315,10 @@ fn what_the_gate_would_refuse_is_refused_at_the_door() {
     let mut lan = Phone::new(1, &office);
     lan.commit(home(1), [answer("floor_area", 40)]);
     let wrong = BTreeMap::from([answer("floor_area", "bốn mươi")]);
-    let refused = lan.device.commit(home(1), &wrong, None, NOW);
+    let refused = lan.device.commit(home(1), &wrong, NOW);
     assert!(matches!(refused, Err(CommitError::Refused(Verdict::Rejected(Rejection::WrongType), _))));
     let same = BTreeMap::from([answer("floor_area", 40)]);
-    assert_eq!(lan.device.commit(home(1), &same, None, NOW), Err(CommitError::Nothing));
+    assert_eq!(lan.device.commit(home(1), &same, NOW), Err(CommitError::Nothing));
     let elsewhere = Scope { village: schemas::ids::UnitId(2), round: scope().round };
     assert_eq!(lan.device.found(elsewhere, home(3), &same, NOW), Err(CommitError::NoScope));
 }
@@ -378,7 +378,7 @@ proptest! {
                     let writes = BTreeMap::from([answer("floor_area", value)]);
                     let phone = &mut phones[who];
                     let done = match phone.device.household(&home(household), View::Mine) {
-                        Some(_) => phone.device.commit(home(household), &writes, None, NOW),
+                        Some(_) => phone.device.commit(home(household), &writes, NOW),
                         None => phone.device.found(scope(), home(household), &writes, NOW),
                     };
                     if let Ok(records) = done {

@@ -14,6 +14,7 @@ fn question(scope: Scope, section: &str, key: &str, kind: Kind, roster: bool) ->
         roster,
         carried: false,
         relevant: None,
+        audio: std::collections::BTreeMap::new(),
         citation: Citation { article: "thử nghiệm".into(), confidence: Confidence::Ours },
     }
 }
@@ -29,7 +30,7 @@ fn choices(codes: &[&str]) -> Kind {
 pub(crate) fn form() -> Arc<Form> {
     let number = Kind::Number { min: 0, max: 1000, decimals: 0, unit: String::new() };
     let text = Kind::Text { max_length: 200 };
-    let section = |key: &str| Section { key: key.parse().unwrap(), label: label(key) };
+    let section = |key: &str| Section { key: key.parse().unwrap(), label: label(key), requested: false };
     let questions = vec![
         question(Scope::Household, "identity", "address", text.clone(), false),
         question(Scope::Household, "housing", "house_wall", choices(&["brick", "earth"]), false),

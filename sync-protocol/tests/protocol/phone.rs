@@ -42,7 +42,7 @@ impl Phone {
     pub(crate) fn commit(&mut self, household: HouseholdId, writes: impl IntoIterator<Item = (Slot, Write)>) {
         let writes: BTreeMap<Slot, Write> = writes.into_iter().collect();
         let records = match self.device.household(&household, View::Mine) {
-            Some(_) => self.device.commit(household, &writes, None, NOW),
+            Some(_) => self.device.commit(household, &writes, NOW),
             None => self.device.found(scope(), household, &writes, NOW),
         };
         self.keep(records.unwrap());

@@ -47,7 +47,7 @@ fn answer(request: &[u8]) -> Response {
 fn write(device: &mut Device, area: i64) {
     let writes = [(Slot::Answer("floor_area".parse().unwrap()), Write::Put(area.into()))].into();
     let written = match device.household(&HOME, View::Mine) {
-        Some(_) => device.commit(HOME, &writes, None, CLOCKS),
+        Some(_) => device.commit(HOME, &writes, CLOCKS),
         None => device.found(scope(1), HOME, &writes, CLOCKS),
     };
     written.unwrap();

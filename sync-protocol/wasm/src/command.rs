@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use schemas::date;
 use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
-use schemas::rules::AreaType;
 use schemas::value::Key;
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value as Json;
@@ -44,9 +43,26 @@ pub enum Command {
         account: AccountId,
         /// The server's key, hexadecimal.
         server_key: String,
+        /// The day on this device: ages are counted to it until [`Command::Surveys`] says to which they are.
+        #[serde(deserialize_with = "day")]
+        today: Date,
         /// The form for new households; that of the first standard in force when absent.
         #[serde(default)]
         form: Option<String>,
+    },
+    /// Takes in what the server says of the villages. Parts: its answer (`GET /api/devices/self/villages`). Lists, sections
+    /// and results go by it from then on.
+    Surveys,
+    /// In place of [`Command::Open`]: a device for trying things out, nobody's, with one village of its own and a key of which no
+    /// server knows. Parts: seed. Gives [`Command::Stands`]'.
+    Practise {
+        /// The village.
+        village: UnitId,
+        /// The round.
+        round: RoundId,
+        /// The day on this device.
+        #[serde(deserialize_with = "day")]
+        today: Date,
     },
     /// Everything that the device is, so that it opens quickly: one part. Records before it need not be kept.
     Snapshot,
@@ -105,23 +121,20 @@ pub enum Command {
         /// What somebody typed.
         typed: String,
     },
-    /// One household: [`field::HouseholdView`], with `plan` when something has to be said again and `blobs`.
+    /// One household: [`field::HouseholdView`], with `plan` when something has to be said again, `blobs`, and
+    /// `result_seen`: whether what is changed from now on says that the result was seen. No class is said
+    /// but what each side of a disagreement comes to.
     Show {
         /// Which.
         household: HouseholdId,
         /// Which changes it shows.
         view: View,
-        /// Scores it, too.
-        #[serde(default)]
-        scoring: Option<Scoring>,
     },
-    /// How far a household is: `outline`, its own sections and those of each member ([`field::Outline`]).
+    /// How far a household is: `outline`, its own sections and those of each member ([`field::Outline`]); `screening`, what form
+    /// A says: `review`, `no_review`, `undetermined`, null where it is not asked.
     Outline {
         /// Which.
         household: HouseholdId,
-        /// The day to which ages are counted.
-        #[serde(deserialize_with = "day")]
-        as_of: Date,
     },
     /// What a section asks of somebody, with what is typed and not saved yet: `questions` ([`field::AskedView`]).
     Asked {
@@ -134,18 +147,11 @@ pub enum Command {
         /// What is typed, by question; `null` where an answer was taken back.
         #[serde(default)]
         answers: BTreeMap<Key, Json>,
-        /// The day to which ages are counted.
-        #[serde(deserialize_with = "day")]
-        as_of: Date,
     },
-    /// What a household comes to: `reports`, and `classes`, all that are possible.
-    Classify {
+    /// What a household comes to, once its form is complete: [`field::ResultView`]; records.
+    Result {
         /// Which.
         household: HouseholdId,
-        /// Which changes count.
-        view: View,
-        /// What the document does not say.
-        scoring: Scoring,
     },
     /// Founds a household. Parts: seed. Gives [`field::Committed`]; records.
     Found {
@@ -320,42 +326,10 @@ impl From<View> for device::View {
     }
 }
 
-/// What a household is scored with where its document does not say.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Scoring {
-    #[serde(default)]
-    area: Option<AreaType>,
-    #[serde(default)]
-    b1: Option<RoundPoints>,
-    #[serde(deserialize_with = "day")]
-    as_of: Date,
-}
-
 /// A day, as `2026-10-01`.
 fn day<'de, D: Deserializer<'de>>(from: D) -> Result<Date, D::Error> {
     let text = String::deserialize(from)?;
     date::day(&text).ok_or_else(|| de::Error::custom("not a day (2026-10-01)"))
-}
-
-/// Where a round takes B1 from.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RoundPoints {
-    /// Typed from the paper form.
-    Paper,
-    /// Computed by the office's table.
-    Table,
-}
-
-impl From<Scoring> for field::Scoring {
-    fn from(Scoring { area, b1, as_of }: Scoring) -> Self {
-        let b1 = b1.map(|b1| match b1 {
-            RoundPoints::Paper => field::RoundPoints::Paper,
-            RoundPoints::Table => field::RoundPoints::Table,
-        });
-        Self { area, b1, as_of }
-    }
 }
 
 /// What holds in a disagreement.

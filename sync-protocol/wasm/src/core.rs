@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use schemas::form::{Form, FormVersion};
-use schemas::ids::AccountId;
 use schemas::standards::Standards;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use sync_protocol::device::{Device, Portion, Record, Sync};
-use sync_protocol::field::Listing;
+use sync_protocol::device::{Device, Identity, Portion, Record, Sync};
+use sync_protocol::field::{Listing, Surveys};
+use sync_protocol::journal::Scope;
 
 use crate::command::Command;
 use crate::fault::CoreFault;
@@ -29,6 +30,7 @@ pub struct Core {
 pub(crate) struct Open {
     pub(crate) device: Device,
     pub(crate) standards: Arc<Standards>,
+    pub(crate) surveys: Surveys,
     pub(crate) listing: Listing,
     /// The request that is on its way.
     pub(crate) sync: Option<Sync>,
@@ -106,7 +108,11 @@ impl Core {
         match command {
             C::Enrol { server_key, code, name } => identity::enrol(&server_key, &code, &name, parts),
             C::Sign { server_key, challenge } => identity::sign(&server_key, &challenge, parts),
-            C::Open { account, server_key, form } => self.opened(account, &server_key, form, parts),
+            C::Open { account, server_key, today, form } => {
+                self.opened(identity::read(account, &server_key, parts)?, today, form, parts)
+            }
+            C::Practise { village, round, today } => self.practised(Scope { village, round }, today, parts),
+            C::Surveys => self.open()?.told(parts),
             C::Standards => Reply::of(households::standards(&*self.standards()?)),
             C::Form { version } => Reply::of(&*self.form(version)?),
             C::Snapshot => Ok(Reply::of(json!({}))?.with(self.open()?.snapshot())),
@@ -121,12 +127,12 @@ impl Core {
             C::AskAgain => Reply::written(&self.open()?.device.ask_again(), json!({})),
             C::List => households::list(self.open()?),
             C::Find { typed } => households::find(self.open()?, &typed),
-            C::Show { household, view, scoring } => households::show(self.open()?, household, view, scoring),
-            C::Outline { household, as_of } => households::outline(self.open()?, household, as_of),
-            C::Asked { household, section, subject, answers, as_of } => {
-                households::asked(self.open()?, household, (&section, subject), answers, as_of)
+            C::Show { household, view } => households::show(self.open()?, household, view),
+            C::Outline { household } => households::outline(self.open()?, household),
+            C::Asked { household, section, subject, answers } => {
+                households::asked(self.open()?, household, (&section, subject), answers)
             }
-            C::Classify { household, view, scoring } => households::classify(self.open()?, household, view, scoring),
+            C::Result { household } => households::result(self.open()?, household),
             C::Found { household, clocks } => households::found(self.open()?, household, clocks, parts),
             C::Edit { edits, clocks } => households::edit(self.open()?, edits, clocks, parts),
             C::Settle { household, disagreement, choice, clocks } => {
@@ -156,16 +162,24 @@ impl Core {
 
     fn opened(
         &mut self,
-        account: AccountId,
-        server_key: &str,
+        identity: Identity,
+        today: Date,
         form: Option<String>,
         parts: &Parts<'_>,
     ) -> Result<Reply, CoreFault> {
-        let identity = identity::read(account, server_key, parts)?;
         let standards = self.standards()?;
         // One that does not open leaves none behind: which device is meant is never in doubt.
         self.open = None;
-        let open = self.open.insert(Open::new(identity, standards, form.map(FormVersion), parts)?);
+        let open = self.open.insert(Open::new(identity, (standards, today), form.map(FormVersion), parts)?);
+        Reply::of(open.stands())
+    }
+
+    fn practised(&mut self, scope: Scope, today: Date, parts: &Parts<'_>) -> Result<Reply, CoreFault> {
+        let identity = identity::nobody(parts)?;
+        let nothing: [&[u8]; 2] = [&[], &[]];
+        self.opened(identity, today, None, &Parts(&nothing))?;
+        let open = self.open()?;
+        open.device.apply(&Record::Assigned(vec![scope]));
         Reply::of(open.stands())
     }
 

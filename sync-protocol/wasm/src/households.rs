@@ -4,30 +4,29 @@
 //!
 //! Thousands of lines go to the screen at once, so they are packed: `fields` names what stands at each place of a row of
 //! `rows`; `scope` is an index into `scopes` (village and round), `reasons` are slugs, and `search` is head and address as
-//! [`schemas::codes::names::fold`] folds them, so that a screen can search while somebody types. `answered` of `asked` are
-//! the questions that everybody is asked, of the household and of each member who is there.
+//! [`schemas::codes::names::fold`] folds them, so that a screen can search while somebody types. `lacks` counts what the
+//! class rests on and is missing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::civil::Date;
 use schemas::codes::names::NameSearch;
 use schemas::ids::HouseholdId;
 use schemas::standard::Standard;
 use schemas::standards::Standards;
 use schemas::value::Key;
 use serde_json::{Value as Json, json};
-use sync_protocol::device::{Record, View};
-use sync_protocol::field::{self, BlobLine, Committed, FieldFault, Listed, Wanted, said};
+use sync_protocol::device::Record;
+use sync_protocol::field::{self, BlobLine, Committed, Listed, Wanted, said};
 use sync_protocol::journal::Scope;
 
-use crate::command::{self, Choice, Clocks, Scoring};
+use crate::command::{self, Choice, Clocks};
 use crate::core::{Open, Parts, Reply};
 use crate::fault::CoreFault;
 
 /// What stands in a row of the list.
-const FIELDS: [&str; 11] =
-    ["household", "scope", "head", "address", "stands", "waiting", "reasons", "outcome", "answered", "asked", "search"];
+const FIELDS: [&str; 10] =
+    ["household", "scope", "head", "address", "stands", "waiting", "reasons", "outcome", "lacks", "search"];
 
 /// The standards that ship with the app.
 pub(crate) fn standards(standards: &Standards) -> Json {
@@ -44,7 +43,7 @@ pub(crate) fn standards(standards: &Standards) -> Json {
 
 /// Where each household stands.
 pub(crate) fn list(open: &mut Open) -> Result<Reply, CoreFault> {
-    open.listing.refresh(&open.device);
+    open.listing.refresh(&open.device, &open.standards, &open.surveys);
     let mut scopes: Vec<&Scope> = open.listing.lines().map(|listed| &listed.scope).collect();
     scopes.sort_unstable();
     scopes.dedup();
@@ -59,8 +58,7 @@ pub(crate) fn list(open: &mut Open) -> Result<Reply, CoreFault> {
             listed.waiting,
             listed.reasons,
             listed.outcome,
-            listed.answered,
-            listed.asked,
+            listed.lacks,
             listed.search,
         ])
     };
@@ -72,7 +70,7 @@ pub(crate) fn list(open: &mut Open) -> Result<Reply, CoreFault> {
 
 /// The households that somebody looks for.
 pub(crate) fn find(open: &mut Open, typed: &str) -> Result<Reply, CoreFault> {
-    open.listing.refresh(&open.device);
+    open.listing.refresh(&open.device, &open.standards, &open.surveys);
     let search = NameSearch::of(typed);
     let found: Vec<HouseholdId> = open
         .listing
@@ -84,23 +82,24 @@ pub(crate) fn find(open: &mut Open, typed: &str) -> Result<Reply, CoreFault> {
 }
 
 /// One household.
-pub(crate) fn show(
-    open: &Open,
-    household: HouseholdId,
-    view: command::View,
-    scoring: Option<Scoring>,
-) -> Result<Reply, CoreFault> {
-    let shown = open.device.show(&household, view.into(), &open.standards, scoring.map(Into::into))?;
+pub(crate) fn show(open: &Open, household: HouseholdId, view: command::View) -> Result<Reply, CoreFault> {
+    let scoring = open.device.document_scope(&household).map(|scope| open.surveys.scoring(&scope));
+    let mut shown = open.device.show(&household, view.into(), &open.standards, scoring)?;
+    // Before the form is complete nobody is told a class; after that it is asked for by itself.
+    (shown.reports, shown.classes) = (Vec::new(), None);
     let mut json = serde_json::to_value(shown).map_err(CoreFault::Command)?;
     let blobs = open.device.blobs().iter().filter(|blob| blob.household == household);
     json["blobs"] = json!(blobs.map(BlobLine::from).collect::<Vec<_>>());
     json["plan"] = json!(open.device.plan_view(household).ok());
+    json["result_seen"] = json!(open.device.document(&household).is_some_and(|document| document.result_seen()));
     Reply::of(json)
 }
 
 /// How far a household is.
-pub(crate) fn outline(open: &Open, household: HouseholdId, as_of: Date) -> Result<Reply, CoreFault> {
-    Reply::of(json!({ "outline": open.device.outline(&household, &open.standards, as_of)? }))
+pub(crate) fn outline(open: &Open, household: HouseholdId) -> Result<Reply, CoreFault> {
+    let outline = open.device.outline(&household, &open.standards, &open.surveys)?;
+    let screening = open.device.screening(&household, &open.standards, &open.surveys)?;
+    Reply::of(json!({ "outline": outline, "screening": screening }))
 }
 
 /// What a section asks of somebody.
@@ -109,22 +108,15 @@ pub(crate) fn asked(
     household: HouseholdId,
     section: (&Key, field::About),
     answers: BTreeMap<Key, Json>,
-    as_of: Date,
 ) -> Result<Reply, CoreFault> {
-    let questions = open.device.asked(&household, section, answers, &open.standards, as_of)?;
+    let questions = open.device.asked(&household, section, answers, &open.standards, &open.surveys)?;
     Reply::of(json!({ "questions": questions }))
 }
 
 /// What a household comes to.
-pub(crate) fn classify(
-    open: &Open,
-    household: HouseholdId,
-    view: command::View,
-    scoring: Scoring,
-) -> Result<Reply, CoreFault> {
-    let history = open.device.history(&household, View::from(view)).ok_or(FieldFault::NoHousehold(household))?;
-    let (reports, classes) = field::scored(&history, &open.standards, scoring.into());
-    Reply::of(json!({ "reports": reports, "classes": classes }))
+pub(crate) fn result(open: &mut Open, household: HouseholdId) -> Result<Reply, CoreFault> {
+    let (records, result) = open.device.result(household, &open.standards, &open.surveys)?;
+    Reply::written(&records, result)
 }
 
 /// Founds a household.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ed25519_dalek::{Signer, SigningKey};
+use jiff::civil::Date;
 use rand::Rng;
 use schemas::form::FormVersion;
 use schemas::ids::AccountId;
@@ -11,7 +12,7 @@ use serde_json::{Value as Json, json};
 use sync_protocol::actor::device_id;
 use sync_protocol::device::{Device, Identity, Portion, SnapshotFault};
 use sync_protocol::enrolment::{CHALLENGE_BYTES, CODE_LETTERS, code_letters, enrolment_message, renewal_message};
-use sync_protocol::field::Listing;
+use sync_protocol::field::{Listing, Surveys};
 use sync_protocol::hash::{PublicKey, from_hex, to_hex};
 use zeroize::Zeroizing;
 
@@ -55,6 +56,15 @@ pub(crate) fn read(account: AccountId, server_key: &str, parts: &Parts<'_>) -> R
     Ok(Identity { key: key(parts)?, account, server: server(server_key)? })
 }
 
+/// An identity of which nobody knows.
+pub(crate) fn nobody(parts: &Parts<'_>) -> Result<Identity, CoreFault> {
+    let mut secret = Zeroizing::new([0; 32]);
+    parts.chance()?.fill_bytes(&mut *secret);
+    let key = SigningKey::from_bytes(&secret);
+    let server = PublicKey(key.verifying_key().to_bytes());
+    Ok(Identity { key, account: AccountId(0), server })
+}
+
 fn key(parts: &Parts<'_>) -> Result<SigningKey, CoreFault> {
     let secret: Zeroizing<[u8; 32]> = Zeroizing::new(parts.array(0)?);
     Ok(SigningKey::from_bytes(&secret))
@@ -73,7 +83,7 @@ impl Open {
     /// Opens a device from its snapshot and the records after it.
     pub(crate) fn new(
         identity: Identity,
-        standards: Arc<Standards>,
+        (standards, today): (Arc<Standards>, Date),
         form: Option<FormVersion>,
         parts: &Parts<'_>,
     ) -> Result<Self, CoreFault> {
@@ -93,7 +103,14 @@ impl Open {
         for records in parts.0.iter().skip(2) {
             frames::each(records, |record| device.apply(&record))?;
         }
-        Ok(Self { device, standards, listing, sync: None, portion: Portion::default() })
+        let surveys = Surveys::unknown(today);
+        Ok(Self { device, standards, surveys, listing, sync: None, portion: Portion::default() })
+    }
+
+    /// Takes in what the server says of the villages.
+    pub(crate) fn told(&mut self, parts: &Parts<'_>) -> Result<Reply, CoreFault> {
+        self.surveys.told(serde_json::from_slice(parts.at(0)?).map_err(CoreFault::Command)?);
+        Reply::of(json!({}))
     }
 
     /// Begins a new epoch.
@@ -104,7 +121,7 @@ impl Open {
 
     /// Everything that the device is.
     pub(crate) fn snapshot(&mut self) -> Vec<u8> {
-        self.listing.refresh(&self.device);
+        self.listing.refresh(&self.device, &self.standards, &self.surveys);
         let mut bytes = Vec::new();
         put(&mut bytes, &self.device.snapshot());
         bytes.extend(self.listing.to_bytes());

@@ -72,7 +72,7 @@ impl Caller {
         let clocks = self.clocks();
         let is_here = self.device.households().any(|(id, _)| *id == household);
         match is_here {
-            true => self.device.commit(household, writes, None, clocks)?,
+            true => self.device.commit(household, writes, clocks)?,
             false => self.device.found(self.scope.clone(), household, writes, clocks)?,
         };
         Ok(())

@@ -207,7 +207,7 @@ impl Handset {
         let here =
             self.device.households().find(|(id, _)| **id == household).map(|(_, document)| &document.scope.round);
         let written = match here == Some(&scope.round) {
-            true => self.device.commit(household, writes, None, clocks),
+            true => self.device.commit(household, writes, clocks),
             false => self.device.found(scope.clone(), household, writes, clocks),
         };
         written.ok()

@@ -46,6 +46,7 @@ fn round_by(bench: &Bench, id: &str, hash: Hash) -> Round {
         standards: vec![vn_2022()],
         form_version: FormVersion("vn-2022-2025/1".to_owned()),
         b1_mode: RoundMode::Points(hash),
+        left_out: Vec::new(),
         reference_on: Date::constant(2026, 10, 1),
         state: RoundState::Planned,
     }

@@ -1,10 +1,12 @@
 // What the screens share: which screen is shown, in which language, and what the phone said last.
 
 import { proxy, type Remote, wrap } from 'comlink'
-import { type Fault, Refused, type Told, type Words } from '../shared/fault'
-import { type Asked, type Form, type Outline, type Subject, type Value, pathOf } from '../shared/form'
-import type { Exchanged, Household, Line, PackedList, Scope, Scored, Stands, SurveyedVillage, Turn } from '../shared/phone'
+import { type Fault, Refused } from '../shared/fault'
+import type { Form } from '../shared/form'
+import type { Exchanged, Line, PackedList, Scope, Stands, SurveyedVillage, Turn } from '../shared/phone'
 import type { Door } from '../worker/worker'
+import { practiceHousehold } from './practice'
+import { type Draft, Work, got, isSame } from './work'
 import { type Language, type Texts, texts } from './words'
 
 export type Screen =
@@ -23,15 +25,6 @@ export interface Slip {
   serverKey: string
 }
 
-/** A section in hand: whose, and what was said of it that is not in the document yet. */
-export interface Draft {
-  household: string
-  scope: Scope
-  section: string
-  subject: Subject
-  answers: Record<string, Value | null>
-}
-
 export type SyncState = { is: 'idle' } | { is: 'running'; turn: Turn | undefined } | { is: 'done'; exchanged: Exchanged } | { is: 'failed'; fault: Fault }
 
 const LANGUAGE = 'language'
@@ -47,14 +40,18 @@ export class App {
   /** Photos that still wait to be sent. */
   photosWaiting = $state(0)
   villages = $state.raw<SurveyedVillage[]>([])
-  /** A section that was in hand when the app ended. */
-  leftOver = $state.raw<Draft | undefined>(undefined)
+  /** Sections in hand that are not written into their documents. */
+  drafts = $state.raw<Draft[]>([])
   /** What has to be done before the screen in hand is left; a refusal keeps people there. */
   leaving: (() => Promise<void>) | undefined
+  /** Somebody tries things out. */
+  isPractice = $state(false)
+  readonly work: Work
   private readonly door: Remote<Door>
 
   constructor(worker: Worker) {
     this.door = wrap<Door>(worker)
+    this.work = new Work(this.door, () => this.changed())
   }
 
   get texts(): Texts {
@@ -71,6 +68,24 @@ export class App {
   go(screen: Screen): void {
     this.screen = screen
     history.pushState(null, '')
+  }
+
+  /** Opens a section, with what is in hand of it. */
+  open(draft: Draft): void {
+    this.go({ name: 'section', draft: this.inHand(draft) })
+  }
+
+  private inHand(draft: Draft): Draft {
+    return this.drafts.find((other) => isSame(other, draft)) ?? draft
+  }
+
+  /** Leaves a section for the next one that still asks something, or for its household. */
+  async onward(draft: Draft): Promise<void> {
+    await this.leaving?.()
+    const next = await this.work.next(draft)
+    if (next === undefined) return this.up()
+    this.screen = { name: 'section', draft: this.inHand(next) }
+    scrollTo(0, 0)
   }
 
   /** Leads back to the screen above, as the phone's own back does. */
@@ -93,13 +108,13 @@ export class App {
 
   async begin(slip: Slip | undefined): Promise<void> {
     document.documentElement.lang = this.language
-    this.people = await this.got(this.door.people())
+    this.people = await got(this.door.people())
     const isKnown = this.people.length > 0 && slip === undefined
     this.screen = isKnown ? { name: 'people' } : { name: 'enrol', slip }
   }
 
   async enrol(enrolment: { code: string; serverKey?: string; name: string; pin: string }): Promise<void> {
-    await this.got(this.door.enrol(enrolment))
+    await got(this.door.enrol(enrolment))
     // Storage that the browser may clear is no place for a day's work.
     void navigator.storage.persist()
     await this.enter()
@@ -107,7 +122,7 @@ export class App {
   }
 
   async unlock(id: string, pin: string): Promise<void> {
-    await this.got(this.door.unlock(id, pin))
+    await got(this.door.unlock(id, pin))
     await this.enter()
   }
 
@@ -116,19 +131,19 @@ export class App {
     this.lines = []
     this.stands = undefined
     this.syncState = { is: 'idle' }
-    this.people = await this.got(this.door.people())
+    this.people = await got(this.door.people())
     this.screen = { name: 'people' }
   }
 
   async sync(): Promise<void> {
-    if (this.syncState.is === 'running') return
+    if (this.syncState.is === 'running' || this.isPractice) return
     this.syncState = { is: 'running', turn: undefined }
     try {
       const turned = proxy((turn: Turn) => (this.syncState = { is: 'running', turn }))
-      const exchanged = await this.got(this.door.sync(turned))
+      const exchanged = await got(this.door.sync(turned))
       this.syncState = { is: 'done', exchanged }
       // After everything else, and whatever becomes of them: data are never held up.
-      this.photosWaiting = await this.got(this.door.sendPhotos())
+      this.photosWaiting = await got(this.door.sendPhotos())
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       this.syncState = { is: 'failed', fault: error.fault }
@@ -137,112 +152,57 @@ export class App {
     await this.refresh()
   }
 
-  async show(household: string): Promise<{ household: Household; outline: Outline[] }> {
-    const shown = await this.read<Household>({ show: { household, view: 'mine' } })
-    const { outline } = await this.read<{ outline: Outline[] }>({ outline: { household, as_of: this.dayOf(shown) } })
-    return { household: shown, outline }
-  }
-
-  /** What a household comes to, as far as this phone knows. */
-  async scored(household: string, scope: Scope): Promise<Scored> {
-    const place = this.placeOf(scope)
-    const area = place?.area == null ? {} : { area: place.area }
-    const source = place && { paper: 'paper', points: 'table', training: undefined }[place.b1_mode]
-    const scoring = { as_of: this.dayOf(scope), ...area, ...(source === undefined ? {} : { b1: source }) }
-    return this.read<Scored>({ classify: { household, view: 'mine', scoring } })
-  }
-
   /** What the server says of a village; nothing before it was asked. */
   placeOf({ village, round }: Scope): SurveyedVillage | undefined {
     return this.villages.find((one) => one.village === village && one.round === round)
   }
 
-  /** The day to which ages are counted: the round's, or today where that is not known yet. */
-  private dayOf(scope: Scope): string {
-    return this.placeOf(scope)?.reference_on ?? today()
+  /** Goes to a phone that is nobody's, with one household to try things out on, and back. */
+  async practise(begins: boolean): Promise<void> {
+    await this.door.practise(begins)
+    this.isPractice = begins
+    this.syncState = { is: 'idle' }
+    if (begins) await this.work.found(practiceHousehold())
+    await this.enter()
   }
 
-  /** Keeps a photo of a household; its answer is its hash. */
-  async attach(household: string, file: Blob): Promise<string> {
-    return this.got(this.door.attach(household, file))
+  /** Where the household is that is on the screen. */
+  scopeInHand(): Scope | undefined {
+    const screen = this.screen
+    if (screen.name === 'section') return screen.draft.scope
+    return screen.name === 'household' ? this.lines.find(({ household }) => household === screen.household)?.scope : undefined
   }
 
-  async photo(hash: string): Promise<Uint8Array | undefined> {
-    return this.got(this.door.photo(hash))
+  /** What is tried out and never recognised: practice on this phone, or a round for training. */
+  isTrial(scope: Scope | undefined): boolean {
+    return this.isPractice || (scope !== undefined && this.placeOf(scope)?.b1_mode === 'training')
   }
 
-  /** One side of a disagreement holds. */
-  async settle(household: string, disagreement: string, side: number): Promise<void> {
-    await this.write('settle', { household, disagreement, choice: { take: side } })
-  }
-
-  /** What a section asks, with what is in hand. */
-  async asked({ household, scope, section, subject, answers }: Draft): Promise<Asked[]> {
-    const asked = { household, section, subject, answers, as_of: this.dayOf(scope) }
-    return (await this.read<{ questions: Asked[] }>({ asked })).questions
-  }
-
-  /** Keeps what is in hand, so that a tab that is killed loses nothing of it. */
-  async keep(draft: Draft): Promise<void> {
-    await this.got(this.door.keepDraft(draft))
-  }
-
-  /** Writes what is in hand into the document, as one change. */
-  async save({ household, subject, answers }: Draft): Promise<void> {
-    const edits = Object.entries(answers).map(([key, value]) => [household, pathOf(subject, key), value])
-    if (edits.length > 0) await this.write('edit', { edits })
-    await this.got(this.door.dropDraft())
-    this.leftOver = undefined
-  }
-
-  /** Edits of a household that are no section's: a visit begun, a member listed. Returns the ids of what is new, by its path. */
-  async edit(household: string, edits: [string, Value][]): Promise<Record<string, string>> {
-    const written = await this.write('edit', { edits: edits.map(([path, value]) => [household, path, value]) })
-    return written[0]?.minted ?? {}
-  }
-
-  /** Founds a household with its head. Returns its id. */
-  async found(scope: Scope, head: string, address: string): Promise<string> {
-    const members = [{ full_name: head, relation: 'head', status: 'present' }]
-    const answers = address === '' ? {} : { address }
-    const written = await this.write('found', { household: { ...scope, answers, members } })
-    return written[0]?.household ?? ''
-  }
-
-  private async write(field: string, given: object): Promise<Committed['written']> {
-    const { written, faults } = (await this.got(this.door.write(field, given))) as Committed
-    const fault = faults[0]
-    if (fault !== undefined) throw new Refused({ slug: fault.slug, words: fault.words, detail: fault.path })
+  private async changed(): Promise<void> {
+    this.drafts = await this.work.drafts()
     await this.refresh()
-    return written
   }
 
   private async enter(): Promise<void> {
-    this.form = await this.read<Form>({ form: {} })
-    this.leftOver = (await this.got(this.door.draft())) as Draft | undefined
+    this.form = await this.work.form()
+    this.drafts = await this.work.drafts()
     await this.nameVillages()
     await this.refresh()
     this.screen = { name: 'villages' }
   }
 
-  private async refresh(): Promise<void> {
+  async refresh(): Promise<void> {
     this.stands = await this.read<Stands>('stands')
     this.lines = unpacked(await this.read<PackedList>('list'))
   }
 
   /** The villages change with an exchange only. */
   private async nameVillages(): Promise<void> {
-    this.villages = await this.got(this.door.villages())
+    this.villages = await got(this.door.villages())
   }
 
   private async read<T>(command: unknown): Promise<T> {
-    return (await this.got(this.door.read(command))) as T
-  }
-
-  private async got<T>(told: Promise<Told<T>>): Promise<T> {
-    const answer = await told
-    if ('fault' in answer) throw new Refused(answer.fault)
-    return answer.ok
+    return (await got(this.door.read(command))) as T
   }
 }
 
@@ -259,17 +219,6 @@ function above(screen: Screen): Screen {
     default:
       return screen
   }
-}
-
-/** What writing came to. */
-interface Committed {
-  written: { household: string; minted: Record<string, string> }[]
-  faults: { path: string; slug: string; words: Words }[]
-}
-
-/** The day on this device, in Vietnam. */
-export function today(): string {
-  return new Date().toLocaleDateString('sv-SE', { timeZone: 'Asia/Ho_Chi_Minh' })
 }
 
 function unpacked({ fields, scopes, rows }: PackedList): Line[] {

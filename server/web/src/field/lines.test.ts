@@ -4,7 +4,7 @@ import { folded, found, shownAs } from './lines'
 
 function line(some: Partial<Line>): Line {
   const scope = { village: 22, round: '2026-dinh-ky' }
-  const nothing = { head: null, address: null, waiting: 0, reasons: [], outcome: null, answered: 0, asked: 10, search: '' }
+  const nothing = { head: null, address: null, waiting: 0, reasons: [], outcome: null, lacks: 10, search: '' }
   return { household: 'a', scope, stands: 'server', ...nothing, ...some }
 }
 
@@ -24,9 +24,11 @@ describe('searching', () => {
 describe('filters', () => {
   it('put each household in one place', () => {
     expect(shownAs(line({ stands: 'needs_you', outcome: 'met' }))).toBe('needs_you')
-    expect(shownAs(line({}))).toBe('todo')
-    expect(shownAs(line({ answered: 3 }))).toBe('draft')
-    expect(shownAs(line({ answered: 10, stands: 'phone' }))).toBe('draft')
-    expect(shownAs(line({ answered: 10, outcome: 'met' }))).toBe('sent')
+    expect(shownAs(line({ lacks: 3 })), 'what last year had is no visit').toBe('todo')
+    expect(shownAs(line({ outcome: 'absent', stands: 'phone' }))).toBe('todo')
+    expect(shownAs(line({ outcome: 'met', lacks: 3 }))).toBe('draft')
+    expect(shownAs(line({ outcome: 'met', lacks: 0, stands: 'phone' }))).toBe('unsent')
+    expect(shownAs(line({ outcome: 'refused', lacks: 9, stands: 'phone' }))).toBe('unsent')
+    expect(shownAs(line({ outcome: 'met', lacks: 0 }))).toBe('sent')
   })
 })

@@ -2,13 +2,15 @@
 
 import type { Line } from '../shared/phone'
 
-export type Filter = 'all' | 'todo' | 'draft' | 'needs_you' | 'sent'
+export type Filter = 'all' | 'todo' | 'draft' | 'unsent' | 'needs_you' | 'sent'
 
 /** What a household is for whoever has to visit it. */
 export function shownAs(line: Line): Exclude<Filter, 'all'> {
   if (line.stands === 'needs_you') return 'needs_you'
-  if (line.outcome === null && line.answered === 0) return 'todo'
-  return line.stands === 'phone' || line.answered < line.asked ? 'draft' : 'sent'
+  // Absent: somebody comes back.
+  if (line.outcome === null || line.outcome === 'absent') return 'todo'
+  if (line.outcome === 'met' && line.lacks > 0) return 'draft'
+  return line.stands === 'phone' ? 'unsent' : 'sent'
 }
 
 /** Without accents and case, as the core folds heads and addresses. */

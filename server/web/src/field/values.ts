@@ -1,7 +1,8 @@
 // Values as people type and read them: decimals with a comma, dates as day/month/year.
 
-import type { Kind, Question, Value } from '../shared/form'
-import { type Language, texts } from './words'
+import type { Form, Kind, Question, Value } from '../shared/form'
+import type { Class } from '../shared/phone'
+import { type Language, type Texts, texts } from './words'
 
 /** What a number shows: `405` with one decimal is `40,5`. */
 export function numberText(value: number, decimals: number): string {
@@ -58,4 +59,18 @@ export function shown(question: Question, value: Value, language: Language): str
     default:
       return String(value)
   }
+}
+
+/** Classes in words; none of them, or all, say that nothing is decided. */
+export function classNames(classes: Class[], text: Texts): string {
+  if (classes.length === 0) return text.classes.any
+  return classes.map((name) => text.classes[name]).join(` ${text.or} `)
+}
+
+/** The question that a path of edits is about, and whose answer it is. */
+export function placeIn(form: Form, path: string): { question: Question | undefined; member: string | undefined } {
+  const [kind, first, second] = path.split('/', 3)
+  const [scope, key] = kind === 'members' ? (['member', second] as const) : kind === 'visits' ? (['visit', second] as const) : (['household', first] as const)
+  const question = form.questions.find((question) => question.scope === scope && question.key === key)
+  return { question, member: kind === 'members' ? first : undefined }
 }

@@ -24,11 +24,13 @@ export interface Question {
   label: Words
   roster: boolean
   carried: boolean
+  /** Recordings by language. */
+  audio?: Record<string, string>
 }
 
 export interface Form {
   version: string
-  sections: { key: string; label: Words }[]
+  sections: { key: string; label: Words; requested?: boolean }[]
   questions: Question[]
 }
 
@@ -45,13 +47,20 @@ export interface Asked {
   odd?: Words
   /** Cannot be saved. */
   wrong?: Words
+  /** Stands as last year's list had it. */
+  last_year?: LastYear
 }
+
+/** What became of values that last year's list had. */
+export type LastYear = 'to_confirm' | 'confirmed'
 
 /** How far the sections of a subject are. */
 export interface Outline {
   subject: Subject
   name: string | null
-  sections: { section: string; answered: number; asked: number }[]
+  sections: { section: string; answered: number; asked: number; lacks: number; last_year?: LastYear }[]
+  /** Of the household: what became of the members that last year's list had. */
+  membership?: LastYear
 }
 
 /** The path of an answer, as the core's edits name it. */

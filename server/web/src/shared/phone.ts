@@ -60,8 +60,8 @@ export interface Line {
   waiting: number
   reasons: string[]
   outcome: string | null
-  answered: number
-  asked: number
+  /** How much the class rests on and is missing. */
+  lacks: number
   /** Head and address as they are searched. */
   search: string
 }
@@ -76,11 +76,16 @@ export interface Household extends Scope {
   household: string
   form: string
   answers: Record<string, Value>
-  members: Record<string, Record<string, Value>>
-  visits: Record<string, Record<string, Value>>
-  notes?: Record<string, { text: string }>
+  members?: Record<string, Record<string, Value>>
+  visits?: Record<string, Record<string, Value>>
+  notes?: Record<string, string>
+  confirmed?: Record<string, string>
   disagreements: Disagreement[]
   standing: { head: string | null; stands: Whereabouts; words: Words; waiting: number; reasons: Reason[] } | null
+  /** What the server turned away of one's own work, and can be said again. */
+  plan: Plan | null
+  /** What is changed from now on says that the result was seen. */
+  result_seen: boolean
 }
 
 /** What people said differently of one section. */
@@ -90,20 +95,54 @@ export interface Disagreement {
   section: string
   questions: string[]
   touches_roster: boolean
-  sides: { side: number; value: Record<string, Value> | null; written_at_s: number[] }[]
+  base: Record<string, Value> | null
+  sides: Side[]
+}
+
+export interface Side {
+  side: number
+  value: Record<string, Value> | null
+  written_at_s: number[]
+  /** Who wrote it, as changes name them. */
+  actors: string[]
+  is_own: boolean
+  /** Every class that is possible if this side holds. */
+  classes?: Class[]
+}
+
+/** Own work that the server turned away, beside what stands there now. */
+export interface Plan {
+  id: string
+  fields: PlanField[]
+}
+
+export interface PlanField {
+  /** As in an edit: `answers/tv`. */
+  field: string
+  state: 'free' | 'changed' | 'stands' | 'impossible'
+  accepted: unknown[]
+  own: unknown
 }
 
 export type Class = 'poor' | 'near_poor' | 'not_poor'
 
-/** What a household comes to, for each way in which it may be looked at, and every class that is possible. */
-export interface Scored {
-  reports: Report[]
-  /** Absent where there are too many ways to look at it: then it may be any. */
-  classes: Class[] | null
+/** What a household comes to, or what is missing. */
+export type Result =
+  | { is: 'unknown' }
+  | { is: 'incomplete'; missing: Missing[] }
+  /** `classes` is null where there are too many ways to look at it: then it may be any. */
+  | { is: 'complete'; reports: Report[]; classes: Class[] | null }
+
+export interface Missing {
+  member?: { id: string; name: string }
+  question?: string
+  label: Words
 }
 
 export interface Report {
   class: Class | null
+  b1: { source: string; serves_recognition: boolean; amount: [number, number] | null; limit: number | null }
+  b2: [string, string]
   indicators: {
     key: string
     label: Words
@@ -113,14 +152,22 @@ export interface Report {
   }[]
 }
 
+/** Somebody who has written here, as changes name them. */
+export interface Writer {
+  actor: string
+  name: string
+}
+
 /** A village that one surveys, as the server names it. */
 export interface SurveyedVillage {
   round: string
   round_name: string
   reference_on: string
   b1_mode: 'paper' | 'points' | 'training'
+  left_out: string[]
   village: number
   village_name: string
+  commune: number
   commune_name: string
   area: 'rural' | 'urban' | null
 }

@@ -4,22 +4,25 @@
 // a core that trapped or ran ahead of the disk is thrown away and opened again from it. So the instance that people work
 // with is itself the disposable one: what is on disk was there before the bytes that killed it.
 
+import { today } from '../shared/day'
 import { type Fault, Refused, faultOf, refusal } from '../shared/fault'
-import type { Exchanged, Scope, Stands, SurveyedVillage, Turn } from '../shared/phone'
+import type { Exchanged, Result, Scope, Stands, SurveyedVillage, Turn, Writer } from '../shared/phone'
 import { Core, Trapped } from './core'
+import { type Keeper, SECRET, VILLAGES } from './keeper'
 import { Cut, Link, NoLine, jsonIn } from './link'
 import { type Photos, ROOM_BYTES, drawnAnew, hashOf, placeOf, send } from './photos'
+import type { Practice } from './practice'
 import { Vault, people } from './vault'
 
 /** Runs of records, and bytes of them, after which a snapshot takes their place: what opening has to replay at most. */
 const MOST_RUNS = 50
 const MOST_BYTES = 200_000
 const DAY_MS = 24 * 3_600_000
-const SECRET = 'secret key'
 const TOKEN = 'token'
 const PARCEL_KEY = 'parcel key'
-const DRAFT = 'draft'
-const VILLAGES = 'villages'
+/** What the names of sections in hand begin with. */
+const DRAFT = 'draft '
+const WRITERS = 'writers'
 
 interface Enrolled {
   device: string
@@ -66,7 +69,11 @@ export class Phone {
   /** What opening would have to replay after the snapshot. */
   private bytesToReplay = 0
 
-  constructor(private readonly module: Promise<WebAssembly.Module>) {}
+  /** With `practice` it is nobody's: what is tried out stays in memory and goes nowhere. */
+  constructor(
+    private readonly module: Promise<WebAssembly.Module>,
+    private readonly practice?: Practice,
+  ) {}
 
   async people(): Promise<{ id: string; name: string }[]> {
     return (await people()).map(({ id, name }) => ({ id, name }))
@@ -113,18 +120,25 @@ export class Phone {
     return this.guarded(() => this.written<T>({ [field]: { ...given, clocks: clocks() } }, [seed]))
   }
 
-  /** Keeps what somebody has in hand and has not saved yet. */
-  async keepDraft(draft: unknown): Promise<void> {
-    await this.guarded(() => this.open().put(DRAFT, bytesOf(JSON.stringify(draft))))
+  /** What a household comes to; that somebody sees it is on disk when this returns. */
+  async result(household: string): Promise<Result> {
+    return this.writePlain<Result>('result', { household })
   }
 
-  async draft(): Promise<unknown> {
-    const kept = await this.open().get(DRAFT)
-    return kept && jsonIn<unknown>(kept)
+  /** Keeps a section that somebody has in hand and has not saved yet, under its name. */
+  async keepDraft(name: string, draft: unknown): Promise<void> {
+    await this.guarded(() => this.open().put(DRAFT + name, bytesOf(JSON.stringify(draft))))
   }
 
-  async dropDraft(): Promise<void> {
-    await this.guarded(() => this.open().drop(DRAFT))
+  /** All sections in hand. */
+  async drafts(): Promise<unknown[]> {
+    const keeper = this.open()
+    const kept = await Promise.all((await keeper.places(DRAFT)).map((place) => keeper.get(place)))
+    return kept.flatMap((draft) => (draft === undefined ? [] : [jsonIn<unknown>(draft)]))
+  }
+
+  async dropDraft(name: string): Promise<void> {
+    await this.guarded(() => this.open().drop(DRAFT + name))
   }
 
   /** Keeps a photo of a household: on disk and announced when this returns. Its answer is its hash. */
@@ -216,18 +230,25 @@ export class Phone {
   /** The core; opened from disk when there is none. */
   private async opened(): Promise<Core> {
     if (this.core !== undefined) return this.core
-    const vault = this.open()
-    const [core, secret, stored] = [await Core.start(await this.module), await vault.get(SECRET), await vault.read()]
-    if (secret === undefined) throw refusal('vault/damaged', 'Dữ liệu trên máy bị hỏng; báo người hỗ trợ', 'What is stored here is damaged; ask for support')
-    const { account, serverKey } = vault.person
-    core.ask({ open: { account, server_key: serverKey } }, [secret, stored.snapshot, ...stored.records])
+    const keeper = this.open()
+    const [core, { command, parts, replayed }] = [await Core.start(await this.module), await keeper.opening(today())]
+    core.ask(command, parts)
+    const villages = await keeper.get(VILLAGES)
+    if (villages !== undefined) core.ask('surveys', [villages])
     this.core = core
-    this.bytesToReplay = stored.records.reduce((sum, run) => sum + run.length, 0)
+    this.bytesToReplay = replayed
     return core
   }
 
-  private open(): Vault {
-    if (this.vault === undefined) throw refusal('phone/locked', 'Máy đang khóa; nhập mã PIN', 'This phone is locked; enter the PIN')
+  private open(): Keeper {
+    const keeper = this.vault ?? this.practice
+    if (keeper === undefined) throw refusal('phone/locked', 'Máy đang khóa; nhập mã PIN', 'This phone is locked; enter the PIN')
+    return keeper
+  }
+
+  /** The vault of somebody who was let in. */
+  private letIn(): Vault {
+    if (this.vault === undefined) throw refusal('phone/practice', 'Đang luyện tập: không gửi gì đi', 'This is practice: nothing is sent')
     return this.vault
   }
 
@@ -256,16 +277,27 @@ export class Phone {
     }
   }
 
-  /** Names change rarely and nothing waits for them: once a day is enough, and when a village is new. */
+  /** Names change rarely and nothing waits for them: once a day is enough, when a village is new, and when a name was missed. */
   private async askVillages(): Promise<void> {
-    const vault = this.open()
     const { scopes } = (await this.opened()).ask<Stands>('stands').done
     const known = await this.villages()
     const isNamed = ({ village, round }: Scope) => known.some((one) => one.village === village && one.round === round)
     if (scopes.every(isNamed) && Date.now() - this.villagesAskedMs < DAY_MS) return
     const villages = await this.withToken((token) => this.link.getBytes('/api/devices/self/villages', token))
-    await this.guarded(() => vault.put(VILLAGES, villages))
+    const writers = await this.withToken((token) => this.link.getBytes('/api/devices/self/writers', token))
+    await this.guarded(async () => {
+      ;(await this.opened()).ask('surveys', [villages])
+      await this.letIn().put(VILLAGES, villages)
+      await this.letIn().put(WRITERS, writers)
+    })
     this.villagesAskedMs = Date.now()
+  }
+
+  /** Whoever has written here. With `isMissed`, one was not among them: the server is asked again with the next exchange. */
+  async writers(isMissed: boolean): Promise<Writer[]> {
+    if (isMissed) this.villagesAskedMs = 0
+    const kept = await this.open().get(WRITERS)
+    return kept === undefined ? [] : jsonIn<Writer[]>(kept)
   }
 
   private async snapshotIfDue(): Promise<void> {
@@ -316,12 +348,12 @@ export class Phone {
   }
 
   private async token(): Promise<string> {
-    return new TextDecoder().decode(await this.open().get(TOKEN))
+    return new TextDecoder().decode(await this.letIn().get(TOKEN))
   }
 
   /** A new token, for the phone's signature on a challenge. */
   private async renewed(): Promise<string> {
-    const vault = this.open()
+    const vault = this.letIn()
     const { challenge } = await this.link.postJson<Challenge>('/api/device-challenges', null)
     const secret = await vault.get(SECRET)
     const asked = { sign: { server_key: vault.person.serverKey, challenge } }

@@ -5,7 +5,7 @@
 
 import { Refused, refusal } from '../shared/fault'
 import { Cut, type Link, NoLine } from './link'
-import type { Vault } from './vault'
+import type { Keeper } from './keeper'
 
 /** The longer side: a form with handwriting is still readable. */
 const MOST_PIXELS = 1600
@@ -64,9 +64,9 @@ export async function hashOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 }
 
 /** Sends one photo from where the server stands. Throws where the line ends: the next one would fare no better. */
-export async function send(photo: Photo, vault: Vault, link: Link, token: string): Promise<Answer> {
+export async function send(photo: Photo, keeper: Keeper, link: Link, token: string): Promise<Answer> {
   const path = `/api/sync/households/${photo.household}/blobs/${photo.blob}`
-  const bytes = await vault.get(placeOf(photo.blob))
+  const bytes = await keeper.get(placeOf(photo.blob))
   try {
     let progress = await link.ask<Progress>('GET', `${path}/progress`, token)
     if (bytes === undefined) return progress.there ? {} : { refused: 'phone/blob-lost' }

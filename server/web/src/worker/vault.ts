@@ -6,6 +6,7 @@
 
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
 import { refusal } from '../shared/fault'
+import { type Keeper, type Opening, SECRET } from './keeper'
 
 const NAME = 'rasoat'
 /** PBKDF2 with SHA-256: about half a second on a cheap phone. */
@@ -113,7 +114,7 @@ export async function people(): Promise<Person[]> {
 export type NewPerson = Pick<Person, 'name' | 'account' | 'device' | 'unit' | 'serverKey'>
 
 /** An open vault. */
-export class Vault {
+export class Vault implements Keeper {
   /** The next record's number. */
   private next = 0
 
@@ -158,8 +159,16 @@ export class Vault {
     return new Vault(database, person, await dataKey(raw))
   }
 
+  async opening(today: string): Promise<Opening> {
+    const [secret, { snapshot, records }] = [await this.get(SECRET), await this.read()]
+    if (secret === undefined) throw refusal('vault/damaged', 'Dữ liệu trên máy bị hỏng; báo người hỗ trợ', 'What is stored here is damaged; ask for support')
+    const { account, serverKey } = this.person
+    const command = { open: { account, server_key: serverKey, today } }
+    return { command, parts: [secret, snapshot, ...records], replayed: records.reduce((sum, run) => sum + run.length, 0) }
+  }
+
   /** Everything that the device was, in the order in which it was written. */
-  async read(): Promise<Stored> {
+  private async read(): Promise<Stored> {
     const snapshot = await this.get('snapshot')
     const upto = snapshot === undefined ? 0 : new DataView(snapshot.buffer).getFloat64(0)
     const rows = await this.database.getAll('records', IDBKeyRange.bound([this.person.id, upto], [this.person.id, Infinity]))

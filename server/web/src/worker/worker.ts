@@ -2,9 +2,11 @@
 // threads.
 
 import { expose } from 'comlink'
+import { today } from '../shared/day'
 import type { Told } from '../shared/fault'
 import coreUrl from '../generated/core.wasm?url'
 import { Phone, told } from './phone'
+import { Practice } from './practice'
 
 async function answered<T>(work: Promise<T>): Promise<Told<T>> {
   try {
@@ -14,23 +16,35 @@ async function answered<T>(work: Promise<T>): Promise<Told<T>> {
   }
 }
 
-const phone = new Phone(WebAssembly.compileStreaming(fetch(coreUrl)))
+const module = WebAssembly.compileStreaming(fetch(coreUrl))
+const own = new Phone(module)
+/** While somebody practises, everything goes to this phone. */
+let practice: Phone | undefined
+
+function at(): Phone {
+  return practice ?? own
+}
 
 const door = {
-  people: () => answered(phone.people()),
-  enrol: (enrolment: Parameters<Phone['enrol']>[0]) => answered(phone.enrol(enrolment)),
-  unlock: (id: string, pin: string) => answered(phone.unlock(id, pin)),
-  lock: () => phone.lock(),
-  read: (command: unknown) => answered(phone.read(command)),
-  write: (field: string, given: object) => answered(phone.write(field, given)),
-  attach: (household: string, file: Blob) => answered(phone.attach(household, file)),
-  photo: (hash: string) => answered(phone.photo(hash)),
-  sendPhotos: () => answered(phone.sendPhotos()),
-  villages: () => answered(phone.villages()),
-  keepDraft: (draft: unknown) => answered(phone.keepDraft(draft)),
-  draft: () => answered(phone.draft()),
-  dropDraft: () => answered(phone.dropDraft()),
-  sync: (turned: Parameters<Phone['sync']>[0]) => answered(phone.sync(turned)),
+  people: () => answered(own.people()),
+  enrol: (enrolment: Parameters<Phone['enrol']>[0]) => answered(own.enrol(enrolment)),
+  unlock: (id: string, pin: string) => answered(own.unlock(id, pin)),
+  lock: () => own.lock(),
+  practise: (begins: boolean) => {
+    practice = begins ? new Phone(module, new Practice(today())) : undefined
+  },
+  read: (command: unknown) => answered(at().read(command)),
+  write: (field: string, given: object) => answered(at().write(field, given)),
+  result: (household: string) => answered(at().result(household)),
+  writers: (isMissed: boolean) => answered(at().writers(isMissed)),
+  attach: (household: string, file: Blob) => answered(at().attach(household, file)),
+  photo: (hash: string) => answered(at().photo(hash)),
+  sendPhotos: () => answered(at().sendPhotos()),
+  villages: () => answered(at().villages()),
+  keepDraft: (name: string, draft: unknown) => answered(at().keepDraft(name, draft)),
+  drafts: () => answered(at().drafts()),
+  dropDraft: (name: string) => answered(at().dropDraft(name)),
+  sync: (turned: Parameters<Phone['sync']>[0]) => answered(at().sync(turned)),
 }
 
 export type Door = typeof door
