@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 use schemas::codes::names::fold;
-use schemas::form::{Form, Scope as Asked};
+use schemas::form::{Form, Kind, Point, Scope as Asked};
 use schemas::household::{Answers, Household, STATUS};
 use schemas::ids::{HouseholdId, RoundId};
 use schemas::value::Value;
@@ -18,7 +18,7 @@ use crate::device::{Device, DeviceDocument, Stamp, View, Whereabouts};
 use crate::journal::{Scope, from_cbor, to_cbor};
 
 /// Version of a kept list.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A line of the list.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -58,6 +58,10 @@ pub struct Listed {
     /// Head and address, folded for searching.
     #[n(10)]
     pub search: String,
+    /// Where the house stands, latitude and longitude in millionths of a degree; `None` until somebody has measured it
+    /// there.
+    #[n(11)]
+    pub point: Option<(i32, i32)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -122,13 +126,14 @@ fn line(device: &Device, household: &HouseholdId, document: &DeviceDocument) -> 
     let head = current.as_ref().and_then(head_of);
     let said = |key: &str| current.as_ref().and_then(|current| current.answers.get(key)).map(Value::to_string);
     let address = said("address");
-    let asked = history.as_ref().zip(current.as_ref()).map(|(history, current)| progress(history.form(), current));
-    let (answered, asked) = asked.unwrap_or_default();
+    let formed = || history.as_ref().map(|history| history.form()).zip(current.as_ref());
+    let (answered, asked) = formed().map(|(form, current)| progress(form, current)).unwrap_or_default();
     Listed {
         household: *household,
         scope: document.scope.clone(),
         search: fold(&format!("{} {}", head.as_deref().unwrap_or_default(), address.as_deref().unwrap_or_default())),
         outcome: current.as_ref().and_then(outcome),
+        point: formed().and_then(|(form, current)| house(form, current)),
         head,
         address,
         stands: status.stands,
@@ -144,6 +149,14 @@ fn outcome(household: &Household) -> Option<String> {
     let visits = household.visits.values().filter(|visit| visit.contains_key("outcome"));
     let last = visits.max_by_key(|visit| (visit.get("visited_on"), visit.get("attempt")))?;
     last.get("outcome").map(Value::to_string)
+}
+
+/// Where the house stands, by the first question that asks for it and was answered there.
+fn house(form: &Form, household: &Household) -> Option<(i32, i32)> {
+    let asked = form.questions().iter().filter(|one| one.scope == Asked::Household && one.kind == Kind::Point);
+    let mut said = asked.filter_map(|question| household.answers.get(question.key.as_str())?.as_text());
+    let point = said.find_map(|said| said.parse().ok().filter(Point::is_at_house))?;
+    Some((point.latitude_e6, point.longitude_e6))
 }
 
 /// How many of the questions that everybody is asked are answered, and how many there are.

@@ -5,7 +5,8 @@
 //! Thousands of lines go to the screen at once, so they are packed: `fields` names what stands at each place of a row of
 //! `rows`; `scope` is an index into `scopes` (village and round), `reasons` are slugs, and `search` is head and address as
 //! [`schemas::codes::names::fold`] folds them, so that a screen can search while somebody types. `answered` of `asked` are
-//! the questions that everybody is asked, of the household and of each member who is there.
+//! the questions that everybody is asked, of the household and of each member who is there. `point` is latitude and
+//! longitude of the house in millionths of a degree.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,8 +27,20 @@ use crate::core::{Open, Parts, Reply};
 use crate::fault::CoreFault;
 
 /// What stands in a row of the list.
-const FIELDS: [&str; 11] =
-    ["household", "scope", "head", "address", "stands", "waiting", "reasons", "outcome", "answered", "asked", "search"];
+const FIELDS: [&str; 12] = [
+    "household",
+    "scope",
+    "head",
+    "address",
+    "stands",
+    "waiting",
+    "reasons",
+    "outcome",
+    "answered",
+    "asked",
+    "search",
+    "point",
+];
 
 /// The standards that ship with the app.
 pub(crate) fn standards(standards: &Standards) -> Json {
@@ -62,6 +75,7 @@ pub(crate) fn list(open: &mut Open) -> Result<Reply, CoreFault> {
             listed.answered,
             listed.asked,
             listed.search,
+            listed.point,
         ])
     };
     let rows: Vec<Json> = open.listing.lines().map(row).collect();
