@@ -5,6 +5,8 @@ import { type Fault, Refused, type Told, type Words } from '../shared/fault'
 import { type Asked, type Form, type Outline, type Subject, type Value, pathOf } from '../shared/form'
 import type { Exchanged, Household, Line, PackedList, Scope, Scored, Stands, SurveyedVillage, Turn } from '../shared/phone'
 import type { Door } from '../worker/worker'
+import { Here } from './here.svelte'
+import { Selection } from './selection.svelte'
 import { type Language, type Texts, texts } from './words'
 
 export type Screen =
@@ -13,6 +15,7 @@ export type Screen =
   | { name: 'enrol'; slip: Slip | undefined }
   | { name: 'unlock'; id: string; who: string }
   | { name: 'villages' }
+  | { name: 'map' }
   | { name: 'new' }
   | { name: 'household'; household: string }
   | { name: 'section'; draft: Draft }
@@ -47,6 +50,9 @@ export class App {
   /** Photos that still wait to be sent. */
   photosWaiting = $state(0)
   villages = $state.raw<SurveyedVillage[]>([])
+  /** Which households are looked at. */
+  selection = new Selection()
+  here = new Here()
   /** A section that was in hand when the app ended. */
   leftOver = $state.raw<Draft | undefined>(undefined)
   /** What has to be done before the screen in hand is left; a refusal keeps people there. */
@@ -88,7 +94,7 @@ export class App {
       history.pushState(null, '')
       return
     }
-    this.screen = above(screen)
+    this.screen = above(screen, this.selection.overview)
   }
 
   async begin(slip: Slip | undefined): Promise<void> {
@@ -115,6 +121,8 @@ export class App {
     await this.door.lock()
     this.lines = []
     this.stands = undefined
+    this.selection = new Selection()
+    this.here = new Here()
     this.syncState = { is: 'idle' }
     this.people = await this.got(this.door.people())
     this.screen = { name: 'people' }
@@ -246,11 +254,14 @@ export class App {
   }
 }
 
-function above(screen: Screen): Screen {
+/** `overview`: from where households are opened. */
+function above(screen: Screen, overview: 'villages' | 'map'): Screen {
   switch (screen.name) {
     case 'section':
       return { name: 'household', household: screen.draft.household }
     case 'household':
+      return { name: overview }
+    case 'map':
     case 'new':
       return { name: 'villages' }
     case 'unlock':

@@ -64,6 +64,8 @@ export interface Line {
   asked: number
   /** Head and address as they are searched. */
   search: string
+  /** Latitude and longitude of the house in millionths of a degree; null until somebody has measured it there. */
+  point: [number, number] | null
 }
 
 export interface Reason {
@@ -123,4 +125,6 @@ export interface SurveyedVillage {
   village_name: string
   commune_name: string
   area: 'rural' | 'urban' | null
+  /** Rings of longitude and latitude in degrees, each ending where it begins; absent where no office has given them. */
+  boundary?: [number, number][][]
 }

@@ -1,0 +1,22 @@
+// How households are marked by where they stand: each with a shape of its own, so that nobody has to tell colours apart.
+// Paths around a middle, for the map's canvas and for the legend's drawings alike.
+
+import type { Filter } from '../lines'
+
+export type Shown = Exclude<Filter, 'all'>
+
+/** Half the side of the square that each mark fits into. */
+export const REACH = 11
+
+export const MARKS: Record<Shown, { path: string; fill: string }> = {
+  todo: { path: 'M6.5 0A6.5 6.5 0 1 1 -6.5 0A6.5 6.5 0 1 1 6.5 0Z', fill: '#ffffff' },
+  draft: { path: 'M0 -8L8 6.5L-8 6.5Z', fill: '#f5b82e' },
+  needs_you: { path: 'M0 -9.5L9.5 0L0 9.5L-9.5 0Z', fill: '#d6242b' },
+  sent: { path: 'M-5.5 -5.5H5.5V5.5H-5.5Z', fill: '#0b5d3b' },
+}
+
+export const INK = '#14201a'
+export const WIDTH = 1.8
+
+/** What is drawn over what: the most urgent last. */
+export const ORDER: Shown[] = ['sent', 'todo', 'draft', 'needs_you']
