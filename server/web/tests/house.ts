@@ -33,7 +33,8 @@ export class House {
   /** `size`: flags of the demo that say how large it is. */
   static async open(size: string[] = []): Promise<House> {
     const directory = mkdtempSync(join(tmpdir(), 'rasoat-web-'))
-    execFileSync(rasoat(), ['demo', '--data', directory, '--exit', ...size], { stdio: 'ignore' })
+    // Any port: another server may run on this machine.
+    execFileSync(rasoat(), ['demo', '--data', directory, '--listen', '127.0.0.1:0', '--exit', ...size], { stdio: 'ignore' })
     const served = ['serve', '--data', join(directory, 'server'), '--listen', '127.0.0.1:0']
     const environment = { ...process.env, RASOAT_LOG: 'info', NO_COLOR: '1' }
     const server = spawn(rasoat(), served, { stdio: ['ignore', 'ignore', 'pipe'], env: environment })

@@ -32,6 +32,8 @@ const GROUND = '#f7faf8'
 const LAND = '#e3efe7'
 const BORDER = '#4a5850'
 const HERE = '#1a56db'
+/** From the middle of the cross that shows where somebody stands. */
+const ARM = 20
 /** Pixels between a name and what is beside it, and from the upper edge to its foot. */
 const NAME_GAP = 6
 const NAME_HEIGHT = 18
@@ -43,6 +45,7 @@ export function draw(context: CanvasRenderingContext2D, size: Size, pixelRatio: 
   for (const border of scene.borders) drawBorder(context, size, view, border)
   // After all of them: the next border would cover the name.
   for (const border of scene.borders) drawName(context, size, view, border)
+  if (scene.here !== undefined) drawHere(context, size, view, scene.here)
   const seen = scene.marks.map((mark) => ({ mark, at: onScreen(view, size, mark) })).filter(({ at }) => isSeen(at, size))
   const scale = seen.length > MANY ? SMALLER : 1
   for (const shown of ORDER) {
@@ -51,7 +54,6 @@ export function draw(context: CanvasRenderingContext2D, size: Size, pixelRatio: 
     for (const { mark, at } of seen) if (mark.shown === shown) context.drawImage(stamp, at.x - half, at.y - half, 2 * half, 2 * half)
   }
   for (const mark of scene.chosen) ring(context, onScreen(view, size, mark), REACH + 3, INK)
-  if (scene.here !== undefined) drawHere(context, size, view, scene.here)
 }
 
 function isSeen({ x, y }: Pixel, { width, height }: Size): boolean {
@@ -95,6 +97,7 @@ function drawName(context: CanvasRenderingContext2D, size: Size, view: View, { n
   context.fillText(name, x, y)
 }
 
+/** Under the marks; a cross that is wider than any of them shows it all the same. */
 function drawHere(context: CanvasRenderingContext2D, size: Size, view: View, { place, accuracy }: { place: Place; accuracy: number }): void {
   const at = onScreen(view, size, place)
   context.beginPath()
@@ -103,10 +106,12 @@ function drawHere(context: CanvasRenderingContext2D, size: Size, view: View, { p
   context.fill()
   ring(context, at, accuracy / view.metresPerPixel, HERE)
   context.beginPath()
-  context.arc(at.x, at.y, 5, 0, 2 * Math.PI)
-  context.fillStyle = HERE
-  context.fill()
-  ring(context, at, 6, '#ffffff')
+  context.moveTo(at.x - ARM, at.y)
+  context.lineTo(at.x + ARM, at.y)
+  context.moveTo(at.x, at.y - ARM)
+  context.lineTo(at.x, at.y + ARM)
+  context.lineWidth = 4
+  context.stroke()
 }
 
 function ring(context: CanvasRenderingContext2D, { x, y }: Pixel, radius: number, colour: string): void {

@@ -11,7 +11,8 @@ export const REACH = 11
 export const MARKS: Record<Shown, { path: string; fill: string }> = {
   todo: { path: 'M6.5 0A6.5 6.5 0 1 1 -6.5 0A6.5 6.5 0 1 1 6.5 0Z', fill: '#ffffff' },
   draft: { path: 'M0 -8L8 6.5L-8 6.5Z', fill: '#f5b82e' },
-  needs_you: { path: 'M0 -9.5L9.5 0L0 9.5L-9.5 0Z', fill: '#d6242b' },
+  // With a hole: also where it is small and grey, it is no square.
+  needs_you: { path: 'M0 -10L10 0L0 10L-10 0ZM0 -3.5L-3.5 0L0 3.5L3.5 0Z', fill: '#d6242b' },
   sent: { path: 'M-5.5 -5.5H5.5V5.5H-5.5Z', fill: '#0b5d3b' },
 }
 
