@@ -6,13 +6,13 @@ import type { Filter } from '../lines'
 export type Shown = Exclude<Filter, 'all'>
 
 /** Half the side of the square that each mark fits into. */
-export const REACH = 11
+export const REACH = 12
 
 export const MARKS: Record<Shown, { path: string; fill: string }> = {
   todo: { path: 'M6.5 0A6.5 6.5 0 1 1 -6.5 0A6.5 6.5 0 1 1 6.5 0Z', fill: '#ffffff' },
   draft: { path: 'M0 -8L8 6.5L-8 6.5Z', fill: '#f5b82e' },
   // With a hole: also where it is small and grey, it is no square.
-  needs_you: { path: 'M0 -10L10 0L0 10L-10 0ZM0 -3.5L-3.5 0L0 3.5L3.5 0Z', fill: '#d6242b' },
+  needs_you: { path: 'M0 -10.5L10.5 0L0 10.5L-10.5 0ZM0 -2L-2 0L0 2L2 0Z', fill: '#d6242b' },
   sent: { path: 'M-5.5 -5.5H5.5V5.5H-5.5Z', fill: '#0b5d3b' },
 }
 
