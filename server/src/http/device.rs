@@ -13,6 +13,7 @@ use super::extract::{AskingDevice, Body, PathId, Peer};
 use super::problem::ProblemView;
 use super::{ApiError, AppState};
 use crate::domain::device::Device;
+use crate::geography::Spot;
 use crate::token::{hex, unhex};
 use crate::workflow;
 use crate::workflow::Refusal;
@@ -99,11 +100,18 @@ pub(super) struct SurveyedVillageView {
     commune_name: String,
     /// `rural` or `urban`; absent where the office has not said it.
     area: Option<&'static str>,
+    /// Its border with few corners, to be drawn: rings of longitude and latitude in degrees, each ending where it begins,
+    /// borders of holes among them. Absent where the office has not given it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    boundary: Option<Vec<Vec<[f64; 2]>>>,
 }
 
 impl From<SurveyedVillage> for SurveyedVillageView {
     fn from(surveyed: SurveyedVillage) -> Self {
-        let SurveyedVillage { round, village, name, commune, commune_name, area } = surveyed;
+        let SurveyedVillage { round, village, name, commune, commune_name, area, outline } = surveyed;
+        // At most six decimals, because the nearest number to a millionth is written with so many.
+        let degrees = |spot: Spot| [f64::from(spot.longitude_e6) / 1e6, f64::from(spot.latitude_e6) / 1e6];
+        let ring = |ring: Vec<Spot>| ring.into_iter().map(degrees).collect();
         Self {
             round: round.id.to_string(),
             round_name: round.name,
@@ -115,6 +123,7 @@ impl From<SurveyedVillage> for SurveyedVillageView {
             commune: commune.0,
             commune_name,
             area: area.map(|area| area.code()),
+            boundary: outline.map(|rings| rings.into_iter().map(ring).collect()),
         }
     }
 }

@@ -5,6 +5,8 @@ import { type Fault, Refused } from '../shared/fault'
 import type { Form } from '../shared/form'
 import type { Exchanged, Line, PackedList, Scope, Stands, SurveyedVillage, Turn } from '../shared/phone'
 import type { Door } from '../worker/worker'
+import { Here } from './here.svelte'
+import { Selection } from './selection.svelte'
 import { practiceHousehold } from './practice'
 import { type Draft, Work, got, isSame } from './work'
 import { type Language, type Texts, texts } from './words'
@@ -15,6 +17,7 @@ export type Screen =
   | { name: 'enrol'; slip: Slip | undefined }
   | { name: 'unlock'; id: string; who: string }
   | { name: 'villages' }
+  | { name: 'map' }
   | { name: 'new' }
   | { name: 'household'; household: string }
   | { name: 'section'; draft: Draft }
@@ -42,6 +45,9 @@ export class App {
   villages = $state.raw<SurveyedVillage[]>([])
   /** Sections in hand that are not written into their documents. */
   drafts = $state.raw<Draft[]>([])
+  /** Which households are looked at. */
+  selection = new Selection()
+  here = new Here()
   /** What has to be done before the screen in hand is left; a refusal keeps people there. */
   leaving: (() => Promise<void>) | undefined
   /** Somebody tries things out. */
@@ -103,7 +109,7 @@ export class App {
       history.pushState(null, '')
       return
     }
-    this.screen = above(screen)
+    this.screen = above(screen, this.selection.overview)
   }
 
   async begin(slip: Slip | undefined): Promise<void> {
@@ -130,6 +136,8 @@ export class App {
     await this.door.lock()
     this.lines = []
     this.stands = undefined
+    this.selection = new Selection()
+    this.here = new Here()
     this.syncState = { is: 'idle' }
     this.people = await got(this.door.people())
     this.screen = { name: 'people' }
@@ -206,11 +214,14 @@ export class App {
   }
 }
 
-function above(screen: Screen): Screen {
+/** `overview`: from where households are opened. */
+function above(screen: Screen, overview: 'villages' | 'map'): Screen {
   switch (screen.name) {
     case 'section':
       return { name: 'household', household: screen.draft.household }
     case 'household':
+      return { name: overview }
+    case 'map':
     case 'new':
       return { name: 'villages' }
     case 'unlock':

@@ -1,6 +1,7 @@
 // The list as people look at it: what a line counts as, and which lines are meant.
 
 import type { Line } from '../shared/phone'
+import { type Spot, metresBetween, spotOf } from './geo'
 
 export type Filter = 'all' | 'todo' | 'draft' | 'unsent' | 'needs_you' | 'sent'
 
@@ -24,4 +25,30 @@ export function found(lines: Line[], typed: string, filter: Filter): Line[] {
   const words = folded(typed).split(/\s+/).filter((word) => word !== '')
   const isMeant = (line: Line) => words.every((word) => ` ${line.search}`.includes(` ${word}`))
   return lines.filter((line) => (filter === 'all' || shownAs(line) === filter) && isMeant(line))
+}
+
+/** What is being looked for. */
+export interface Wanted {
+  /** A village's id; all of them when empty. */
+  village: string
+  typed: string
+  filter: Filter
+}
+
+/** The lines that are meant on the list and on the map. */
+export function chosenFrom(lines: Line[], { village, typed, filter }: Wanted): Line[] {
+  const ofVillage = village === '' ? lines : lines.filter(({ scope }) => String(scope.village) === village)
+  return found(ofVillage, typed, filter)
+}
+
+/** Metres from somewhere to each house that somebody has measured. */
+export function distancesFrom(here: Spot, lines: Line[]): Map<Line, number> {
+  const measured = lines.flatMap((line): [Line, number][] => (line.point === null ? [] : [[line, metresBetween(here, spotOf(line.point))]]))
+  return new Map(measured)
+}
+
+/** The nearest first; houses that nobody has measured come last, in the order that they had. */
+export function nearestFirst(lines: Line[], distances: Map<Line, number>): Line[] {
+  const metres = (line: Line) => distances.get(line) ?? Number.MAX_VALUE
+  return [...lines].sort((one, other) => metres(one) - metres(other))
 }

@@ -64,6 +64,8 @@ export interface Line {
   lacks: number
   /** Head and address as they are searched. */
   search: string
+  /** Latitude and longitude of the house in millionths of a degree; null until somebody has measured it there. */
+  point: [number, number] | null
 }
 
 export interface Reason {
@@ -170,4 +172,6 @@ export interface SurveyedVillage {
   commune: number
   commune_name: string
   area: 'rural' | 'urban' | null
+  /** Rings of longitude and latitude in degrees, each ending where it begins; absent where no office has given them. */
+  boundary?: [number, number][][]
 }
