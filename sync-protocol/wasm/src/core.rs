@@ -16,7 +16,7 @@ use crate::command::Command;
 use crate::fault::CoreFault;
 use crate::frames;
 use crate::message::Message;
-use crate::{blobs, exchange, households, identity, parcels};
+use crate::{blobs, exchange, households, identity, parcels, recovery};
 
 /// The core of one Worker: one device at most.
 #[derive(Default)]
@@ -106,6 +106,9 @@ impl Core {
         match command {
             C::Enrol { server_key, code, name } => identity::enrol(&server_key, &code, &name, parts),
             C::Sign { server_key, challenge } => identity::sign(&server_key, &challenge, parts),
+            C::KeepKey { server_key, recovery_key } => recovery::keep(&server_key, &recovery_key, parts),
+            C::AskOpening { commune } => recovery::ask(commune, parts),
+            C::TakeKey { device } => recovery::take(device, parts),
             C::Open { account, server_key, form } => self.opened(account, &server_key, form, parts),
             C::Standards => Reply::of(households::standards(&*self.standards()?)),
             C::Form { version } => Reply::of(&*self.form(version)?),
