@@ -6,10 +6,13 @@ import { type Browser, type BrowserContext, type Page, chromium } from 'playwrig
 import { expect } from 'vitest'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+/** Everybody's PIN. */
+export const PIN = '482913'
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
-export async function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+/** `flags`: what else the browser is started with. */
+export async function launch(flags: string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', ...flags] })
 }
 
 /** A phone that nobody has used, and everybody whom it asks for anything. */
@@ -31,4 +34,16 @@ export async function isAccessible(page: Page, name: string): Promise<void> {
   expect(violations, name).toEqual([])
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
   expect(overflow, `${name} is wider than the screen`).toBe(0)
+}
+
+/** Lets a phone in by a slip, and waits for everything that it is given. */
+export async function enrol(context: BrowserContext, slip: string, name: string): Promise<Page> {
+  const page = await context.newPage()
+  await page.goto(slip)
+  await page.getByLabel('Tên bạn').fill(name)
+  await page.getByLabel('Chọn mã PIN').fill(PIN)
+  await page.getByLabel('Nhập lại mã PIN').fill(PIN)
+  await page.getByRole('button', { name: 'Bắt đầu' }).click()
+  await page.getByText(/Xong: gửi/).waitFor()
+  return page
 }

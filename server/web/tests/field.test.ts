@@ -2,10 +2,9 @@
 
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isAccessible, launch, phone } from './browser'
+import { PIN, enrol, isAccessible, launch, phone } from './browser'
 import { House } from './house'
 
-const PIN = '482913'
 /** Four pixels. */
 const PICTURE = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==',
@@ -24,17 +23,6 @@ afterAll(async () => {
   await browser?.close()
   await house?.close()
 })
-
-async function enrol(context: BrowserContext, slip: string, name: string): Promise<Page> {
-  const page = await context.newPage()
-  await page.goto(slip)
-  await page.getByLabel('Tên bạn').fill(name)
-  await page.getByLabel('Chọn mã PIN').fill(PIN)
-  await page.getByLabel('Nhập lại mã PIN').fill(PIN)
-  await page.getByRole('button', { name: 'Bắt đầu' }).click()
-  await page.getByText(/Xong: gửi/).waitFor()
-  return page
-}
 
 /** A fresh page on the same phone, as after the browser was killed. */
 async function unlock(context: BrowserContext, name: string): Promise<Page> {

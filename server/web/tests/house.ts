@@ -94,5 +94,6 @@ async function ask<T>(base: string, method: string, path: string, body: unknown,
   if (token !== undefined) headers['authorization'] = `Bearer ${token}`
   const response = await fetch(base + path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
-  return (await response.json()) as T
+  const text = await response.text()
+  return (text === '' ? undefined : JSON.parse(text)) as T
 }

@@ -3,7 +3,7 @@
 import { proxy, type Remote, wrap } from 'comlink'
 import { type Fault, Refused, type Told, type Words } from '../shared/fault'
 import { type Asked, type Form, type Outline, type Subject, type Value, pathOf } from '../shared/form'
-import type { Exchanged, Household, Line, PackedList, Scope, Scored, Stands, SurveyedVillage, Turn } from '../shared/phone'
+import type { Exchanged, Holder, Household, Line, Opening, PackedList, Scope, Scored, Stands, SurveyedVillage, Turn } from '../shared/phone'
 import type { Door } from '../worker/worker'
 import { type Language, type Texts, texts } from './words'
 
@@ -12,6 +12,7 @@ export type Screen =
   | { name: 'people' }
   | { name: 'enrol'; slip: Slip | undefined }
   | { name: 'unlock'; id: string; who: string }
+  | { name: 'forgotten'; id: string; who: string }
   | { name: 'villages' }
   | { name: 'new' }
   | { name: 'household'; household: string }
@@ -39,7 +40,7 @@ const LANGUAGE = 'language'
 export class App {
   screen = $state.raw<Screen>({ name: 'opening' })
   language = $state<Language>(localStorage.getItem(LANGUAGE) === 'en' ? 'en' : 'vi')
-  people = $state.raw<{ id: string; name: string }[]>([])
+  people = $state.raw<Holder[]>([])
   stands = $state.raw<Stands | undefined>(undefined)
   lines = $state.raw<Line[]>([])
   syncState = $state<SyncState>({ is: 'idle' })
@@ -109,6 +110,22 @@ export class App {
   async unlock(id: string, pin: string): Promise<void> {
     await this.got(this.door.unlock(id, pin))
     await this.enter()
+  }
+
+  /** A forgotten PIN: what is known, what the commune says, or asks the commune. */
+  async opening(step: 'known' | 'look' | 'ask', id: string): Promise<Opening> {
+    return this.got(this.door.opening(step, id))
+  }
+
+  /** Opens what the commune has opened, under a new PIN. */
+  async openAgain(id: string, pin: string): Promise<void> {
+    await this.got(this.door.openAgain(id, pin))
+    await this.enter()
+  }
+
+  /** An instant for people, by this device's clock. */
+  dayAndTime(at: string): string {
+    return new Date(at).toLocaleString(this.language === 'vi' ? 'vi-VN' : 'en-GB', { dateStyle: 'short', timeStyle: 'short', timeZone: 'Asia/Ho_Chi_Minh' })
   }
 
   async lock(): Promise<void> {
@@ -253,6 +270,8 @@ function above(screen: Screen): Screen {
     case 'household':
     case 'new':
       return { name: 'villages' }
+    case 'forgotten':
+      return { name: 'unlock', id: screen.id, who: screen.who }
     case 'unlock':
     case 'enrol':
       return { name: 'people' }
