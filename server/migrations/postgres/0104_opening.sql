@@ -2,7 +2,6 @@
 -- takes the place of an earlier one. What is kept opens with the commune's recovery key only, the answer with the device's.
 CREATE TABLE opening (
     device BYTEA NOT NULL PRIMARY KEY REFERENCES device (id),
-    commune BIGINT NOT NULL REFERENCES unit (id),
     kept_for BIGINT NOT NULL,
     kept BYTEA NOT NULL CHECK (length(kept) <= 512),
     reply BYTEA NOT NULL CHECK (length(reply) = 32),

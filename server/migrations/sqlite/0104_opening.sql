@@ -2,7 +2,6 @@
 -- takes the place of an earlier one. What is kept opens with the commune's recovery key only, the answer with the device's.
 CREATE TABLE opening (
     device BLOB NOT NULL PRIMARY KEY REFERENCES device (id),
-    commune INTEGER NOT NULL REFERENCES unit (id),
     kept_for INTEGER NOT NULL,
     kept BLOB NOT NULL CHECK (length(kept) <= 512),
     reply BLOB NOT NULL CHECK (length(reply) = 32),

@@ -72,11 +72,10 @@ pub struct Word {
 pub struct Opening {
     /// Which device.
     pub device: DeviceId,
-    /// The commune whose officers decide: that in which the device works now.
-    pub commune: UnitId,
     /// What the device has kept.
     pub kept: KeptKey,
-    /// The commune for which it was kept, when the device was let in.
+    /// The commune for which it was kept, when the device was let in. The officers who decide are those of the commune in which the
+    /// device works now.
     pub kept_for: UnitId,
     /// The key with which the device will open the answer.
     pub reply: SealKey,

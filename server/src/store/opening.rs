@@ -16,7 +16,6 @@ use crate::token::{SecretHash, hex};
 #[derive(FromRow)]
 struct Row {
     device: Vec<u8>,
-    commune: i64,
     kept_for: i64,
     kept: Vec<u8>,
     reply: Vec<u8>,
@@ -35,7 +34,7 @@ struct Row {
     refused_reason: Option<String>,
 }
 
-const COLUMNS: &str = "device, commune, kept_for, kept, reply, token, asked_at, expires_at, first_by, first_at, first_reason, \
+const COLUMNS: &str = "device, kept_for, kept, reply, token, asked_at, expires_at, first_by, first_at, first_reason, \
      second_by, second_at, second_reason, opened, refused_by, refused_at, refused_reason";
 
 /// The three columns of somebody's word.
@@ -56,7 +55,6 @@ impl TryFrom<Row> for Opening {
             (None, None, _) => OpeningState::Asked,
         };
         Ok(Self {
-            commune: UnitId(of.number("commune", row.commune)?),
             kept: of.column("kept", KeptKey::read(&row.kept))?,
             kept_for: UnitId(of.number("kept_for", row.kept_for)?),
             reply: SealKey(of.bytes("reply", row.reply)?),
@@ -89,10 +87,9 @@ pub async fn put(tx: &mut Tx, opening: &Opening) -> Result<(), StoreError> {
     sql("DELETE FROM opening WHERE device = $1").bind(opening.device.0.as_slice()).execute(tx).await?;
     let mut statement = sql_of(format!(
         "INSERT INTO opening ({COLUMNS}) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
     ))
     .bind(opening.device.0.as_slice())
-    .bind(stored(opening.commune.0))
     .bind(stored(opening.kept_for.0))
     .bind(opening.kept.to_bytes())
     .bind(opening.reply.0.as_slice())

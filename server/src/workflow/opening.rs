@@ -91,12 +91,10 @@ pub async fn ask(app: &App, request: OpeningRequest, from: IpAddr) -> Result<(To
     let known = store::device::by_id(&mut read, device).await?.ok_or(OpeningFault::NotGenuine)?;
     unseal(app, &known, kept_for, &kept).map_err(|_| OpeningFault::NotGenuine)?;
     app.openings_by_device.attempt(device, now).map_err(Refusal::TooManyAttempts)?;
-    let commune = store::unit::commune_of(&mut read, known.unit, app.clock.today()).await?.unwrap_or(kept_for);
     drop(read);
     let token = Token::draw(&app.chance);
     let opening = Opening {
         device,
-        commune,
         kept,
         kept_for,
         reply,
@@ -219,7 +217,7 @@ pub async fn confirm(
                 let word = Word { by: right.account(), at: now, reason };
                 opening.state = opening.state.confirm(word, opened)?;
                 store::opening::put(tx, &opening).await?;
-                record(tx, &opening, &device).await?;
+                record(tx, &opening, &device, right.unit()).await?;
                 Ok(opening.state)
             })
         })
@@ -257,14 +255,14 @@ pub async fn refuse(app: &App, permit: &Permit, id: DeviceId, reason: Reason) ->
                 let device = store::device::by_id(tx, id).await?.ok_or(Refusal::DeviceNotFound)?;
                 opening.state = opening.state.refuse(Word { by: right.account(), at: now, reason })?;
                 store::opening::put(tx, &opening).await?;
-                record(tx, &opening, &device).await
+                record(tx, &opening, &device, right.unit()).await
             })
         })
         .await
 }
 
 /// Puts on record what was just said.
-async fn record(tx: &mut Tx, opening: &Opening, device: &Device) -> Result<(), Refusal> {
+async fn record(tx: &mut Tx, opening: &Opening, device: &Device, commune: UnitId) -> Result<(), Refusal> {
     let (id, holder) = (device.id, device.account);
     let (kind, word, decision) = match &opening.state {
         OpeningState::Asked => return Ok(()),
@@ -283,7 +281,7 @@ async fn record(tx: &mut Tx, opening: &Opening, device: &Device) -> Result<(), R
     };
     device::note(tx, kind, Some(word.by), id, word.at).await?;
     if let Some(decision) = decision {
-        ledger::append(tx, opening.commune, word.at, Some(word.by), decision).await?;
+        ledger::append(tx, commune, word.at, Some(word.by), decision).await?;
     }
     Ok(())
 }

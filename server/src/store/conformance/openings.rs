@@ -20,7 +20,6 @@ fn asked(device: DeviceId, commune: UnitId, seed: u8) -> Opening {
     let (key, rng) = (DataKey::from_bytes([9; 32]), &mut StdRng::seed_from_u64(1));
     Opening {
         device,
-        commune,
         kept: KeptKey::seal(key, &SigningKey::from_bytes(&[seed; 32]), &to, rng).unwrap(),
         kept_for: commune,
         reply: reply(),
