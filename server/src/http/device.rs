@@ -46,6 +46,16 @@ pub(super) struct DeviceView {
     clock_offset_ms: Option<i64>,
     /// When that was.
     clock_read_at: Option<String>,
+    /// When it was opened last after a forgotten PIN, and by whom.
+    opened: Option<OpenedView>,
+}
+
+/// That two officers have opened a device.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OpenedView {
+    at: String,
+    /// Their accounts, in the order in which they agreed.
+    by: [u64; 2],
 }
 
 impl From<Device> for DeviceView {
@@ -59,6 +69,9 @@ impl From<Device> for DeviceView {
             revoked_at: device.revoked_at.map(|at| at.to_string()),
             clock_offset_ms: device.clock.map(|clock| clock.offset_ms),
             clock_read_at: device.clock.map(|clock| clock.read_at.to_string()),
+            opened: device
+                .opened
+                .map(|opened| OpenedView { at: opened.at.to_string(), by: [opened.first.0, opened.second.0] }),
         }
     }
 }

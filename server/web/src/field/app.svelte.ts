@@ -3,7 +3,7 @@
 import { proxy, type Remote, wrap } from 'comlink'
 import { type Fault, Refused } from '../shared/fault'
 import type { Form } from '../shared/form'
-import type { Exchanged, Line, PackedList, Scope, Stands, SurveyedVillage, Turn } from '../shared/phone'
+import type { Exchanged, Holder, Line, Opening, PackedList, Scope, Stands, SurveyedVillage, Turn } from '../shared/phone'
 import type { Door } from '../worker/worker'
 import { Here } from './here.svelte'
 import { Selection } from './selection.svelte'
@@ -16,6 +16,7 @@ export type Screen =
   | { name: 'people' }
   | { name: 'enrol'; slip: Slip | undefined }
   | { name: 'unlock'; id: string; who: string }
+  | { name: 'forgotten'; id: string; who: string }
   | { name: 'villages' }
   | { name: 'map' }
   | { name: 'new' }
@@ -35,7 +36,7 @@ const LANGUAGE = 'language'
 export class App {
   screen = $state.raw<Screen>({ name: 'opening' })
   language = $state<Language>(localStorage.getItem(LANGUAGE) === 'en' ? 'en' : 'vi')
-  people = $state.raw<{ id: string; name: string }[]>([])
+  people = $state.raw<Holder[]>([])
   stands = $state.raw<Stands | undefined>(undefined)
   lines = $state.raw<Line[]>([])
   syncState = $state<SyncState>({ is: 'idle' })
@@ -132,6 +133,22 @@ export class App {
     await this.enter()
   }
 
+  /** A forgotten PIN: what is known, what the commune says, or asks the commune. */
+  async opening(step: 'known' | 'look' | 'ask', id: string): Promise<Opening> {
+    return got(this.door.opening(step, id))
+  }
+
+  /** Opens what the commune has opened, under a new PIN. */
+  async openAgain(id: string, pin: string): Promise<void> {
+    await got(this.door.openAgain(id, pin))
+    await this.enter()
+  }
+
+  /** An instant for people, by this device's clock. */
+  dayAndTime(at: string): string {
+    return new Date(at).toLocaleString(this.language === 'vi' ? 'vi-VN' : 'en-GB', { dateStyle: 'short', timeStyle: 'short', timeZone: 'Asia/Ho_Chi_Minh' })
+  }
+
   async lock(): Promise<void> {
     await this.door.lock()
     this.lines = []
@@ -224,6 +241,8 @@ function above(screen: Screen, overview: 'villages' | 'map'): Screen {
     case 'map':
     case 'new':
       return { name: 'villages' }
+    case 'forgotten':
+      return { name: 'unlock', id: screen.id, who: screen.who }
     case 'unlock':
     case 'enrol':
       return { name: 'people' }

@@ -68,6 +68,25 @@ export interface Line {
   point: [number, number] | null
 }
 
+/** Somebody's vault whose PIN was forgotten: how far it is with being opened. */
+export type Opening =
+  | { is: 'impossible' }
+  | { is: 'not_asked' }
+  /** `by`: who has agreed. */
+  | { is: 'asked'; code: string; expiresAt: string; by: string[] }
+  | { is: 'opened'; by: string[] }
+  | { is: 'refused'; by: string[]; reason: string }
+  /** Seven days are over, or somebody asked again. */
+  | { is: 'over' }
+
+/** Somebody who works on this device. */
+export interface Holder {
+  id: string
+  name: string
+  /** When the commune opened their vault last, and who did. */
+  opened?: { at: string; by: string[] }
+}
+
 export interface Reason {
   slug: string
   words: Words
