@@ -100,6 +100,8 @@ pub struct App {
     pub tables: BoundTables,
     /// Reads the workbooks that offices send.
     pub workbooks: Reader,
+    /// Where an office puts questions that are read aloud; there need not be any.
+    pub recordings: PathBuf,
     server_key: SigningKey,
 }
 
@@ -138,6 +140,7 @@ impl App {
             standards,
             tables: BoundTables::default(),
             workbooks: Reader::Child(ChildLimits::default()),
+            recordings: data.join("recordings"),
             server_key,
         })
     }

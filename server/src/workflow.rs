@@ -62,6 +62,7 @@ pub mod points_table;
 pub mod projection;
 pub mod quarantine;
 pub mod rebuild;
+pub mod recording;
 mod refused;
 mod reproject;
 pub mod review;

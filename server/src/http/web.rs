@@ -1,12 +1,15 @@
-//! The apps: files that `make web` has built and that are part of the binary.
+//! The apps: files that `make web` has built and that are part of the binary; and beside them what an office has recorded.
 //!
 //! Owns their addresses and headers. They are the same for everybody and hold nothing of anybody, so no rule of access is
 //! asked. What has a hash in its name is kept by browsers for ever; everything else is asked for again each time.
 
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
-use super::ApiError;
+use super::{ApiError, AppState};
+use crate::app::App;
+use crate::workflow;
 
 include!(concat!(env!("OUT_DIR"), "/apps.rs"));
 
@@ -26,15 +29,36 @@ const HASHED: &str = "assets/";
 /// Copies that are smaller, the smallest first.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
-/// A file of the apps; the problem of an unknown address where there is none.
-pub(super) async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+/// A file of the apps or a recording; the problem of an unknown address where there is none.
+pub(super) async fn file(State(app): State<AppState>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    match uri.path().strip_prefix("/recordings/") {
+        Some(name) if method == Method::GET => recording(&app, name).await,
+        _ => of_the_apps(&method, &uri, &headers),
+    }
+}
+
+/// A question read aloud.
+async fn recording(app: &App, name: &str) -> Response {
+    let kind = match name.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("opus" | "ogg") => "audio/ogg",
+        Some("mp3") => "audio/mpeg",
+        Some("m4a") => "audio/mp4",
+        _ => return ApiError::NoSuchPath.into_response(),
+    };
+    match workflow::recording::read(app, name).await {
+        Some(bytes) => ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], bytes).into_response(),
+        None => ApiError::NoSuchPath.into_response(),
+    }
+}
+
+fn of_the_apps(method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
     let name = match uri.path().trim_start_matches('/') {
         "" => "index.html",
         name => name,
     };
     match (media_type(name), find(name)) {
-        (Some(kind), Some(whole)) if method == Method::GET || method == Method::HEAD => {
-            served(name, kind, whole, &headers)
+        (Some(kind), Some(whole)) if *method == Method::GET || *method == Method::HEAD => {
+            served(name, kind, whole, headers)
         }
         _ => ApiError::NoSuchPath.into_response(),
     }
@@ -80,13 +104,13 @@ fn served(name: &str, kind: &'static str, whole: &'static [u8], asked: &HeaderMa
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn what_is_no_file_of_the_apps_is_no_address() {
+    #[test]
+    fn what_is_no_file_of_the_apps_is_no_address() {
         for path in ["/no-such-file", "/assets/../index.html", "/index.html.br", "/%2e%2e/Cargo.toml"] {
-            let answered = file(Method::GET, path.parse().unwrap(), HeaderMap::new()).await;
+            let answered = of_the_apps(&Method::GET, &path.parse().unwrap(), &HeaderMap::new());
             assert_eq!(answered.status(), StatusCode::NOT_FOUND, "{path}");
         }
-        let posted = file(Method::POST, Uri::from_static("/"), HeaderMap::new()).await;
+        let posted = of_the_apps(&Method::POST, &Uri::from_static("/"), &HeaderMap::new());
         assert_eq!(posted.status(), StatusCode::NOT_FOUND);
     }
 

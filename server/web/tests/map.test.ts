@@ -62,7 +62,7 @@ function colours(page: Page, wanted: Record<string, [number, number, number]>): 
   }, wanted)
 }
 
-const BEGUN: [number, number, number] = [0xf5, 0xb8, 0x2e]
+const SENT: [number, number, number] = [0x0b, 0x5d, 0x3b]
 const NEEDS_YOU: [number, number, number] = [0xd6, 0x24, 0x2b]
 const LAND: [number, number, number] = [0xe3, 0xef, 0xe7]
 const HERE: [number, number, number] = [0x1a, 0x56, 0xdb]
@@ -118,7 +118,7 @@ describe('the list', () => {
     await isAccessible(page, 'the nearest first')
     await picture(page, 'nearest')
     await page.getByRole('searchbox').fill(first.head)
-    await page.getByRole('button', { name: 'Đang làm', exact: true }).click()
+    await page.getByRole('button', { name: 'Đã gửi', exact: true }).click()
     await expect.poll(async () => (await rows(page)).every((row) => row.includes(first.head))).toBe(true)
     expect(metresIn((await rows(page))[0] ?? '')).toBe(0)
     // Still so after a household was looked at.
@@ -139,15 +139,15 @@ describe('the map', () => {
     await page.getByRole('img', { name: /^Bản đồ có \d+ hộ/ }).waitFor()
     await isAccessible(page, 'the map')
     await picture(page, 'map')
-    const all = await colours(page, { BEGUN, NEEDS_YOU, LAND, HERE })
-    expect(all['BEGUN'], JSON.stringify(all)).toBeGreaterThan(200)
+    const all = await colours(page, { SENT, NEEDS_YOU, LAND, HERE })
+    expect(all['SENT'], JSON.stringify(all)).toBeGreaterThan(200)
     expect(all['NEEDS_YOU']).toBeGreaterThan(20)
     expect(all['LAND']).toBeGreaterThan(5_000)
     expect(all['HERE']).toBe(0)
     await page.getByRole('button', { name: 'Cần bạn', exact: true }).click()
     await page.getByText('Bấm vào một chỗ').waitFor()
-    const some = await colours(page, { BEGUN, NEEDS_YOU })
-    expect(some['BEGUN'], 'only what the filter means').toBe(0)
+    const some = await colours(page, { SENT, NEEDS_YOU })
+    expect(some['SENT'], 'only what the filter means').toBe(0)
     expect(some['NEEDS_YOU']).toBeGreaterThan(20)
     await page.getByRole('button', { name: 'Tất cả', exact: true }).click()
 

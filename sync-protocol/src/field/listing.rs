@@ -86,7 +86,7 @@ impl Listing {
     /// Makes every line that is not as its document is any more.
     pub fn refresh(&mut self, device: &Device, standards: &Standards, surveys: &Surveys) {
         let forms = device.forms().iter().map(|form| form.version.0.clone());
-        let made_with: Vec<String> = forms.chain(surveys.names()).collect();
+        let made_with: Vec<String> = forms.chain([surveys.stamp()]).collect();
         let mut before = std::mem::take(&mut self.kept);
         if self.made_with != made_with {
             (self.made_with, before) = (made_with, BTreeMap::new());

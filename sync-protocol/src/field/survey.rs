@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::report::{RoundPoints, Scoring};
 use crate::actor::{carry_over_actor, import_actor};
-use crate::hash::ActorId;
+use crate::hash::{ActorId, tagged, to_hex};
 use crate::journal::Scope;
 
 /// What the office says of a village in a round.
@@ -51,6 +51,8 @@ fn day<'de, D: Deserializer<'de>>(from: D) -> Result<Date, D::Error> {
 pub struct Surveys {
     today: Date,
     known: BTreeMap<Scope, Survey>,
+    /// The name of what was told.
+    stamp: String,
 }
 
 /// What a household is asked and classified by.
@@ -65,13 +67,16 @@ pub(super) struct Terms {
 impl Surveys {
     /// Nothing is known yet; ages are counted to this day.
     pub fn unknown(today: Date) -> Self {
-        Self { today, known: BTreeMap::new() }
+        Self { today, known: BTreeMap::new(), stamp: String::new() }
     }
 
-    /// Takes in what the server said last.
-    pub fn told(&mut self, surveys: Vec<Survey>) {
+    /// Takes in what the server said last; what cannot be read changes nothing.
+    pub fn told(&mut self, answer: &[u8]) -> Result<(), serde_json::Error> {
+        let surveys: Vec<Survey> = serde_json::from_slice(answer)?;
         let scope = |survey: &Survey| Scope { village: survey.village, round: survey.round.clone() };
         self.known = surveys.into_iter().map(|survey| (scope(&survey), survey)).collect();
+        self.stamp = to_hex(&tagged("rasoat surveys 1", &[answer]));
+        Ok(())
     }
 
     /// What was told of a village.
@@ -98,9 +103,9 @@ impl Surveys {
         }
     }
 
-    /// What a kept list rests on: it is made anew where this is another.
-    pub(super) fn names(&self) -> Vec<String> {
-        self.known.values().map(|survey| format!("{survey:?}")).collect()
+    /// The name of what was told: a kept list is made anew where this is another.
+    pub(super) fn stamp(&self) -> String {
+        self.stamp.clone()
     }
 }
 

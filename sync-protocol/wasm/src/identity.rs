@@ -116,7 +116,7 @@ impl Open {
 
     /// Takes in what the server says of the villages.
     pub(crate) fn told(&mut self, parts: &Parts<'_>) -> Result<Reply, CoreFault> {
-        self.surveys.told(serde_json::from_slice(parts.at(0)?).map_err(CoreFault::Command)?);
+        self.surveys.told(parts.at(0)?).map_err(CoreFault::Command)?;
         Reply::of(json!({}))
     }
 

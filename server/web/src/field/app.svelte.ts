@@ -8,6 +8,7 @@ import type { Door } from '../worker/worker'
 import { Here } from './here.svelte'
 import { Selection } from './selection.svelte'
 import { practiceHousehold } from './practice'
+import { keepRecordings } from './recordings'
 import { type Draft, Work, got, isSame } from './work'
 import { type Language, type Texts, texts } from './words'
 
@@ -175,6 +176,7 @@ export class App {
     }
     await this.nameVillages()
     await this.refresh()
+    if (this.form !== undefined) void keepRecordings(this.form)
   }
 
   /** What the server says of a village; nothing before it was asked. */
