@@ -5,7 +5,7 @@ use schemas::roster::RosterFile;
 
 use crate::approved::whole;
 
-const ROOT: &str = "ea711f00ea27b370992364a9b2fa05b3952787db03ea7403a57c4dfb6aa2c066";
+const ROOT: &str = "c6abf759015f50dad44b9a90d0f611305dc89619502a8aa8e5cfbe600f132711";
 
 fn path() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/roster/roster-v1.json")

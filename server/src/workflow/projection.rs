@@ -91,8 +91,10 @@ impl AfterResult {
         let classes_without = deciding.map_or(ClassSet::ALL, |standard| ruling.classes(standard, &without));
         let sections: BTreeSet<String> =
             marked.iter().flat_map(|node| &node.touches).map(ToString::to_string).collect();
+        // Sorted: changes that were written apart from each other may have come in any order.
+        let changes: BTreeSet<String> = marked.iter().map(|node| node.entry.hash.to_string()).collect();
         Some(Self {
-            changes: marked.iter().map(|node| node.entry.hash.to_string()).collect(),
+            changes: changes.into_iter().collect(),
             sections: sections.into_iter().collect(),
             classes_without,
             changes_class: classes_without != classes,

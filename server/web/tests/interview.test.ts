@@ -63,6 +63,23 @@ async function openUnvisited(page: Page, wanted = ''): Promise<string> {
   return head
 }
 
+async function leave(page: Page): Promise<void> {
+  await page.getByText('Máy này', { exact: true }).click()
+  await page.getByRole('button', { name: 'Xóa dữ liệu của tôi khỏi máy' }).click()
+  await page.getByRole('button', { name: 'Xóa thật' }).click()
+}
+
+/** How many people, things and records the phone keeps. */
+function kept(page: Page): Promise<number[]> {
+  return page.evaluate(async () => {
+    const opening = indexedDB.open('rasoat')
+    await new Promise((done) => (opening.onsuccess = done))
+    const counts = ['people', 'things', 'records'].map((store) => opening.result.transaction(store).objectStore(store).count())
+    await Promise.all(counts.map((count) => new Promise((done) => (count.onsuccess = done))))
+    return counts.map((count) => count.result)
+  })
+}
+
 async function addMember(page: Page, name: string, relation: string, sex: string, born: string): Promise<void> {
   if (!(await page.getByLabel('Họ và tên').isVisible())) await page.getByText('Thêm thành viên').click()
   await page.getByLabel('Họ và tên').fill(name)
@@ -222,6 +239,8 @@ describe('a round that begins', () => {
     await again.getByText('Bạn đã xem kết quả').waitFor()
     await isAccessible(again, 'a class')
     await toList(again)
+    await leave(again)
+    await again.getByText('Còn việc chưa gửi').waitFor()
     await context.setOffline(false)
     await again.getByText('Đã gửi hết').waitFor()
     expect((await inbox('tan-trinh', PAPER.id)).filter(({ kind, head_name }) => kind === 'after_result' && head_name === head)).toEqual([])
@@ -245,6 +264,7 @@ describe('a round that begins', () => {
     await house.round('bang-lang', 'lan', TRAINING)
     const { context } = await phone(browser)
     const page = await enrol(context, await house.slip('bang-lang', 'lan'), 'Lan')
+    await context.setOffline(true)
     await openUnvisited(page)
     await page.getByText('TẬP HUẤN').first().waitFor()
     await meet(page)
@@ -254,7 +274,11 @@ describe('a round that begins', () => {
     await page.getByText('Không dùng để công nhận').waitFor()
     await isAccessible(page, 'training')
     await toList(page)
-    await page.getByText('TẬP HUẤN').first().waitFor({ state: 'detached' })
+    await page.locator('.trial').waitFor({ state: 'detached' })
+    // What was for training is wiped at any time, unsent work and all.
+    await leave(page)
+    await page.getByRole('heading', { name: 'Ghi danh máy này' }).waitFor()
+    expect(await kept(page), 'nothing is left on the phone').toEqual([0, 0, 0])
     await context.close()
   })
 })

@@ -216,6 +216,8 @@ async fn segments_and_commands_are_kept_once() {
     assert_eq!(segment::of_author(read!(field.bench), &author).await.unwrap(), segments);
     assert_eq!(segment::of_round(read!(field.bench), commune, &field.round).await.unwrap(), segments);
     assert_eq!(segment::of_round(read!(field.bench), UnitId(99), &field.round).await.unwrap(), []);
+    assert_eq!(segment::authors(read!(field.bench), commune, &field.round).await.unwrap(), [author]);
+    assert_eq!(segment::authors(read!(field.bench), UnitId(99), &field.round).await.unwrap(), []);
     assert_eq!(segment::last_of_author(read!(field.bench), &author).await.unwrap(), 4);
     let another = Author { epoch: 2, ..author };
     assert_eq!(segment::last_of_author(read!(field.bench), &another).await.unwrap(), 0);

@@ -150,6 +150,13 @@ export class App {
     return new Date(at).toLocaleString(this.language === 'vi' ? 'vi-VN' : 'en-GB', { dateStyle: 'short', timeStyle: 'short', timeZone: 'Asia/Ho_Chi_Minh' })
   }
 
+  /** Takes everything of whoever works here off this device. */
+  async remove(): Promise<void> {
+    await got(this.door.remove())
+    await this.lock()
+    if (this.people.length === 0) this.screen = { name: 'enrol', slip: undefined }
+  }
+
   async lock(): Promise<void> {
     await this.door.lock()
     this.lines = []

@@ -123,6 +123,20 @@ export class Phone {
     this.release = undefined
   }
 
+  /** Takes everything of whoever is open off this device. Refused while some of it is nowhere else, unless it is for training. */
+  async remove(): Promise<void> {
+    const { waiting, scopes } = await this.read<Stands>('stands')
+    const known = await this.villages()
+    const trains = ({ village, round }: Scope) => known.some((one) => one.village === village && one.round === round && one.b1_mode === 'training')
+    const unsent = waiting + (await this.dropPhotos()).queue.length + (await this.drafts()).length
+    if (unsent > 0 && !scopes.every(trains)) {
+      throw refusal('phone/unsent', 'Còn việc chưa gửi hoặc đang làm dở trên máy; gửi trước đã', 'Something here is not sent or half done; send it first')
+    }
+    const vault = this.letIn()
+    await this.guarded(() => vault.remove())
+    this.lock()
+  }
+
   /** Asks something that writes nothing. */
   async read<T>(command: unknown): Promise<T> {
     return this.guarded(async () => (await this.opened()).ask<T>(command).done)

@@ -205,6 +205,17 @@ export class Vault implements Keeper {
     return vault
   }
 
+  /** Takes everything of its person off this device, at once, and closes it. */
+  async remove(): Promise<void> {
+    const { id } = this.person
+    const writing = this.database.transaction(['people', 'things', 'records'], 'readwrite', { durability: 'strict' })
+    await writing.objectStore('things').delete(IDBKeyRange.bound([id, ''], [id, '\uffff']))
+    await writing.objectStore('records').delete(IDBKeyRange.bound([id, 0], [id, Infinity]))
+    await writing.objectStore('people').delete(id)
+    await writing.done
+    this.close()
+  }
+
   async start(today: string): Promise<Start> {
     const [secret, { snapshot, records }] = [await this.get(SECRET), await this.read()]
     if (secret === undefined) throw refusal('vault/damaged', 'Dữ liệu trên máy bị hỏng; báo người hỗ trợ', 'What is stored here is damaged; ask for support')

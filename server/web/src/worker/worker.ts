@@ -32,6 +32,7 @@ const door = {
   opening: (step: Parameters<Phone['opening']>[0], id: string) => answered(own.opening(step, id)),
   openAgain: (id: string, pin: string) => answered(own.openAgain(id, pin)),
   lock: () => own.lock(),
+  remove: () => answered(own.remove()),
   practise: (begins: boolean) => {
     practice = begins ? new Phone(module, new Practice(today())) : undefined
   },
