@@ -72,8 +72,8 @@ export class Link {
   }
 
   /** Asks something of the photo queue: a part up, where the server stands down. */
-  async ask<T>(method: 'GET' | 'PATCH', path: string, token: string, part?: Uint8Array): Promise<T> {
-    return jsonIn<T>(await this.send(method, path, 'application/octet-stream', part, token))
+  async askBytes(method: 'GET' | 'PATCH', path: string, token: string, part?: Uint8Array): Promise<Uint8Array> {
+    return this.send(method, path, 'application/octet-stream', part, token)
   }
 
   async getBytes(path: string, token: string): Promise<Uint8Array> {

@@ -4,6 +4,7 @@
 // Drawing a photo anew takes everything out of it but the picture: where and when it was taken, and with what.
 
 import { Refused, refusal } from '../shared/fault'
+import type { PhotosWaiting } from '../shared/phone'
 import { Cut } from './link'
 import type { Keeper } from './keeper'
 
@@ -42,6 +43,12 @@ interface Progress {
 
 /** What became of a photo for good; nothing while it has to wait. */
 export type Answer = { refused?: string } | 'unknown' | undefined
+
+/** Those that are on this phone only. */
+export function waitingOf({ blobs }: Photos): PhotosWaiting {
+  const waiting = blobs.filter(({ stands }) => stands === 'phone')
+  return { count: waiting.length, bytes: waiting.reduce((sum, { size_bytes }) => sum + size_bytes, 0) }
+}
 
 export function placeOf(hash: string): string {
   return `photo ${hash}`
