@@ -1,11 +1,12 @@
 // What the screens share: which screen is shown, in which language, and what the phone said last.
 
-import { proxy, type Remote, wrap } from 'comlink'
-import { type Fault, Refused } from '../shared/fault'
+import { type Remote, wrap } from 'comlink'
 import type { Form } from '../shared/form'
-import type { Exchanged, Line, PackedList, Scope, Stands, SurveyedVillage, Turn } from '../shared/phone'
+import type { Line, PackedList, Scope, Stands, SurveyedVillage } from '../shared/phone'
 import type { Door } from '../worker/worker'
+import type { Filter } from './lines'
 import { practiceHousehold } from './practice'
+import { Sync } from './sync.svelte'
 import { type Draft, Work, got, isSame } from './work'
 import { type Language, type Texts, texts } from './words'
 
@@ -16,6 +17,7 @@ export type Screen =
   | { name: 'unlock'; id: string; who: string }
   | { name: 'villages' }
   | { name: 'new' }
+  | { name: 'sync' }
   | { name: 'household'; household: string }
   | { name: 'section'; draft: Draft }
 
@@ -25,8 +27,6 @@ export interface Slip {
   serverKey: string
 }
 
-export type SyncState = { is: 'idle' } | { is: 'running'; turn: Turn | undefined } | { is: 'done'; exchanged: Exchanged } | { is: 'failed'; fault: Fault }
-
 const LANGUAGE = 'language'
 
 export class App {
@@ -35,10 +35,9 @@ export class App {
   people = $state.raw<{ id: string; name: string }[]>([])
   stands = $state.raw<Stands | undefined>(undefined)
   lines = $state.raw<Line[]>([])
-  syncState = $state<SyncState>({ is: 'idle' })
+  /** Which households the list shows. */
+  filter = $state<Filter>('all')
   form = $state.raw<Form | undefined>(undefined)
-  /** Photos that still wait to be sent. */
-  photosWaiting = $state(0)
   villages = $state.raw<SurveyedVillage[]>([])
   /** Sections in hand that are not written into their documents. */
   drafts = $state.raw<Draft[]>([])
@@ -47,11 +46,21 @@ export class App {
   /** Somebody tries things out. */
   isPractice = $state(false)
   readonly work: Work
+  readonly sync: Sync
   private readonly door: Remote<Door>
 
   constructor(worker: Worker) {
     this.door = wrap<Door>(worker)
-    this.work = new Work(this.door, () => this.changed())
+    this.work = new Work(
+      this.door,
+      () => this.changed(),
+      () => this.sync.look(),
+    )
+    this.sync = new Sync(
+      this.door,
+      () => this.stands !== undefined && !this.isPractice,
+      () => this.heard(),
+    )
   }
 
   get texts(): Texts {
@@ -116,9 +125,8 @@ export class App {
   async enrol(enrolment: { code: string; serverKey?: string; name: string; pin: string }): Promise<void> {
     await got(this.door.enrol(enrolment))
     // Storage that the browser may clear is no place for a day's work.
-    void navigator.storage.persist()
+    await this.sync.persist()
     await this.enter()
-    void this.sync()
   }
 
   async unlock(id: string, pin: string): Promise<void> {
@@ -127,27 +135,17 @@ export class App {
   }
 
   async lock(): Promise<void> {
+    this.stands = undefined
+    this.sync.close()
     await this.door.lock()
     this.lines = []
-    this.stands = undefined
-    this.syncState = { is: 'idle' }
+    this.filter = 'all'
     this.people = await got(this.door.people())
     this.screen = { name: 'people' }
   }
 
-  async sync(): Promise<void> {
-    if (this.syncState.is === 'running' || this.isPractice) return
-    this.syncState = { is: 'running', turn: undefined }
-    try {
-      const turned = proxy((turn: Turn) => (this.syncState = { is: 'running', turn }))
-      const exchanged = await got(this.door.sync(turned))
-      this.syncState = { is: 'done', exchanged }
-      // After everything else, and whatever becomes of them: data are never held up.
-      this.photosWaiting = await got(this.door.sendPhotos())
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error
-      this.syncState = { is: 'failed', fault: error.fault }
-    }
+  /** An exchange brought news. */
+  private async heard(): Promise<void> {
     await this.nameVillages()
     await this.refresh()
   }
@@ -161,7 +159,6 @@ export class App {
   async practise(begins: boolean): Promise<void> {
     await this.door.practise(begins)
     this.isPractice = begins
-    this.syncState = { is: 'idle' }
     if (begins) await this.work.found(practiceHousehold())
     await this.enter()
   }
@@ -181,6 +178,8 @@ export class App {
   private async changed(): Promise<void> {
     this.drafts = await this.work.drafts()
     await this.refresh()
+    if (this.isPractice) return
+    this.sync.occurred('written')
   }
 
   private async enter(): Promise<void> {
@@ -189,6 +188,9 @@ export class App {
     await this.nameVillages()
     await this.refresh()
     this.screen = { name: 'villages' }
+    if (this.isPractice) return
+    await this.sync.look()
+    this.sync.occurred('unlocked')
   }
 
   async refresh(): Promise<void> {
@@ -212,6 +214,7 @@ function above(screen: Screen): Screen {
       return { name: 'household', household: screen.draft.household }
     case 'household':
     case 'new':
+    case 'sync':
       return { name: 'villages' }
     case 'unlock':
     case 'enrol':
