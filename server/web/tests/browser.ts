@@ -12,9 +12,12 @@ export async function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
 }
 
+/** A cheap phone's screen. */
+const SIZE = { width: 360, height: 800 }
+
 /** A phone that nobody has used, and everybody whom it asks for anything. */
 export async function phone(browser: Browser, options: { userAgent?: string } = {}): Promise<{ context: BrowserContext; asked: Set<string> }> {
-  const context = await browser.newContext({ viewport: { width: 360, height: 800 }, locale: 'vi-VN', ...options })
+  const context = await browser.newContext({ viewport: SIZE, locale: 'vi-VN', ...options })
   const asked = new Set<string>()
   context.on('request', (request) => asked.add(new URL(request.url()).origin))
   return { context, asked }
@@ -29,6 +32,21 @@ export async function isAccessible(page: Page, name: string): Promise<void> {
     return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)
   })
   expect(violations, name).toEqual([])
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-  expect(overflow, `${name} is wider than the screen`).toBe(0)
+  expect(await overflow(page), `${name} is wider than the screen`).toEqual([])
+  await page.setViewportSize({ width: 320, height: 640 })
+  expect(await overflow(page), `${name} is wider than a small screen`).toEqual([])
+  await page.evaluate(() => (document.documentElement.style.fontSize = '200%'))
+  expect(await overflow(page), `${name} is wider than a small screen with large letters`).toEqual([])
+  await page.evaluate(() => (document.documentElement.style.fontSize = ''))
+  await page.setViewportSize(SIZE)
+}
+
+/** What stands out over the right edge of the screen, when anything makes the page wider than it. */
+async function overflow(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth
+    if (document.documentElement.scrollWidth <= width) return []
+    const wide = [...document.querySelectorAll('main *')].filter((element) => element.getBoundingClientRect().right > width + 1)
+    return wide.map((element) => `${element.tagName} ${element.className} ${element.textContent?.slice(0, 40)}`)
+  })
 }

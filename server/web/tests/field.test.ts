@@ -1,17 +1,16 @@
 // The field app in a phone's browser against the real server: let in, offline, killed, back again, sent.
 
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isAccessible, launch, phone } from './browser'
-import { House } from './house'
+import { House, ROUND } from './house'
+import { PIN, enrol, unlock } from './person'
 
-const PIN = '482913'
 /** Four pixels. */
 const PICTURE = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==',
   'base64',
 )
-const ROUND = '2026-dinh-ky'
 let house: House
 let browser: Browser
 
@@ -24,27 +23,6 @@ afterAll(async () => {
   await browser?.close()
   await house?.close()
 })
-
-async function enrol(context: BrowserContext, slip: string, name: string): Promise<Page> {
-  const page = await context.newPage()
-  await page.goto(slip)
-  await page.getByLabel('Tên bạn').fill(name)
-  await page.getByLabel('Chọn mã PIN').fill(PIN)
-  await page.getByLabel('Nhập lại mã PIN').fill(PIN)
-  await page.getByRole('button', { name: 'Bắt đầu' }).click()
-  await page.getByText(/Xong: gửi/).waitFor()
-  return page
-}
-
-/** A fresh page on the same phone, as after the browser was killed. */
-async function unlock(context: BrowserContext, name: string): Promise<Page> {
-  const page = await context.newPage()
-  await page.goto(house.base)
-  await page.getByRole('button', { name }).click()
-  await page.getByLabel('Mã PIN').fill(PIN)
-  await page.getByRole('button', { name: 'Mở khóa' }).click()
-  return page
-}
 
 interface Kept {
   answers: Record<string, unknown>
@@ -105,7 +83,7 @@ describe('a phone', () => {
     // The answer is kept before the next question is drawn. Nothing was saved by hand.
     await page.close()
 
-    const again = await unlock(context, 'Lý Thị Lan')
+    const again = await unlock(context, house.base, 'Lý Thị Lan')
     await again.getByRole('button', { name: 'Làm tiếp' }).click()
     expect(await again.getByRole('radio', { name: 'Gặp được' }).isChecked()).toBe(true)
     await again.getByLabel('Người trả lời').fill('Long Seo Sinh')
@@ -206,7 +184,7 @@ describe('a phone', () => {
   it('is open in one tab only, and asks whoever forgets the PIN to wait', async () => {
     const { context } = await phone(browser)
     await enrol(context, await house.slip('xuan-giang', 'lan'), 'Lan')
-    const second = await unlock(context, 'Lan')
+    const second = await unlock(context, house.base, 'Lan')
     await second.getByText('Đang mở ở một thẻ khác của trình duyệt').waitFor()
     for (let tries = 0; tries < 6; tries += 1) {
       await second.getByLabel('Mã PIN').fill('000000')

@@ -1,10 +1,12 @@
 // A server with the demo's commune behind it, as it runs anywhere: the real binary on a loopback address.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+/** The demo's round. */
+export const ROUND = '2026-dinh-ky'
 /** Everybody's password in the demo. */
 const PASSWORD = 'ra-soat-ho-ngheo'
 
@@ -50,13 +52,41 @@ export class House {
     return new Desk(this.base, token)
   }
 
+  /** The demo's round is over: what is surveyed from now on is surveyed in others. */
+  async closeRound(): Promise<void> {
+    await (await this.logIn('tong-hop')).post(`/api/rounds/${ROUND}/close`)
+  }
+
+  /** Another round in a commune, open and with last year's list in it, where somebody surveys what they survey already. */
+  async round(commune: string, who: string, round: { id: string; name: string; b1_mode: string; left_out?: string[] }): Promise<void> {
+    const desk = await this.logIn(`${commune}.hoa`)
+    const { unit } = await desk.get<{ unit: number }>('/api/me')
+    const account = await this.account(desk, unit, `${commune}.${who}`)
+    const assigned = await desk.get<{ village: number; account: number }[]>(`/api/rounds/${ROUND}/communes/${unit}/assignments`)
+    const administrator = await this.logIn('quan-tri')
+    const standard = { standards: ['vn-2022-2025'], form_version: 'vn-2022-2025/1', reference_on: '2026-10-01' }
+    await administrator.post('/api/rounds', { unit, ...standard, ...round })
+    await administrator.post(`/api/rounds/${round.id}/open`)
+    const place = `/api/rounds/${round.id}/communes/${unit}`
+    for (const { village } of assigned.filter((one) => one.account === account.id)) {
+      await desk.post(`${place}/assignments`, { village, account: account.id })
+    }
+    const workbook = readFileSync(join(this.directory, 'workbooks', `danh-sach-2025-${commune}.xlsx`))
+    await desk.send(`${place}/imports?dry_run=false`, workbook)
+  }
+
+  private async account(desk: Desk, unit: number, login: string): Promise<Account> {
+    const accounts = await desk.get<Account[]>(`/api/units/${unit}/accounts`)
+    const account = accounts.find((one) => one.login === login)
+    if (account === undefined) throw new Error(`nobody is ${login}`)
+    return account
+  }
+
   /** The address in the QR code of a slip that the commune's reviewer prints for somebody. */
   async slip(commune: string, who: string): Promise<string> {
     const desk = await this.logIn(`${commune}.hoa`)
     const me = await desk.get<{ unit: number }>('/api/me')
-    const accounts = await desk.get<Account[]>(`/api/units/${me.unit}/accounts`)
-    const account = accounts.find(({ login }) => login === `${commune}.${who}`)
-    if (account === undefined) throw new Error(`nobody is ${who}`)
+    const account = await this.account(desk, me.unit, `${commune}.${who}`)
     const code = await desk.post<{ code: string; server_key: string }>('/api/enrolment-codes', { account: account.id, unit: account.grants[0]?.unit })
     return `${this.base}/#ghi-danh=${code.code}.${code.server_key}`
   }
@@ -73,9 +103,22 @@ export class Desk {
     return ask<T>(this.base, 'GET', path, undefined, this.token)
   }
 
-  post<T>(path: string, body: unknown): Promise<T> {
+  post<T>(path: string, body?: unknown): Promise<T> {
     return ask<T>(this.base, 'POST', path, body, this.token)
   }
+
+  /** Sends a file. */
+  async send(path: string, file: Uint8Array<ArrayBuffer>): Promise<void> {
+    const headers = { 'content-type': 'application/octet-stream', authorization: `Bearer ${this.token}` }
+    await answered(await fetch(this.base + path, { method: 'POST', headers, body: file }), path)
+  }
+}
+
+/** The text of an answer, unless it is a refusal. */
+async function answered(response: Response, path: string): Promise<string> {
+  const text = await response.text()
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`)
+  return text
 }
 
 async function address(server: ChildProcess): Promise<string> {
@@ -93,6 +136,6 @@ async function ask<T>(base: string, method: string, path: string, body: unknown,
   const headers: Record<string, string> = { 'content-type': 'application/json' }
   if (token !== undefined) headers['authorization'] = `Bearer ${token}`
   const response = await fetch(base + path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
-  return (await response.json()) as T
+  const text = await answered(response, `${method} ${path}`)
+  return (text === '' ? undefined : JSON.parse(text)) as T
 }

@@ -210,7 +210,7 @@ impl Device {
         }))
     }
 
-    /// How far the household is: its own sections, then those of each member.
+    /// How far the household is: its own sections, then those of each member, the head first and then the oldest.
     pub fn outline(
         &self,
         household: &HouseholdId,
@@ -221,8 +221,8 @@ impl Device {
         let current = history.current();
         let sheet = Sheet::new(standard, history, current, terms);
         let missing = sheet.missing();
-        let members = sheet.household.members.keys().map(|id| About::Member(*id));
-        Ok(std::iter::once(About::Household).chain(members).map(|about| sheet.outline(about, &missing)).collect())
+        let subjects = std::iter::once(About::Household).chain(sheet.members().into_iter().map(About::Member));
+        Ok(subjects.map(|about| sheet.outline(about, &missing)).collect())
     }
 }
 

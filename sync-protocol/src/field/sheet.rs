@@ -6,6 +6,7 @@
 
 use schemas::form::{Question, Scope};
 use schemas::household::{Answers, Household, SectionKey};
+use schemas::ids::MemberId;
 use schemas::rules::{Facts, MissingReport, Report, Screening, Subject, classify, relevance, screen};
 use schemas::standard::Standard;
 use schemas::value::{Key, Value};
@@ -83,6 +84,18 @@ impl<'s> Sheet<'s> {
             About::Visit(_) => return None,
         };
         self.taken_over(&slot, &section).filter(|_| question.carried)
+    }
+
+    /// Everybody who was ever listed, as people would name them: the head first, then the oldest.
+    pub(super) fn members(&self) -> Vec<MemberId> {
+        let text = |answers: &Answers, key: &str| answers.get(key).and_then(Value::as_text).map(str::to_owned);
+        let order = |(id, answers): &(&MemberId, &Answers)| {
+            let born = text(answers, "born");
+            (text(answers, "relation").as_deref() != Some("head"), born.is_none(), born, **id)
+        };
+        let mut members: Vec<_> = self.household.members.iter().collect();
+        members.sort_by_key(order);
+        members.into_iter().map(|(id, _)| *id).collect()
     }
 
     /// What became of the members that last year's list had.
