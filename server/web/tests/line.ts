@@ -20,7 +20,7 @@ export class Line {
   /** Bytes that went over, each way. */
   readonly traffic = { up: 0, down: 0 }
   private shape = FREE
-  private cuts: Cuts | undefined
+  private readonly cuts: Cuts[] = []
   private made = 0
   private readonly sockets = new Set<Socket>()
   /** When the line is free again, each way. */
@@ -50,7 +50,7 @@ export class Line {
 
   /** Breaks connections off in the middle: the next `times` that carry so many bytes that way. */
   cut(way: Cuts['way'], times: number, afterBytes: number): void {
-    this.cuts = { way, left: times, afterBytes }
+    this.cuts.push({ way, left: times, afterBytes })
   }
 
   /** How many were broken off. */
@@ -104,8 +104,8 @@ export class Line {
   }
 
   private isCut(way: Cuts['way'], carried: number): boolean {
-    const { cuts } = this
-    if (cuts === undefined || cuts.way !== way || cuts.left === 0 || carried < cuts.afterBytes) return false
+    const cuts = this.cuts.find((cuts) => cuts.way === way && cuts.left > 0)
+    if (cuts === undefined || carried < cuts.afterBytes) return false
     cuts.left -= 1
     this.made += 1
     return true

@@ -74,6 +74,7 @@ export class Phone {
   /** What goes by file. */
   readonly relay = new Relay({
     keeper: () => this.letIn(),
+    put: (place, plain) => this.put(place, plain),
     device: () => this.letIn().person.device,
     ask: (command, parts) => this.guarded(async () => (await this.opened()).ask(command, parts)),
     write: (command, parts) => this.guarded(() => this.writtenWith(command, parts)),
@@ -139,7 +140,7 @@ export class Phone {
 
   /** Keeps a section that somebody has in hand and has not saved yet, under its name. */
   async keepDraft(name: string, draft: unknown): Promise<void> {
-    await this.guarded(() => this.open().put(DRAFT + name, bytesOf(JSON.stringify(draft))))
+    await this.guarded(() => this.put(DRAFT + name, bytesOf(JSON.stringify(draft))))
   }
 
   /** All sections in hand. */
@@ -160,7 +161,7 @@ export class Phone {
     const attach = { household, blob: hash, size_bytes: bytes.length, clocks: clocks() }
     // The bytes first: what is announced is there. In one turn, so that nobody clears them away in between.
     await this.guarded(async () => {
-      await this.open().put(placeOf(hash), bytes)
+      await this.put(placeOf(hash), bytes)
       await this.written({ attach }, [])
     })
     return hash
@@ -299,6 +300,14 @@ export class Phone {
     const keeper = this.vault ?? this.practice
     if (keeper === undefined) throw refusal('phone/locked', 'Máy đang khóa; nhập mã PIN', 'This phone is locked; enter the PIN')
     return keeper
+  }
+
+  private async put(place: string, plain: Uint8Array): Promise<void> {
+    await this.open()
+      .put(place, plain)
+      .catch((error: unknown) => {
+        throw notSaved(error)
+      })
   }
 
   /** The vault of somebody who was let in. */

@@ -24,6 +24,8 @@ const REFUSED = 'parcel refused '
 /** What a phone lets files do. */
 export interface Within {
   keeper(): Keeper
+  /** Keeps something, or says in words that there is no room. */
+  put(place: string, plain: Uint8Array): Promise<void>
   device(): string
   /** Asks something that writes nothing. */
   ask<T>(command: unknown, parts: Uint8Array[]): Promise<Done<T>>
@@ -106,7 +108,7 @@ export class Relay {
       const answer = await this.phone.post('/api/sync/parcels', file)
       const which = await this.which(answer)
       if (!which.is_answer || which.parcel !== parcel) throw refusal('phone/untrusted', 'Không tin được câu trả lời của máy chủ', "The server's answer cannot be trusted")
-      await keeper.put(ANSWERED + parcel, answer)
+      await this.phone.put(ANSWERED + parcel, answer)
     } catch (error) {
       // Of the parcel itself: another try does not mend it. Anything else holds for another time, with the parcel still here.
       if (!(error instanceof Refused) || !error.fault.slug.startsWith('parcel/')) throw error
@@ -128,7 +130,7 @@ export class Relay {
     try {
       const command = { parcel_answer: { clocks: this.phone.clocks() } }
       const { turn, key } = (await this.phone.write<{ turn: Turn; key: string }>(command, [file])).done
-      await this.phone.keeper().put(PARCEL_KEY, new TextEncoder().encode(key))
+      await this.phone.put(PARCEL_KEY, new TextEncoder().encode(key))
       return { is: 'answered', turn }
     } catch (error) {
       const isOthers = error instanceof Refused && error.fault.slug === 'parcel/not-awaited' && !(await this.made()).includes(parcel)
@@ -142,7 +144,7 @@ export class Relay {
     const others = (await this.carried()).filter((carried) => carried.parcel !== parcel)
     if (others.length >= MOST_KEPT) throw refusal('relay/full', 'Máy đang giữ quá nhiều tệp; giao bớt hoặc xóa bớt', 'This phone keeps too many files; hand some over or let some go')
     await this.letGo(parcel)
-    await this.phone.keeper().put(place + parcel, file)
+    await this.phone.put(place + parcel, file)
   }
 
   private async which(file: Uint8Array): Promise<Which> {
@@ -155,7 +157,7 @@ export class Relay {
   }
 
   private keepJson(place: string, json: unknown): Promise<void> {
-    return this.phone.keeper().put(place, new TextEncoder().encode(JSON.stringify(json)))
+    return this.phone.put(place, new TextEncoder().encode(JSON.stringify(json)))
   }
 
   /** Says whose a file is without saying who that is. */
