@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
 use crate::canonical;
-use crate::ids::{AccountId, HouseholdId, IdError, RoundId, StandardId, UnitId};
+use crate::ids::{AccountId, DeviceId, HouseholdId, IdError, RoundId, StandardId, UnitId};
 
 mod unassessed;
 
@@ -234,6 +234,28 @@ pub enum Decision {
         root: Hash,
         /// How many households are on it.
         households: u64,
+    },
+    /// Somebody forgot a device's PIN, and two officers opened it for its holder: whoever decided and one before.
+    DeviceOpened {
+        /// The device.
+        device: DeviceId,
+        /// Whose it is.
+        holder: AccountId,
+        /// Who agreed first.
+        first: AccountId,
+        /// How they knew the holder.
+        first_reason: Reason,
+        /// How the second knew the holder.
+        reason: Reason,
+    },
+    /// An officer refused to open a device.
+    DeviceNotOpened {
+        /// The device.
+        device: DeviceId,
+        /// Whose it is.
+        holder: AccountId,
+        /// Why.
+        reason: Reason,
     },
     /// The server was set back to an older copy of itself: what was decided between that time and this entry is missing.
     SetBack {

@@ -86,6 +86,8 @@ pub struct App {
     pub logins_by_name: Throttle<String>,
     /// Unauthenticated attempts (logins, enrolments, renewals) per address.
     pub attempts_by_address: Throttle<std::net::IpAddr>,
+    /// Requests to be opened per device.
+    pub openings_by_device: Throttle<DeviceId>,
     /// Parcels of others per carrier.
     pub parcels_by_carrier: Throttle<DeviceId>,
     /// Requests with late work per device that was shut out.
@@ -129,6 +131,7 @@ impl App {
             passwords: Passwords::new(password_cost),
             logins_by_name: Throttle::new(Rate { burst: 10, one_more_every: Duration::from_secs(30) }),
             attempts_by_address: Throttle::new(Rate { burst: 60, one_more_every: Duration::from_secs(1) }),
+            openings_by_device: Throttle::new(Rate { burst: 5, one_more_every: Duration::from_secs(600) }),
             parcels_by_carrier: Throttle::new(Rate { burst: 120, one_more_every: Duration::from_secs(1) }),
             late_work: Throttle::new(Rate { burst: 120, one_more_every: Duration::from_secs(60) }),
             master_key,

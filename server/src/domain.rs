@@ -12,6 +12,7 @@ pub mod device;
 pub mod field;
 pub mod listing;
 pub mod log;
+pub mod opening;
 pub mod points_table;
 pub mod review;
 pub mod role;

@@ -4,6 +4,7 @@
 //! settled exactly; only distances in metres pass through floating point, and they warn but never decide.
 
 pub mod collection;
+pub mod outline;
 pub mod shape;
 pub mod suspect;
 

@@ -35,6 +35,7 @@ mod health;
 mod import;
 mod meter;
 mod openapi;
+mod opening;
 mod points_table;
 mod problem;
 mod roster;
@@ -93,6 +94,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .merge(device::routes())
         .merge(event::routes())
         .merge(gap::routes())
+        .merge(opening::routes())
         .merge(case::routes())
         .merge(points_table::routes())
         .merge(roster::routes())
@@ -111,6 +113,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
     components.add_security_scheme("session", bearer("Token of a session"));
     components.add_security_scheme("session_cookie", cookie);
     components.add_security_scheme("device", bearer("Token of a device"));
+    components.add_security_scheme("opening", bearer("Token of a request to open a device"));
     document
 }
 

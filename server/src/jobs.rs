@@ -21,8 +21,8 @@ pub fn start(app: Arc<App>) -> JoinHandle<()> {
             due.tick().await;
             match housekeeping::forget_ended(&app).await {
                 Ok(None) => {}
-                Ok(Some(housekeeping::Forgotten { sessions, codes, blob_parts })) => {
-                    tracing::debug!(sessions, codes, blob_parts, "Forgot what is over");
+                Ok(Some(housekeeping::Forgotten { sessions, codes, blob_parts, openings })) => {
+                    tracing::debug!(sessions, codes, blob_parts, openings, "Forgot what is over");
                 }
                 Err(error) => tracing::error!(%error, "Housekeeping failed; the next try is in ten minutes"),
             }

@@ -40,6 +40,7 @@ pub mod listing;
 mod lock;
 pub mod log;
 mod news;
+pub mod opening;
 mod partition;
 #[cfg(test)]
 pub(crate) mod plans;

@@ -102,6 +102,25 @@ impl fmt::Debug for EnrolmentSecret {
     }
 }
 
+/// The letters of a request to open a device: shown by the device, typed by officers. They are no secret and open nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpeningCode([u8; CODE_LETTERS]);
+
+impl OpeningCode {
+    /// From its twelve letters.
+    pub fn from_letters(letters: [u8; CODE_LETTERS]) -> Self {
+        Self(letters)
+    }
+}
+
+impl FromStr for OpeningCode {
+    type Err = SecretError;
+    /// Reads what people type, as with enrolment codes.
+    fn from_str(text: &str) -> Result<Self, SecretError> {
+        code_letters(text).map(Self).ok_or(SecretError("opening code"))
+    }
+}
+
 fn hash(purpose: &[u8], secret: &[u8]) -> SecretHash {
     SecretHash(Sha256::new().chain_update(purpose).chain_update(secret).finalize().into())
 }

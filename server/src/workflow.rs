@@ -19,6 +19,7 @@ use thiserror::Error;
 
 use crate::documents::workbook;
 use crate::documents::workbook::WriteError;
+use crate::domain::opening::OpeningFault;
 use crate::domain::round::RoundState;
 use crate::geography::collection::FileFault;
 use crate::password::PasswordError;
@@ -53,6 +54,7 @@ pub mod ledger;
 pub mod logbook;
 pub mod moving;
 mod office;
+pub mod opening;
 mod pages;
 pub mod parcel;
 pub mod permit;
@@ -270,6 +272,9 @@ pub enum Refusal {
     /// A photo is not taken or not given.
     #[error(transparent)]
     Blob(#[from] BlobFault),
+    /// A device with a forgotten PIN is not asked for, or not opened.
+    #[error(transparent)]
+    Opening(#[from] OpeningFault),
     /// The message of a phone cannot be read.
     #[error(transparent)]
     Message(MessageFault),

@@ -47,6 +47,17 @@ pub fn from_hex<const N: usize>(what: &'static str, text: &str) -> Result<[u8; N
     Ok(bytes)
 }
 
+/// Reads hexadecimal of any length up to so many bytes; `None` where it is not.
+pub fn hex_bytes(text: &str, at_most: usize) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    if !digits.len().is_multiple_of(2) || digits.len() > 2 * at_most {
+        return None;
+    }
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    // A hexadecimal digit is below 16.
+    digits.chunks(2).map(|pair| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8)).collect()
+}
+
 macro_rules! bytes_newtype {
     ($(#[$doc:meta])* $name:ident, $length:literal, $what:literal) => {
         $(#[$doc])*
@@ -154,6 +165,10 @@ mod tests {
         assert!("00".parse::<ChangeHash>().is_err());
         assert!("AB".repeat(32).parse::<ChangeHash>().is_err());
         assert!("é".repeat(32).parse::<ChangeHash>().is_err());
+        for text in ["0", "0g", "é", "00000000"] {
+            assert_eq!(hex_bytes(text, 3), None, "{text}");
+        }
+        assert_eq!(hex_bytes("00fF", 3), Some(vec![0, 255]));
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub mod message;
 pub mod named;
 pub mod parcel;
 pub mod rebase;
+pub mod recovery;
 pub mod salvage;
 pub mod segment;
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! its name nor have the answer sealed to somebody else; the server signs the answer, which no TLS vouches for here.
 //! What is asked and answered is [`crate::message`]'s, what a device makes of it [`crate::device`]'s.
 
-mod sealing;
+pub(crate) mod sealing;
 mod share;
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
@@ -124,7 +124,7 @@ impl ParcelKey {
     }
 }
 
-fn check_signed(by: &PublicKey, what: &[u8; 32], signature: &Signature) -> Result<(), ParcelFault> {
+pub(crate) fn check_signed(by: &PublicKey, what: &[u8; 32], signature: &Signature) -> Result<(), ParcelFault> {
     let key = VerifyingKey::from_bytes(&by.0).map_err(|_| ParcelFault::Signature)?;
     let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
     key.verify_strict(what, &signature).map_err(|_| ParcelFault::Signature)
@@ -173,7 +173,7 @@ pub(crate) fn pack(
     let mut letter = Letter { device: key, reply, request: request.into(), signature: Signature([0; 64]) };
     letter.signature = Signature(device.sign(&letter.signed(&parcel, &to.id())).to_bytes());
     let plain = Zeroizing::new(letter.to_bytes());
-    let bytes = Envelope::seal(&plain, (Way::Up, parcel), &to.key, rng)?.to_bytes();
+    let bytes = Envelope::seal(&plain, (Way::Up, parcel.0), &to.key, rng)?.to_bytes();
     match bytes.len() > MAX_PARCEL_BYTES {
         true => Err(ParcelFault::TooLarge),
         false => Ok(bytes),
@@ -200,15 +200,15 @@ impl Parcel {
 
     /// Its name.
     pub fn id(&self) -> ParcelId {
-        self.0.parcel
+        ParcelId(self.0.of)
     }
 
     /// What is in it, once its device's signature was checked. Whether the device is known is for the register to say.
     pub fn open(&self, secret: &SealSecret) -> Result<Opened, ParcelFault> {
         let plain = self.0.open(secret)?;
         let letter = Letter::read(&plain)?;
-        check_signed(&letter.device, &letter.signed(&self.0.parcel, &self.0.to), &letter.signature)?;
-        Ok(Opened { parcel: self.0.parcel, letter })
+        check_signed(&letter.device, &letter.signed(&self.id(), &self.0.to), &letter.signature)?;
+        Ok(Opened { parcel: self.id(), letter })
     }
 }
 
@@ -251,7 +251,7 @@ impl Opened {
         let mut reply = Reply { response: response.into(), key, signature: Signature([0; 64]) };
         reply.signature = Signature(server.sign(&reply.signed(&self.parcel)).to_bytes());
         let plain = Zeroizing::new(reply.to_bytes());
-        Ok(Envelope::seal(&plain, (Way::Down, self.parcel), &self.letter.reply, rng)?.to_bytes())
+        Ok(Envelope::seal(&plain, (Way::Down, self.parcel.0), &self.letter.reply, rng)?.to_bytes())
     }
 }
 
@@ -303,7 +303,7 @@ impl ParcelAnswer {
 
     /// The parcel that it answers.
     pub fn parcel(&self) -> ParcelId {
-        self.0.parcel
+        ParcelId(self.0.of)
     }
 
     /// What was sealed, whoever signed it.
@@ -314,7 +314,7 @@ impl ParcelAnswer {
     /// The response and the key for the next parcel, once the server's signatures were checked.
     pub(crate) fn open(&self, secret: &SealSecret, server: &PublicKey) -> Result<(Vec<u8>, ParcelKey), ParcelFault> {
         let reply = self.unsealed(secret)?;
-        check_signed(server, &reply.signed(&self.0.parcel), &reply.signature)?;
+        check_signed(server, &reply.signed(&self.parcel()), &reply.signature)?;
         reply.key.check(server)?;
         Ok((reply.response.into(), reply.key))
     }

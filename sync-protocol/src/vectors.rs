@@ -5,6 +5,7 @@ mod file;
 #[path = "../tests/protocol/form.rs"]
 mod form;
 mod parcels;
+mod recovery;
 mod scene;
 mod shapes;
 

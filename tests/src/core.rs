@@ -20,8 +20,12 @@ pub struct CorePhone {
     account: AccountId,
     server_key: String,
     secret: Vec<u8>,
+    /// Its id.
+    pub device: String,
     /// The key that parcels are sealed to, as it came with enrolment.
     pub parcel_key: String,
+    /// The key of its commune for a forgotten PIN, as it came with enrolment; empty above communes.
+    pub recovery_key: String,
     /// What the Worker has on disk: the last snapshot, empty before the first.
     pub snapshot: Vec<u8>,
     /// What the Worker has on disk: the records after the snapshot, in order.
@@ -70,6 +74,7 @@ impl CorePhone {
         let wall_ms = house.clock.now().as_millisecond();
         let (snapshot, records, answers) = (Vec::new(), Vec::new(), Vec::new());
         let parcel_key = enrolled.text("parcel_key").to_owned();
+        let recovery_key = enrolled.text("recovery_key").to_owned();
         let mut phone = Self {
             core,
             client,
@@ -77,7 +82,9 @@ impl CorePhone {
             account,
             server_key,
             secret,
+            device: enrolled.text("device").to_owned(),
             parcel_key,
+            recovery_key,
             snapshot,
             records,
             answers,

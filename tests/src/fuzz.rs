@@ -9,6 +9,7 @@ mod document;
 mod ground;
 mod messages;
 mod parcels;
+mod recovery;
 
 /// One way in.
 pub struct Target {
@@ -37,6 +38,9 @@ pub const TARGETS: &[Target] = &[
     target("reply", parcels::reply),
     target("share", parcels::share),
     target("shared", parcels::shared),
+    target("kept-key", recovery::kept_key),
+    target("kept", recovery::kept),
+    target("opened-key", recovery::opened_key),
     target("packed-segment", document::packed_segment),
     target("packed-page", document::packed_page),
     target("change", document::change),

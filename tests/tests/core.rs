@@ -234,6 +234,29 @@ fn a_practice_phone_has_a_village_of_its_own_and_writes_like_any_other() -> Resu
     Ok(())
 }
 
+/// Where the list says that the only house stands.
+fn listed_point(phone: &mut CorePhone) -> Result<Json> {
+    let list = phone.look(json!("list"))?.json;
+    let fields = list["fields"].as_array().context("fields")?;
+    let at = fields.iter().position(|field| field == "point").context("points")?;
+    Ok(list["rows"][0][at].clone())
+}
+
+#[tokio::test]
+async fn the_list_says_where_a_house_stands_once_somebody_has_measured_it_there() -> Result<()> {
+    let (house, mut lan, mut minh) = two_phones().await?;
+    let id = founded(&mut lan, &mut minh).await?;
+    assert_eq!(listed_point(&mut lan)?, Json::Null);
+    let measured =
+        |source: &str| json!({ "edits": [[id, "answers/gps", format!("22.4125,104.8,8,1790000000,{source}")]] });
+    assert_eq!(lan.write("edit", measured("elsewhere"))?["faults"], json!([]));
+    assert_eq!(listed_point(&mut lan)?, Json::Null, "somebody wrote it down at the office");
+    assert_eq!(lan.write("edit", measured("gps"))?["faults"], json!([]));
+    assert_eq!(listed_point(&mut lan)?, json!([22_412_500, 104_800_000]));
+    house.stop().await;
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_section_asks_what_concerns_somebody_and_changes_with_what_is_typed() -> Result<()> {
     let (house, mut lan, mut minh) = two_phones().await?;

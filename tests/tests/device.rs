@@ -6,6 +6,7 @@ use anyhow::Result;
 use house_tests::house::House;
 use house_tests::phone::Phone;
 use serde_json::{Value, json};
+use server::workflow::geography::import_boundaries;
 
 #[tokio::test]
 async fn a_code_is_given_only_for_somebody_who_surveys_there() -> Result<()> {
@@ -117,6 +118,25 @@ async fn a_phone_that_was_away_for_weeks_gets_in_again_with_its_key() -> Result<
 }
 
 #[tokio::test]
+async fn a_phone_is_told_the_border_of_its_village_in_few_corners() -> Result<()> {
+    let house = House::with_open_round().await?;
+    let hoa = house.log_in("hoa").await?;
+    let enrolled = Phone::new(1).enrol(&hoa, &house.anonymous, house.people.lan, house.units.village).await?;
+    house.assign(house.people.lan, house.units.village).await?;
+    let ring = json!([[104.6, 22.3], [104.605, 22.300001], [104.61, 22.3], [104.612345, 22.31], [104.6, 22.3]]);
+    let border = json!({ "type": "FeatureCollection", "features": [{ "type": "Feature",
+        "properties": { "unit": house.units.village }, "geometry": { "type": "Polygon", "coordinates": [ring] } }] });
+    let taken = import_boundaries(&house.app, house.units.commune, border.to_string().as_bytes()).await?;
+    assert_eq!(taken.taken, 1);
+    let lan = house.anonymous.with_token(enrolled.text("token"));
+    let villages = lan.get("/api/devices/self/villages").await?.body;
+    let told = json!([[[104.6, 22.3], [104.61, 22.3], [104.612345, 22.31], [104.6, 22.3]]]);
+    assert_eq!(villages[0]["boundary"], told);
+    house.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_phone_is_told_which_villages_it_surveys_and_by_what_they_are_classified() -> Result<()> {
     let house = House::with_open_round().await?;
     let hoa = house.log_in("hoa").await?;
@@ -130,6 +150,7 @@ async fn a_phone_is_told_which_villages_it_surveys_and_by_what_they_are_classifi
     assert_eq!((&village["b1_mode"], &village["reference_on"]), (&json!("paper"), &json!("2026-10-01")));
     assert_eq!(village["area"], json!("rural"));
     assert!(village["village_name"].as_str().is_some_and(|name| !name.is_empty()), "{village}");
+    assert_eq!(village.get("boundary"), None, "nobody has given one");
     house.stop().await;
     Ok(())
 }

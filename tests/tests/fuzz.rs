@@ -202,7 +202,7 @@ fn golden(honest: &mut Honest) -> Result<()> {
         honest.response(&read(name)?)?;
     }
     honest.add("cursors", read("cursors")?);
-    for name in ["parcel", "parcel-answer", "letter", "reply", "share", "shared"] {
+    for name in ["parcel", "parcel-answer", "letter", "reply", "share", "shared", "kept-key", "kept", "opened-key"] {
         honest.add(name, read(name)?);
     }
     Ok(())
@@ -227,6 +227,9 @@ async fn what_honest_phones_and_servers_say_breaks_nothing_and_is_what_the_schem
         "reply",
         "share",
         "shared",
+        "kept-key",
+        "kept",
+        "opened-key",
     ] {
         let said = honest.0.get(rule).with_context(|| format!("no {rule}"))?;
         for bytes in said {

@@ -84,7 +84,7 @@ async fn an_ended_session_can_tell_why_for_a_month_and_is_then_forgotten() -> Re
     assert_eq!(forget_ended(&house.app).await?.map(|forgotten| forgotten.sessions), Some(0));
     assert_eq!(hoa.get("/api/me").await?.slug(), "session/expired");
     house.clock.advance(Duration::from_secs(24 * 3600));
-    assert_eq!(forget_ended(&house.app).await?, Some(Forgotten { sessions: 1, codes: 0, blob_parts: 0 }));
+    assert_eq!(forget_ended(&house.app).await?, Some(Forgotten { sessions: 1, codes: 0, blob_parts: 0, openings: 0 }));
     assert_eq!(hoa.get("/api/me").await?.slug(), "session/unknown");
     house.stop().await;
     Ok(())

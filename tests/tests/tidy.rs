@@ -23,6 +23,7 @@ const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("server/src/http/error/review.rs", "problem", "one exhaustive match: a line per refusal, read as a table"),
     ("server/src/http/error/office.rs", "problem", "one exhaustive match: a line per refusal, read as a table"),
     ("server/src/http/error/blob.rs", "problem", "one exhaustive match: a line per refusal, read as a table"),
+    ("server/src/http/error/opening.rs", "problem", "one exhaustive match: a line per refusal, read as a table"),
     ("server/src/http/error/table.rs", "problem", "one exhaustive match: a line per refusal, read as a table"),
     ("server/src/documents/workbook/refusal.rs", "label", "one exhaustive match: a line per refusal, read as a table"),
     ("server/src/documents/workbook/assemble.rs", "row", "the kinds of row in the order in which they are told apart"),

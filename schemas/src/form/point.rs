@@ -16,8 +16,18 @@ pub struct Point {
     pub accuracy_m: u32,
     /// When it was measured, Unix seconds.
     pub measured_at_s: i64,
-    /// What measured it: `gps`, `map`, `import`; lower-case letters, digits, `_`.
+    /// What measured it: `gps`, `map`, `import`, or [`Point::ELSEWHERE`]; lower-case letters, digits, `_`.
     pub source: String,
+}
+
+impl Point {
+    /// The source of a point that was noted by somebody who did not stand at the house.
+    pub const ELSEWHERE: &str = "elsewhere";
+
+    /// Whether this is where the house stands, as far as anybody knows.
+    pub fn is_at_house(&self) -> bool {
+        self.source != Self::ELSEWHERE
+    }
 }
 
 /// Which part of a point is badly written.
@@ -111,6 +121,13 @@ mod tests {
         assert_eq!(error("22,104,-5,1,gps"), PointError::Accuracy);
         assert_eq!(error("22,104,5,+1,gps"), PointError::Time);
         assert_eq!(error("22,104,5,1,"), PointError::Source);
+    }
+
+    #[test]
+    fn a_point_noted_elsewhere_is_not_where_the_house_stands() {
+        let is_at_house = |source: &str| format!("22.4,104.6,8,1,{source}").parse::<Point>().unwrap().is_at_house();
+        assert!(!is_at_house("elsewhere"));
+        assert!(is_at_house("gps") && is_at_house("map") && is_at_house("import"));
     }
 
     #[test]

@@ -118,12 +118,9 @@ impl<'a> Crew<'a> {
         found.with_context(|| format!("household {household} is not on the phone"))
     }
 
-    /// Where a village is: villages lie in a ring around the middle of their commune.
     fn centre(&self, village: UnitId) -> (f64, f64) {
         let at = self.villages.iter().position(|known| *known == village).unwrap_or(0);
-        let angle = at as f64 / self.villages.len().max(1) as f64 * std::f64::consts::TAU;
-        let (latitude, longitude) = self.commune.place.centre;
-        (latitude + 0.02 * angle.sin(), longitude + 0.02 * angle.cos())
+        self.commune.place.village(at, self.villages.len())
     }
 
     fn call(&self, teller: &Teller, village: UnitId, attempt: i64) -> Call {

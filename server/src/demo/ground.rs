@@ -162,3 +162,24 @@ pub(super) async fn import(
     );
     Ok(imported)
 }
+
+/// Gives the villages of a commune their borders: eight corners around all houses that will be measured there.
+pub(super) async fn bound(admin: &Desk, commune: &Commune, villages: &[UnitId]) -> anyhow::Result<()> {
+    // A little beyond the last house; the sides bulge by a fifth more.
+    let (near, far) = (1.05, 1.25);
+    let corners =
+        [(near, near), (0.0, far), (-near, near), (-far, 0.0), (-near, -near), (0.0, -far), (near, -near), (far, 0.0)];
+    let feature = |(at, village): (usize, &UnitId)| {
+        let (latitude, longitude) = commune.place.village(at, villages.len());
+        let reach = CommunePlace::REACH_E6 as f64 / 1e6;
+        let closed = corners.iter().chain(&corners[..1]);
+        let ring: Vec<_> = closed.map(|(x, y)| [longitude + x * reach, latitude + y * reach]).collect();
+        json!({ "type": "Feature", "properties": { "unit": village },
+            "geometry": { "type": "Polygon", "coordinates": [ring] } })
+    };
+    let features: Vec<Value> = villages.iter().enumerate().map(feature).collect();
+    let file = json!({ "type": "FeatureCollection", "features": features });
+    let taken = admin.post(&format!("/api/units/{}/boundaries", commune.id), &file).await?;
+    ensure!(taken["taken"] == villages.len(), "{}: {taken}", commune.name);
+    Ok(())
+}

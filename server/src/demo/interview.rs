@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::birth::{births, number};
 use super::dice::Dice;
+use super::place::CommunePlace;
 
 /// Somebody at the door.
 #[derive(Clone, Debug)]
@@ -194,9 +195,10 @@ fn income(edits: &mut Edits, fortune: Fortune, home: &Household, dice: &mut Dice
     }
 }
 
-/// Where the house stands: within a kilometre or so of the middle of its village.
+/// Where the house stands.
 fn point(call: &Call, dice: &mut Dice) -> String {
-    let degrees = |middle: f64, dice: &mut Dice| (middle * 1e6) as i32 + dice.between(-9_000, 9_000) as i32;
+    const REACH: i64 = CommunePlace::REACH_E6;
+    let degrees = |middle: f64, dice: &mut Dice| (middle * 1e6) as i32 + dice.between(-REACH, REACH) as i32;
     let (latitude_e6, longitude_e6) = (degrees(call.village.0, dice), degrees(call.village.1, dice));
     let noon = call.on.at(5, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
     let measured_at_s = noon.map_or(0, |noon| noon.timestamp().as_second());

@@ -54,6 +54,18 @@ pub(super) struct CommunePlace {
     pub(super) centre: (f64, f64),
 }
 
+impl CommunePlace {
+    /// How far from the middle of its village a house stands at most, north or east, in millionths of a degree: a
+    /// kilometre or so.
+    pub(super) const REACH_E6: i64 = 9_000;
+
+    /// The middle of one of so many villages, latitude and longitude: they lie in a ring around the middle of the commune.
+    pub(super) fn village(&self, at: usize, of: usize) -> (f64, f64) {
+        let angle = at as f64 / of.max(1) as f64 * std::f64::consts::TAU;
+        (self.centre.0 + 0.02 * angle.sin(), self.centre.1 + 0.02 * angle.cos())
+    }
+}
+
 impl Place {
     /// The seven communes of the former district of Quang Bình.
     pub fn quang_binh() -> anyhow::Result<Self> {

@@ -113,6 +113,8 @@ impl<'a> Story<'a> {
         let imported = ground::import(&compiler, &self.ground, commune, workbook).await?;
         let reviewer = Desk::log_in(self.servers.next(), &Post::Reviewer.login(&commune.slug)).await?;
         let villages = self.ground.villages(&reviewer, commune).await?;
+        let admin = Desk::log_in(self.servers.next(), people::ADMINISTRATOR).await?;
+        ground::bound(&admin, commune, &villages).await?;
         ground::assign(&reviewer, (&self.ground, commune), &self.people, &villages).await?;
         self.note_report(commune, &imported)?;
         self.teller.done(&step, &imported["rows"].to_string())

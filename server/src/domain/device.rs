@@ -75,6 +75,8 @@ pub struct Device {
     pub revoked_at: Option<Timestamp>,
     /// How its clock was found to be; `None` before its first sync.
     pub clock: Option<ClockReading>,
+    /// When its commune opened it last, after a forgotten PIN.
+    pub opened: Option<DeviceOpened>,
 }
 
 impl Device {
@@ -87,8 +89,19 @@ impl Device {
         enrolled_at: Timestamp,
     ) -> Self {
         let id = public_key.device_id();
-        Self { id, public_key, account, unit, name, enrolled_at, revoked_at: None, clock: None }
+        Self { id, public_key, account, unit, name, enrolled_at, revoked_at: None, clock: None, opened: None }
     }
+}
+
+/// That two officers have opened a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceOpened {
+    /// When.
+    pub at: Timestamp,
+    /// Who agreed first.
+    pub first: AccountId,
+    /// Who agreed second.
+    pub second: AccountId,
 }
 
 /// How a device's clock was found to be.

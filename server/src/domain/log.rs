@@ -34,6 +34,14 @@ codes! {
         DeviceEnrolled = "device_enrolled",
         /// A phone was shut out.
         DeviceRevoked = "device_revoked",
+        /// A phone whose PIN was forgotten asked to be opened.
+        OpeningAsked = "opening_asked",
+        /// An officer agreed to open a phone.
+        OpeningConfirmed = "opening_confirmed",
+        /// An officer refused to open a phone.
+        OpeningRefused = "opening_refused",
+        /// A second officer agreed: a phone was opened.
+        DeviceOpened = "device_opened",
         /// A phone sent a segment that cannot be trusted.
         SegmentRefused = "segment_refused",
         /// A phone sent bytes that are not the change its journal names.

@@ -15,7 +15,7 @@ const SEARCHED_CORNERS: usize = 5_000;
 const HALF_TURN_E6: i64 = 180_000_000;
 
 /// Longitude and latitude in millionths of a degree.
-type Corner = (i32, i32);
+pub(super) type Corner = (i32, i32);
 
 /// One or more polygons. Each has an outer ring first and its holes after it; rings end where they begin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,7 +172,7 @@ impl Shape {
         (of(longitudes().min(), latitudes().min()), of(longitudes().max(), latitudes().max()))
     }
 
-    fn rings(&self) -> impl Iterator<Item = &Vec<Corner>> {
+    pub(super) fn rings(&self) -> impl Iterator<Item = &Vec<Corner>> {
         self.0.iter().flatten()
     }
 

@@ -90,6 +90,9 @@ const OFFICE: &[Role] = &[Reviewer, CommuneChair, Administrator];
 const OFFICE_AND_AUDIT: &[Role] = &[Reviewer, CommuneChair, Administrator, Auditor];
 /// Who reads households: deciding, compiling and watching. Administrators look after machines and people, not families.
 const READERS: &[Role] = &[Reviewer, Committee, CommuneChair, Compiler, Auditor];
+/// Who opens devices whose PIN was forgotten: those who decide on what is in them. Administrators look after machines, and this
+/// one is full of families.
+const OPENERS: &[Role] = &[Reviewer, Committee, CommuneChair];
 /// Who keeps the points tables of a unit.
 const TABLE_KEEPERS: &[Role] = &[Compiler, Administrator];
 /// Who looks at them.
@@ -127,6 +130,11 @@ pub static RULES: &[Rule] = &[
     rule("GET", "/api/devices/self/writers", Who::Device),
     rule("GET", "/api/units/{unit}/devices", Who::Holders(OFFICE_AND_AUDIT, Place::PathUnit)),
     rule("POST", "/api/devices/{device}/revoke", Who::Holders(OFFICE, Place::UnitOfDevice)),
+    rule("POST", "/api/openings", Who::Anyone),
+    rule("GET", "/api/openings/own", Who::Anyone),
+    rule("GET", "/api/units/{unit}/openings", Who::Holders(OPENERS, Place::PathUnit)),
+    rule("POST", "/api/devices/{device}/opening/confirm", Who::Holders(OPENERS, Place::UnitOfDevice)),
+    rule("POST", "/api/devices/{device}/opening/refuse", Who::Holders(OPENERS, Place::UnitOfDevice)),
     rule("POST", "/api/sync", Who::AnyDevice),
     rule("POST", "/api/sync/parcels", Who::Device),
     rule("GET", "/api/sync/households/{household}/blobs/{blob}/progress", Who::Device),

@@ -13,6 +13,7 @@ use super::extract::{AskingDevice, Body, PathId, Peer};
 use super::problem::ProblemView;
 use super::{ApiError, AppState};
 use crate::domain::device::Device;
+use crate::geography::Spot;
 use crate::token::{hex, unhex};
 use crate::workflow;
 use crate::workflow::Refusal;
@@ -45,6 +46,16 @@ pub(super) struct DeviceView {
     clock_offset_ms: Option<i64>,
     /// When that was.
     clock_read_at: Option<String>,
+    /// When it was opened last after a forgotten PIN, and by whom.
+    opened: Option<OpenedView>,
+}
+
+/// That two officers have opened a device.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OpenedView {
+    at: String,
+    /// Their accounts, in the order in which they agreed.
+    by: [u64; 2],
 }
 
 impl From<Device> for DeviceView {
@@ -58,6 +69,9 @@ impl From<Device> for DeviceView {
             revoked_at: device.revoked_at.map(|at| at.to_string()),
             clock_offset_ms: device.clock.map(|clock| clock.offset_ms),
             clock_read_at: device.clock.map(|clock| clock.read_at.to_string()),
+            opened: device
+                .opened
+                .map(|opened| OpenedView { at: opened.at.to_string(), by: [opened.first.0, opened.second.0] }),
         }
     }
 }
@@ -99,11 +113,18 @@ pub(super) struct SurveyedVillageView {
     commune_name: String,
     /// `rural` or `urban`; absent where the office has not said it.
     area: Option<&'static str>,
+    /// Its border with few corners, to be drawn: rings of longitude and latitude in degrees, each ending where it begins,
+    /// borders of holes among them. Absent where the office has not given it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    boundary: Option<Vec<Vec<[f64; 2]>>>,
 }
 
 impl From<SurveyedVillage> for SurveyedVillageView {
     fn from(surveyed: SurveyedVillage) -> Self {
-        let SurveyedVillage { round, village, name, commune, commune_name, area } = surveyed;
+        let SurveyedVillage { round, village, name, commune, commune_name, area, outline } = surveyed;
+        // At most six decimals, because the nearest number to a millionth is written with so many.
+        let degrees = |spot: Spot| [f64::from(spot.longitude_e6) / 1e6, f64::from(spot.latitude_e6) / 1e6];
+        let ring = |ring: Vec<Spot>| ring.into_iter().map(degrees).collect();
         Self {
             round: round.id.to_string(),
             round_name: round.name,
@@ -115,6 +136,7 @@ impl From<SurveyedVillage> for SurveyedVillageView {
             commune: commune.0,
             commune_name,
             area: area.map(|area| area.code()),
+            boundary: outline.map(|rings| rings.into_iter().map(ring).collect()),
         }
     }
 }

@@ -74,6 +74,8 @@ pub(super) struct EnrolledView {
     unit: u64,
     /// The key that parcels are sealed to, signed by the server, hex.
     parcel_key: String,
+    /// The key that the phone's own key is kept under for a forgotten PIN, signed by the server, hex; absent above communes.
+    recovery_key: Option<String>,
 }
 
 /// Lets a phone in.
@@ -86,6 +88,7 @@ pub(super) async fn enrol(
     Body(body): Body<EnrolDevice>,
 ) -> Result<(StatusCode, Json<EnrolledView>), ApiError> {
     let (device, token) = workflow::enrolment::enrol(&app, body.parse()?, address).await?;
+    let recovery_key = workflow::opening::key(&app, device.unit).await?;
     let view = EnrolledView {
         device: device.id.to_string(),
         token: token.reveal(),
@@ -93,6 +96,7 @@ pub(super) async fn enrol(
         account: device.account.0,
         unit: device.unit.0,
         parcel_key: hex(&workflow::parcel::key(&app).to_bytes()),
+        recovery_key: recovery_key.map(|key| hex(&key.to_bytes())),
     };
     Ok((StatusCode::CREATED, Json(view)))
 }

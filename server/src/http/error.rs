@@ -2,6 +2,7 @@
 
 mod blob;
 mod office;
+mod opening;
 mod review;
 mod sent;
 mod table;
@@ -334,6 +335,7 @@ fn refused(refusal: &Refusal) -> Problem {
         | R::TableNotConfirmed
         | R::TableLacksPlace(_) => table::problem(refusal),
         R::Blob(fault) => blob::problem(*fault),
+        R::Opening(fault) => opening::problem(*fault),
         R::Message(fault) => sent::message(*fault),
         R::Parcel(fault) => sent::parcel(*fault),
         R::ParcelAuthorUnknown | R::ParcelAuthorShutOut => sent::parcel_author(refusal),

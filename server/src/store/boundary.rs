@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemas::ids::UnitId;
 
 use super::row::{RowOf, milliseconds, stored};
-use super::statement::sql;
+use super::statement::{scalar, sql};
 use super::{Read, StoreError, Tx};
 use crate::geography::shape::Shape;
 
@@ -21,6 +21,17 @@ pub async fn put(tx: &mut Tx, commune: UnitId, unit: UnitId, shape: &Shape, now:
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// The boundary of a unit of a commune.
+pub async fn of_unit(read: &mut Read, commune: UnitId, unit: UnitId) -> Result<Option<Shape>, StoreError> {
+    let shape: Option<String> = scalar("SELECT shape FROM boundary WHERE commune = $1 AND unit = $2")
+        .bind(stored(commune.0))
+        .bind(stored(unit.0))
+        .fetch_optional(read)
+        .await?;
+    let of = RowOf { table: "boundary", id: unit };
+    shape.map(|shape| of.column("shape", serde_json::from_str(&shape))).transpose()
 }
 
 /// The boundaries of a commune and of its villages, by unit.

@@ -57,6 +57,8 @@ mod geography;
 mod many;
 #[path = "conformance/office.rs"]
 mod office;
+#[path = "conformance/openings.rs"]
+mod openings;
 #[path = "conformance/phones.rs"]
 mod phones;
 #[path = "conformance/set_back.rs"]
@@ -123,7 +125,7 @@ fn device_key(seed: u8) -> DeviceKey {
 fn device_of(account: AccountId, unit: UnitId, seed: u8) -> Device {
     let public_key = device_key(seed);
     let (id, name) = (public_key.device_id(), "Máy của Lan".to_owned());
-    Device { id, public_key, account, unit, name, enrolled_at: at(1), revoked_at: None, clock: None }
+    Device { id, public_key, account, unit, name, enrolled_at: at(1), revoked_at: None, clock: None, opened: None }
 }
 
 fn round_of(unit: UnitId) -> Round {

@@ -14,6 +14,8 @@ use crate::domain::device::Device;
 use crate::domain::role::Role;
 use crate::domain::round::{Assignment, Round, RoundState};
 use crate::domain::unit::Area;
+use crate::geography::Spot;
+use crate::geography::outline::outline;
 use crate::store::{self, Read};
 
 /// A village that somebody surveys in an open round, as a phone shows and classifies by it.
@@ -31,6 +33,8 @@ pub struct SurveyedVillage {
     pub commune_name: String,
     /// Whether it is country or town; `None` where the office has not said it.
     pub area: Option<Area>,
+    /// Its border as a phone draws it; `None` where the office has not given it.
+    pub outline: Option<Vec<Vec<Spot>>>,
 }
 
 /// Has somebody survey a village of the commune. Twice changes nothing.
@@ -114,7 +118,9 @@ pub async fn of_device(app: &App, device: &Device) -> Result<Vec<SurveyedVillage
             let (name, commune_name) =
                 (name_of(&mut read, village, &round).await?, name_of(&mut read, commune, &round).await?);
             let (area, _) = said_of(&mut read, village, round.reference_on).await?;
-            surveyed.push(SurveyedVillage { round: round.clone(), village, name, commune, commune_name, area });
+            let outline = store::boundary::of_unit(&mut read, commune, village).await?.map(|shape| outline(&shape));
+            let round = round.clone();
+            surveyed.push(SurveyedVillage { round, village, name, commune, commune_name, area, outline });
         }
     }
     Ok(surveyed)

@@ -168,6 +168,7 @@ impl Bench {
             enrolled_at: self.app.clock.now(),
             revoked_at: None,
             clock: None,
+            opened: None,
         };
         let stored = device.clone();
         let written: Result<_, StoreError> = self

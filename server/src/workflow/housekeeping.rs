@@ -1,5 +1,6 @@
-//! Housekeeping, by one of several servers: forgetting what is over: sessions and codes that can no longer be used, and parts of photos that never became whole. What
-//! sessions and codes did stands in the security events; a phone that still has a photo brings it again from the first byte.
+//! Housekeeping, by one of several servers: forgetting what is over: sessions and codes that can no longer be used, parts of photos that
+//! never became whole, and requests to open a device. What sessions and codes did stands in the security events, who opened a
+//! device in the ledger too; a phone that still has a photo brings it again from the first byte.
 
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub struct Forgotten {
     pub codes: u64,
     /// Parts of photos that never became whole.
     pub blob_parts: u64,
+    /// Requests to open a device.
+    pub openings: u64,
 }
 
 /// Forgets sessions, codes and parts of photos that ended, or of which nothing came, long ago. `None` when it is not due:
@@ -39,7 +42,9 @@ pub async fn forget_ended(app: &App) -> Result<Option<Forgotten>, Refusal> {
                 let sessions = store::session::delete_expired(tx, before).await?;
                 let codes = store::enrolment_code::delete_expired(tx, before).await?;
                 let blob_parts = store::blob::forget_parts(tx, before).await?;
-                Ok(Some(Forgotten { sessions, codes, blob_parts }))
+                // At once: what a device has kept, and its key for it, are kept no longer than they serve.
+                let openings = store::opening::delete_expired(tx, now).await?;
+                Ok(Some(Forgotten { sessions, codes, blob_parts, openings }))
             })
         })
         .await

@@ -294,10 +294,10 @@ pub fn last_outcome(household: &Household) -> Option<String> {
     text(last, "outcome").map(str::to_owned)
 }
 
-/// Where the house stands: latitude, longitude, accuracy.
+/// Where the house stands: latitude, longitude, accuracy. A point that was noted elsewhere does not say it.
 pub fn point(household: &Household) -> Option<(i32, i32, u32)> {
     let point: Point = text(&household.answers, "gps")?.parse().ok()?;
-    Some((point.latitude_e6, point.longitude_e6, point.accuracy_m))
+    point.is_at_house().then_some((point.latitude_e6, point.longitude_e6, point.accuracy_m))
 }
 
 fn summary(

@@ -63,6 +63,23 @@ async function untilShown(page: Page, trigger: string, shown: string): Promise<n
   )
 }
 
+/** Milliseconds from one frame to the next while a finger drags the map. */
+async function dragging(page: Page): Promise<number[]> {
+  const box = await page.locator('canvas').boundingBox()
+  if (box === null) throw new Error('there is no map')
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2]
+  await page.mouse.move(x, y)
+  await page.mouse.down()
+  const frames = page.evaluate(async () => {
+    const times: number[] = []
+    for (let frame = 0; frame < 60; frame += 1) times.push(await new Promise<number>(requestAnimationFrame))
+    return times.slice(1).map((time, before) => time - (times[before] ?? time))
+  })
+  for (let step = 0; step < 40; step += 1) await page.mouse.move(x + (step % 20) * 4, y + step)
+  await page.mouse.up()
+  return frames
+}
+
 async function slowed(page: Page): Promise<void> {
   const session = await page.context().newCDPSession(page)
   await session.send('Emulation.setCPUThrottlingRate', { rate: SLOWER })
@@ -114,6 +131,16 @@ it('costs so much', async () => {
   let at = 0
   const search = await middle(() => untilCounted(page, typed[at++ % typed.length] ?? ''))
   figures['search as one types'] = `${Math.round(search)} ms`
+  await context.grantPermissions(['geolocation'])
+  await context.setGeolocation({ latitude: 22.426, longitude: 104.66, accuracy: 12 })
+  figures['the nearest first'] = `${Math.round(await untilShown(page, 'button|Gần đây nhất', '.who .quiet| km'))} ms`
+  const searchNear = await middle(() => untilCounted(page, typed[at++ % typed.length] ?? ''))
+  figures['search as one types, the nearest first'] = `${Math.round(searchNear)} ms`
+  await untilCounted(page, '')
+  figures['opening the map'] = `${Math.round(await untilShown(page, 'button|Bản đồ', 'canvas[width]'))} ms`
+  figures['a frame of the map under a finger'] = `${half(await dragging(page))} ms`
+  await page.getByRole('button', { name: 'Danh sách hộ' }).click()
+  await page.getByRole('button', { name: 'Gần đây nhất' }).click()
   const [opens, leaves]: [number[], number[]] = [[], []]
   for (let round = 0; round < ROUNDS; round += 1) {
     opens.push(await untilShown(page, '.row', 'h2|Các lượt đến'))

@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isAccessible, launch, phone } from './browser'
 import { House, ROUND } from './house'
-import { PIN, enrol, unlock } from './person'
+import { PIN, enrol, meet, unlock } from './person'
 
 /** Four pixels. */
 const PICTURE = Buffer.from(
@@ -152,10 +152,7 @@ describe('a phone', () => {
     await page.getByRole('button', { name: 'Lưu', exact: true }).click()
     await page.getByText('Dưới 4 tiêu chí').waitFor()
     await page.getByText('Ghi kết quả lượt đến trước').waitFor()
-    await page.getByRole('button', { name: 'Bắt đầu lượt đến hôm nay' }).click()
-    await page.getByRole('radio', { name: 'Gặp được' }).check()
-    await page.getByLabel('Người trả lời').waitFor()
-    await page.getByRole('button', { name: 'Lưu', exact: true }).click()
+    await meet(page)
     await page.getByText('Thêm thành viên').click()
     await page.getByLabel('Họ và tên').fill('Giàng Thị Bé')
     await page.getByLabel('Giới tính').selectOption({ label: 'Nữ' })

@@ -23,8 +23,8 @@ interface Account {
 }
 
 export class House {
-  /** Who is logged in: nobody may try as often as tests ask. */
-  private readonly desks = new Map<string, Desk>()
+  /** Logged in once: whoever does so too often has to wait. */
+  private readonly desks = new Map<string, Promise<Desk>>()
 
   private constructor(
     readonly base: string,
@@ -35,7 +35,8 @@ export class House {
   /** `size`: flags of the demo that say how large it is. */
   static async open(size: string[] = []): Promise<House> {
     const directory = mkdtempSync(join(tmpdir(), 'rasoat-web-'))
-    execFileSync(rasoat(), ['demo', '--data', directory, '--exit', ...size], { stdio: 'ignore' })
+    // Any port: another server may run on this machine.
+    execFileSync(rasoat(), ['demo', '--data', directory, '--listen', '127.0.0.1:0', '--exit', ...size], { stdio: 'ignore' })
     const served = ['serve', '--data', join(directory, 'server'), '--listen', '127.0.0.1:0']
     const environment = { ...process.env, RASOAT_LOG: 'info', NO_COLOR: '1' }
     const server = spawn(rasoat(), served, { stdio: ['ignore', 'ignore', 'pipe'], env: environment })
@@ -50,13 +51,15 @@ export class House {
   }
 
   /** Logs somebody in; whoever asks after that asks as them. */
-  async logIn(login: string): Promise<Desk> {
-    const known = this.desks.get(login)
-    if (known !== undefined) return known
-    const { token } = await ask<{ token: string }>(this.base, 'POST', '/api/session', { login, password: PASSWORD, keep: 'bearer' })
-    const desk = new Desk(this.base, token)
+  logIn(login: string): Promise<Desk> {
+    const desk = this.desks.get(login) ?? this.atDesk(login)
     this.desks.set(login, desk)
     return desk
+  }
+
+  private async atDesk(login: string): Promise<Desk> {
+    const { token } = await ask<{ token: string }>(this.base, 'POST', '/api/session', { login, password: PASSWORD, keep: 'bearer' })
+    return new Desk(this.base, token)
   }
 
   /** The demo's round is over: what is surveyed from now on is surveyed in others. */

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isAccessible, launch, phone } from './browser'
 import { answerSection } from './form'
 import { House } from './house'
-import { enrol, unlock } from './person'
+import { enrol, meet, unlock } from './person'
 
 const PICTURE = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==',
@@ -61,14 +61,6 @@ async function openUnvisited(page: Page, wanted = ''): Promise<string> {
   await row.click()
   await page.getByRole('heading', { level: 1, name: head }).waitFor()
   return head
-}
-
-async function meet(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Bắt đầu lượt đến hôm nay' }).click()
-  await page.getByRole('radio', { name: 'Gặp được' }).check()
-  await answerSection(page, { 'Người trả lời': 'Chủ hộ', 'Ghi chú': 'Nhà ở cuối bản' })
-  await save(page)
-  await page.getByRole('heading', { name: 'Phiếu', exact: true }).waitFor()
 }
 
 async function addMember(page: Page, name: string, relation: string, sex: string, born: string): Promise<void> {

@@ -24,3 +24,12 @@ export async function unlock(context: BrowserContext, base: string, name: string
   await page.getByRole('button', { name: 'Mở khóa' }).click()
   return page
 }
+
+/** Begins a visit of the household on the screen, at which somebody is met. */
+export async function meet(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Bắt đầu lượt đến hôm nay' }).click()
+  await page.getByRole('radio', { name: 'Gặp được' }).check()
+  await page.getByLabel('Người trả lời').waitFor()
+  await page.getByRole('button', { name: 'Lưu', exact: true }).click()
+  await page.getByRole('heading', { name: 'Phiếu', exact: true }).waitFor()
+}

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 use schemas::codes::names::fold;
+use schemas::form::{Form, Kind, Point, Scope as Asked};
 use schemas::household::Household;
 use schemas::ids::{HouseholdId, RoundId};
 use schemas::standards::Standards;
@@ -58,6 +59,10 @@ pub struct Listed {
     /// Head and address, folded for searching.
     #[n(9)]
     pub search: String,
+    /// Where the house stands, latitude and longitude in millionths of a degree; `None` until somebody has measured it
+    /// there.
+    #[n(10)]
+    pub point: Option<(i32, i32)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -133,6 +138,8 @@ impl Maker<'_> {
         let address = current.as_ref().and_then(|current| current.answers.get("address")).map(Value::to_string);
         let named = format!("{} {}", head.as_deref().unwrap_or_default(), address.as_deref().unwrap_or_default());
         let outcome = current.as_ref().and_then(outcome);
+        let point =
+            history.as_ref().zip(current.as_ref()).and_then(|(history, current)| house(history.form(), current));
         let lacks = history.zip(current).map_or(0, |(history, current)| self.lacks(document, history, current));
         Listed {
             household: *household,
@@ -145,6 +152,7 @@ impl Maker<'_> {
             waiting: u32::try_from(status.waiting).unwrap_or(u32::MAX),
             reasons: status.needs.iter().map(|need| need.slug.to_owned()).collect(),
             lacks,
+            point,
         }
     }
 
@@ -161,4 +169,12 @@ fn outcome(household: &Household) -> Option<String> {
     let visits = household.visits.values().filter(|visit| visit.contains_key("outcome"));
     let last = visits.max_by_key(|visit| (visit.get("visited_on"), visit.get("attempt")))?;
     last.get("outcome").map(Value::to_string)
+}
+
+/// Where the house stands, by the first question that asks for it and was answered there.
+fn house(form: &Form, household: &Household) -> Option<(i32, i32)> {
+    let asked = form.questions().iter().filter(|one| one.scope == Asked::Household && one.kind == Kind::Point);
+    let mut said = asked.filter_map(|question| household.answers.get(question.key.as_str())?.as_text());
+    let point = said.find_map(|said| said.parse().ok().filter(Point::is_at_house))?;
+    Some((point.latitude_e6, point.longitude_e6))
 }

@@ -14,7 +14,7 @@ use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::ParcelFault;
-use crate::hash::{ParcelId, SealKey, SealKeyId, tagged};
+use crate::hash::{SealKey, SealKeyId, tagged};
 use crate::journal::{from_cbor, to_cbor};
 
 /// Version of parcels and of their answers.
@@ -88,12 +88,17 @@ impl SealKey {
         let hash = tagged("rasoat seal key 1", &[&self.0]);
         SealKeyId(std::array::from_fn(|at| hash[at]))
     }
+
+    /// Whether something can be sealed to it. With a key of small order every secret comes to nothing, so one tells.
+    pub fn is_usable(&self) -> bool {
+        SealSecret::from_bytes([1; KEY_BYTES]).shared_with(self).is_some()
+    }
 }
 
 /// Which way an envelope goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
-pub(super) enum Way {
+pub(crate) enum Way {
     /// From a device to the server.
     #[n(0)]
     Up,
@@ -103,22 +108,29 @@ pub(super) enum Way {
     /// From a device to colleagues.
     #[n(2)]
     Aside,
+    /// What a device keeps for the day on which its PIN is forgotten ([`crate::recovery`]).
+    #[n(3)]
+    Kept,
+    /// The same, opened for the device by the server.
+    #[n(4)]
+    Opened,
 }
 
 /// What a carrier sees.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
-pub(super) struct Envelope {
+pub(crate) struct Envelope {
     #[n(0)]
     version: u8,
     #[n(1)]
     way: Way,
     /// The key that it is sealed to.
     #[n(2)]
-    pub(super) to: SealKeyId,
-    /// The parcel, or the one that this answers.
+    pub(crate) to: SealKeyId,
+    /// The parcel, or the one that this answers; the device whose key it is.
     #[n(3)]
-    pub(super) parcel: ParcelId,
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) of: [u8; 16],
     #[n(4)]
     ephemeral: SealKey,
     #[n(5)]
@@ -127,9 +139,9 @@ pub(super) struct Envelope {
 
 impl Envelope {
     /// Seals bytes to a key.
-    pub(super) fn seal(
+    pub(crate) fn seal(
         plain: &[u8],
-        (way, parcel): (Way, ParcelId),
+        (way, of): (Way, [u8; 16]),
         to: &SealKey,
         rng: &mut impl CryptoRng,
     ) -> Result<Self, ParcelFault> {
@@ -137,7 +149,7 @@ impl Envelope {
         let shared = secret.shared_with(to).ok_or(ParcelFault::WeakKey)?;
         let sealed = ByteVec::from(Vec::new());
         let ephemeral = secret.public();
-        let mut envelope = Self { version: PARCEL_VERSION, way, to: to.id(), parcel, ephemeral, sealed };
+        let mut envelope = Self { version: PARCEL_VERSION, way, to: to.id(), of, ephemeral, sealed };
         let (cipher, nonce) = envelope.cipher(&shared, to);
         let payload = Payload { msg: plain, aad: &envelope.outside() };
         envelope.sealed = cipher.encrypt(&nonce, payload).map_err(|_| ParcelFault::TooLarge)?.into();
@@ -145,7 +157,7 @@ impl Envelope {
     }
 
     /// Reads an envelope. The version is looked at first, so that one of a later version is named as such.
-    pub(super) fn read(bytes: &[u8], way: Way) -> Result<Self, ParcelFault> {
+    pub(crate) fn read(bytes: &[u8], way: Way) -> Result<Self, ParcelFault> {
         let mut decoder = Decoder::new(bytes);
         decoder.array().map_err(|_| ParcelFault::Unreadable)?;
         match decoder.u8() {
@@ -161,7 +173,7 @@ impl Envelope {
     }
 
     /// What is in it, for whoever has the key.
-    pub(super) fn open(&self, secret: &SealSecret) -> Result<Zeroizing<Vec<u8>>, ParcelFault> {
+    pub(crate) fn open(&self, secret: &SealSecret) -> Result<Zeroizing<Vec<u8>>, ParcelFault> {
         let own = secret.public();
         if own.id() != self.to {
             return Err(ParcelFault::OtherKey);
@@ -172,7 +184,7 @@ impl Envelope {
         cipher.decrypt(&nonce, payload).map(Zeroizing::new).map_err(|_| ParcelFault::Damaged)
     }
 
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         to_cbor(self)
     }
 

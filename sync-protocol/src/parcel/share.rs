@@ -76,7 +76,7 @@ impl Shared {
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<u8>, ParcelFault> {
         let plain = Zeroizing::new(self.to_bytes());
-        let bytes = Envelope::seal(&plain, (Way::Aside, share), village, rng)?.to_bytes();
+        let bytes = Envelope::seal(&plain, (Way::Aside, share.0), village, rng)?.to_bytes();
         match bytes.len() > MAX_PARCEL_BYTES {
             true => Err(ParcelFault::TooLarge),
             false => Ok(bytes),

@@ -12,7 +12,7 @@ use crate::parcel::{Letter, Parcel, ParcelAnswer, ParcelKey, Reply, SealSecret, 
 use crate::verdict::Verdict;
 
 /// Chance that anybody can repeat: each draw is of equal bytes, one more than those of the draw before.
-struct Counted(u8);
+pub(super) struct Counted(pub(super) u8);
 
 impl TryRng for Counted {
     type Error = Infallible;

@@ -72,6 +72,19 @@ pub(super) const ENVELOPE: Shape = Record(&[
     ("ephemeral key", Bytes),
     ("sealed", Bytes),
 ]);
+/// What a device keeps of its data key, or what the server opens of it.
+pub(super) const KEPT_ENVELOPE: Shape = Record(&[
+    ("version", Item),
+    ("way", Item),
+    ("name of the key that it is sealed to", Bytes),
+    ("device", Bytes),
+    ("ephemeral key", Bytes),
+    ("sealed", Bytes),
+]);
+/// What is sealed in what a device keeps.
+pub(super) const KEPT: Shape = Record(&[("commune", Item), ("data key", Bytes), ("signature", Bytes)]);
+/// A commune's recovery key.
+pub(super) const RECOVERY_KEY: Shape = Record(&[("commune", Item), ("key", Bytes), ("signature", Bytes)]);
 /// What a device seals.
 pub(super) const LETTER: Shape =
     Record(&[("device's public key", Bytes), ("reply key", Bytes), ("request", Bytes), ("signature", Bytes)]);

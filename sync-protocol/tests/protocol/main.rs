@@ -14,6 +14,7 @@ mod packed;
 mod parcels;
 mod phone;
 mod rebase;
+mod recovery;
 mod schema;
 mod shares;
 mod snapshots;

@@ -70,6 +70,10 @@ const VECTORS: &[(&str, &str)] = &[
     ("response", "response-keys"),
     ("share", "share"),
     ("shared", "shared"),
+    ("recovery-key", "recovery-key"),
+    ("kept-key", "kept-key"),
+    ("kept", "kept"),
+    ("opened-key", "opened-key"),
 ];
 
 #[test]
@@ -91,6 +95,8 @@ fn broken_messages_fit_no_rule() {
     }
     for rule in
         ["request", "response", "segment", "page", "chapter", "parcel", "letter", "parcel-answer", "reply", "share"]
+            .into_iter()
+            .chain(["kept-key", "opened-key"])
     {
         for other in VECTORS.iter().filter(|(other, _)| *other != rule) {
             assert!(fits(rule, &vector(other.1)).is_err(), "{} is no {rule}", other.1);

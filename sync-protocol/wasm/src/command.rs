@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use schemas::date;
-use schemas::ids::{AccountId, HouseholdId, RoundId, UnitId};
+use schemas::ids::{AccountId, DeviceId, HouseholdId, RoundId, UnitId};
 use schemas::value::Key;
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value as Json;
@@ -35,6 +35,25 @@ pub enum Command {
         server_key: String,
         /// The challenge, hexadecimal.
         challenge: String,
+    },
+    /// Seals the key under which everything here is encrypted, for the day on which its PIN is forgotten. Parts: seed, secret key,
+    /// data key. Gives `commune`; what to keep as a part.
+    KeepKey {
+        /// The server's key, hexadecimal.
+        server_key: String,
+        /// The commune's recovery key as it came with enrolment, hexadecimal.
+        recovery_key: String,
+    },
+    /// The PIN was forgotten: asks the commune to open what was kept. Parts: seed, what was kept. Gives `body` (what
+    /// `POST /api/openings` takes) and `code`, the letters that people know the request by; the reply secret as a part.
+    AskOpening {
+        /// As it came from [`Command::KeepKey`].
+        commune: UnitId,
+    },
+    /// The data key, once the commune has opened it. Parts: reply secret, what was opened. Gives the data key as a part.
+    TakeKey {
+        /// Which phone this is.
+        device: DeviceId,
     },
     /// Opens a device. Parts: secret key, snapshot (empty when there is none), then any number of runs of records, those
     /// that were written after the snapshot. Gives [`Command::Stands`]' and `records`.

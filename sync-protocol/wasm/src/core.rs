@@ -17,7 +17,7 @@ use crate::command::Command;
 use crate::fault::CoreFault;
 use crate::frames;
 use crate::message::Message;
-use crate::{blobs, exchange, households, identity, parcels};
+use crate::{blobs, exchange, households, identity, parcels, recovery};
 
 /// The core of one Worker: one device at most.
 #[derive(Default)]
@@ -108,6 +108,9 @@ impl Core {
         match command {
             C::Enrol { server_key, code, name } => identity::enrol(&server_key, &code, &name, parts),
             C::Sign { server_key, challenge } => identity::sign(&server_key, &challenge, parts),
+            C::KeepKey { server_key, recovery_key } => recovery::keep(&server_key, &recovery_key, parts),
+            C::AskOpening { commune } => recovery::ask(commune, parts),
+            C::TakeKey { device } => recovery::take(device, parts),
             C::Open { account, server_key, today, form } => {
                 self.opened(identity::read(account, &server_key, parts)?, today, form, parts)
             }

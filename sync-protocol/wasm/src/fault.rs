@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use sync_protocol::device::{AnswerFault, CommitError, ParcelAnswerFault, ShareFault, SnapshotFault};
 use sync_protocol::field::FieldFault;
 use sync_protocol::parcel::ParcelFault;
+use sync_protocol::recovery::RecoveryFault;
 use sync_protocol::words;
 use thiserror::Error;
 
@@ -50,6 +51,9 @@ pub enum CoreFault {
     /// A parcel.
     #[error(transparent)]
     Parcel(#[from] ParcelFault),
+    /// What a forgotten PIN needs.
+    #[error(transparent)]
+    Recovery(#[from] RecoveryFault),
     /// There is no one village to share work of.
     #[error("no village, or several: name one")]
     NoVillage,
@@ -100,6 +104,7 @@ impl CoreFault {
             Self::Answer(_) => "phone/untrusted",
             Self::Field(fault) => fault.slug(),
             Self::Parcel(fault) => fault.slug(),
+            Self::Recovery(fault) => fault.slug(),
             Self::NoVillage => "phone/no-village",
         }
     }
@@ -129,6 +134,10 @@ impl CoreFault {
             Self::Answer(_) => (
                 "Không tin được câu trả lời của máy chủ. Dữ liệu vẫn ở trên máy này",
                 "The server's answer cannot be trusted. Your work is still on this phone",
+            ),
+            Self::Recovery(_) => (
+                "Không dùng được khóa khôi phục; xin xã mở lại lần nữa. Dữ liệu vẫn ở trên máy này",
+                "The recovery key cannot be used; ask the commune again. Your work is still on this phone",
             ),
             Self::NoVillage => {
                 ("Không rõ thôn nào, hoặc máy chưa giữ thôn này", "No such village on this phone, or several: name one")

@@ -5,7 +5,7 @@
 //! Thousands of lines go to the screen at once, so they are packed: `fields` names what stands at each place of a row of
 //! `rows`; `scope` is an index into `scopes` (village and round), `reasons` are slugs, and `search` is head and address as
 //! [`schemas::codes::names::fold`] folds them, so that a screen can search while somebody types. `lacks` counts what the
-//! class rests on and is missing.
+//! class rests on and is missing; `point` is latitude and longitude of the house in millionths of a degree.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,8 +25,8 @@ use crate::core::{Open, Parts, Reply};
 use crate::fault::CoreFault;
 
 /// What stands in a row of the list.
-const FIELDS: [&str; 10] =
-    ["household", "scope", "head", "address", "stands", "waiting", "reasons", "outcome", "lacks", "search"];
+const FIELDS: [&str; 11] =
+    ["household", "scope", "head", "address", "stands", "waiting", "reasons", "outcome", "lacks", "search", "point"];
 
 /// The standards that ship with the app.
 pub(crate) fn standards(standards: &Standards) -> Json {
@@ -60,6 +60,7 @@ pub(crate) fn list(open: &mut Open) -> Result<Reply, CoreFault> {
             listed.outcome,
             listed.lacks,
             listed.search,
+            listed.point,
         ])
     };
     let rows: Vec<Json> = open.listing.lines().map(row).collect();

@@ -66,15 +66,22 @@ pub(crate) fn nobody(parts: &Parts<'_>) -> Result<Identity, CoreFault> {
 }
 
 fn key(parts: &Parts<'_>) -> Result<SigningKey, CoreFault> {
-    let secret: Zeroizing<[u8; 32]> = Zeroizing::new(parts.array(0)?);
+    key_at(parts, 0)
+}
+
+/// The secret key of a phone, as it came along.
+pub(crate) fn key_at(parts: &Parts<'_>, at: usize) -> Result<SigningKey, CoreFault> {
+    let secret: Zeroizing<[u8; 32]> = Zeroizing::new(parts.array(at)?);
     Ok(SigningKey::from_bytes(&secret))
 }
 
-fn server(key: &str) -> Result<PublicKey, CoreFault> {
+/// The server's key, as it was scanned.
+pub(crate) fn server(key: &str) -> Result<PublicKey, CoreFault> {
     key.parse().map_err(|_| CoreFault::Text("server key"))
 }
 
-fn shown(code: &[u8; CODE_LETTERS]) -> String {
+/// A code as people read it.
+pub(crate) fn shown(code: &[u8; CODE_LETTERS]) -> String {
     let groups = code.chunks(GROUP).map(|group| group.iter().copied().map(char::from).collect::<String>());
     groups.collect::<Vec<_>>().join("-")
 }

@@ -40,5 +40,6 @@ pub mod households;
 pub mod identity;
 pub mod message;
 pub mod parcels;
+pub mod recovery;
 
 pub use crate::core::Core;

@@ -202,6 +202,7 @@ impl Commune {
             enrolled_at: self.clock.now(),
             revoked_at: None,
             clock: None,
+            opened: None,
         };
         let written: Result<_, StoreError> = self
             .app

@@ -55,6 +55,8 @@ async fn a_boundary_takes_the_place_of_the_one_before() {
     let all = boundary::of_commune(read, commune).await.unwrap();
     assert_eq!(all, [(commune, square(2)), (village, square(3))]);
     assert!(boundary::of_commune(read, other).await.unwrap().is_empty());
+    assert_eq!(boundary::of_unit(read, commune, village).await.unwrap(), Some(square(3)));
+    assert_eq!(boundary::of_unit(read, other, village).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -69,6 +69,13 @@ impl Office {
         suspicion.clone()
     }
 
+    /// Gives the village a border: a square of a hundredth of a degree.
+    async fn bound(&self) {
+        let square = r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"name":"Bản Một"},"geometry":
+            {"type":"Polygon","coordinates":[[[104.6,22.3],[104.61,22.3],[104.61,22.31],[104.6,22.31],[104.6,22.3]]]}}]}"#;
+        import_boundaries(&self.bench.app, self.bench.commune, square.as_bytes()).await.unwrap();
+    }
+
     fn case(&self, n: u8) -> CaseId {
         CaseId { round: round_id(), commune: self.bench.commune, household: home(n) }
     }
@@ -162,9 +169,7 @@ async fn near_names_at_near_places_and_a_house_outside_its_village_are_on_the_ro
     let near = office.suspicion(1).await;
     assert_eq!((other(&near), near.grounds), (home(2), [Ground::NearNamesNearby(11)].into()));
     assert_eq!(office.warnings().await.into_keys().collect::<Vec<_>>(), [home(1), home(2)], "no boundary, no stray");
-    let square = r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"name":"Bản Một"},"geometry":
-        {"type":"Polygon","coordinates":[[[104.6,22.3],[104.61,22.3],[104.61,22.31],[104.6,22.31],[104.6,22.3]]]}}]}"#;
-    import_boundaries(&office.bench.app, office.bench.commune, square.as_bytes()).await.unwrap();
+    office.bound().await;
     let (village, village_name) = (office.bench.villages[0], "Bản Một".to_owned());
     let stray = Warning::Stray(Stray { village, village_name, metres: 206, accuracy_m: 8 });
     assert_eq!(office.warnings().await.get(&home(3)), Some(&vec![stray.clone()]));
@@ -176,6 +181,19 @@ async fn near_names_at_near_places_and_a_house_outside_its_village_are_on_the_ro
     let line = lines.iter().find(|line| line.view.household == home(3)).unwrap();
     assert_eq!(line.warnings, [stray]);
     assert_eq!(store::access_log::newest(read, office.bench.commune, 9).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_point_noted_elsewhere_is_no_stray_and_near_to_nothing() {
+    let mut office = Office::with(&[
+        head(1, "Vàng Thị Mỷ", "002085000001", "22.305,104.612,8,1790000000,elsewhere"),
+        head(2, "Lù Seo Sính", "002085000002", "22.305,104.612,8,1790000000,gps"),
+    ])
+    .await;
+    office.bound().await;
+    assert_eq!(office.warnings().await.into_keys().collect::<Vec<_>>(), [home(2)], "the one that was measured there");
+    office.edit(1, vec![answer("gps", "22.305,104.612,8,1790000000,gps")]).await;
+    assert_eq!(office.warnings().await.into_keys().collect::<Vec<_>>(), [home(1), home(2)]);
 }
 
 #[tokio::test]

@@ -2,9 +2,10 @@
 
 import { type Remote, wrap } from 'comlink'
 import type { Form } from '../shared/form'
-import type { Line, PackedList, Scope, Stands, SurveyedVillage } from '../shared/phone'
+import type { Holder, Line, Opening, PackedList, Scope, Stands, SurveyedVillage } from '../shared/phone'
 import type { Door } from '../worker/worker'
-import type { Filter } from './lines'
+import { Here } from './here.svelte'
+import { Selection } from './selection.svelte'
 import { practiceHousehold } from './practice'
 import { Sync } from './sync.svelte'
 import { type Draft, Work, got, isSame } from './work'
@@ -15,7 +16,9 @@ export type Screen =
   | { name: 'people' }
   | { name: 'enrol'; slip: Slip | undefined }
   | { name: 'unlock'; id: string; who: string }
+  | { name: 'forgotten'; id: string; who: string }
   | { name: 'villages' }
+  | { name: 'map' }
   | { name: 'new' }
   | { name: 'sync' }
   | { name: 'household'; household: string }
@@ -32,15 +35,16 @@ const LANGUAGE = 'language'
 export class App {
   screen = $state.raw<Screen>({ name: 'opening' })
   language = $state<Language>(localStorage.getItem(LANGUAGE) === 'en' ? 'en' : 'vi')
-  people = $state.raw<{ id: string; name: string }[]>([])
+  people = $state.raw<Holder[]>([])
   stands = $state.raw<Stands | undefined>(undefined)
   lines = $state.raw<Line[]>([])
-  /** Which households the list shows. */
-  filter = $state<Filter>('all')
   form = $state.raw<Form | undefined>(undefined)
   villages = $state.raw<SurveyedVillage[]>([])
   /** Sections in hand that are not written into their documents. */
   drafts = $state.raw<Draft[]>([])
+  /** Which households are looked at. */
+  selection = new Selection()
+  here = new Here()
   /** What has to be done before the screen in hand is left; a refusal keeps people there. */
   leaving: (() => Promise<void>) | undefined
   /** Somebody tries things out. */
@@ -112,7 +116,7 @@ export class App {
       history.pushState(null, '')
       return
     }
-    this.screen = above(screen)
+    this.screen = above(screen, this.selection.overview)
   }
 
   async begin(slip: Slip | undefined): Promise<void> {
@@ -134,12 +138,29 @@ export class App {
     await this.enter()
   }
 
+  /** A forgotten PIN: what is known, what the commune says, or asks the commune. */
+  async opening(step: 'known' | 'look' | 'ask', id: string): Promise<Opening> {
+    return got(this.door.opening(step, id))
+  }
+
+  /** Opens what the commune has opened, under a new PIN. */
+  async openAgain(id: string, pin: string): Promise<void> {
+    await got(this.door.openAgain(id, pin))
+    await this.enter()
+  }
+
+  /** An instant for people, by this device's clock. */
+  dayAndTime(at: string): string {
+    return new Date(at).toLocaleString(this.language === 'vi' ? 'vi-VN' : 'en-GB', { dateStyle: 'short', timeStyle: 'short', timeZone: 'Asia/Ho_Chi_Minh' })
+  }
+
   async lock(): Promise<void> {
     this.stands = undefined
     this.sync.close()
     await this.door.lock()
     this.lines = []
-    this.filter = 'all'
+    this.selection = new Selection()
+    this.here = new Here()
     this.people = await got(this.door.people())
     this.screen = { name: 'people' }
   }
@@ -208,14 +229,19 @@ export class App {
   }
 }
 
-function above(screen: Screen): Screen {
+/** `overview`: from where households are opened. */
+function above(screen: Screen, overview: 'villages' | 'map'): Screen {
   switch (screen.name) {
     case 'section':
       return { name: 'household', household: screen.draft.household }
     case 'household':
+      return { name: overview }
+    case 'map':
     case 'new':
     case 'sync':
       return { name: 'villages' }
+    case 'forgotten':
+      return { name: 'unlock', id: screen.id, who: screen.who }
     case 'unlock':
     case 'enrol':
       return { name: 'people' }

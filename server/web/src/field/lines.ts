@@ -1,9 +1,10 @@
 // The list as people look at it: what a line counts as, and which lines are meant.
 
 import type { Line } from '../shared/phone'
+import { type Spot, metresBetween, spotOf } from './geo'
 
 /** What a household is for whoever has to visit it. */
-type Shown = 'todo' | 'draft' | 'unsent' | 'needs_you' | 'sent'
+export type Shown = 'todo' | 'draft' | 'unsent' | 'needs_you' | 'sent'
 
 /** Which lines are meant: by what is to be done, or by where they stand. */
 export type Filter = 'all' | Shown | 'at_phone' | 'at_server'
@@ -40,4 +41,30 @@ function passes(line: Line, filter: Filter): boolean {
     default:
       return shownAs(line) === filter
   }
+}
+
+/** What is being looked for. */
+export interface Wanted {
+  /** A village's id; all of them when empty. */
+  village: string
+  typed: string
+  filter: Filter
+}
+
+/** The lines that are meant on the list and on the map. */
+export function chosenFrom(lines: Line[], { village, typed, filter }: Wanted): Line[] {
+  const ofVillage = village === '' ? lines : lines.filter(({ scope }) => String(scope.village) === village)
+  return found(ofVillage, typed, filter)
+}
+
+/** Metres from somewhere to each house that somebody has measured. */
+export function distancesFrom(here: Spot, lines: Line[]): Map<Line, number> {
+  const measured = lines.flatMap((line): [Line, number][] => (line.point === null ? [] : [[line, metresBetween(here, spotOf(line.point))]]))
+  return new Map(measured)
+}
+
+/** The nearest first; houses that nobody has measured come last, in the order that they had. */
+export function nearestFirst(lines: Line[], distances: Map<Line, number>): Line[] {
+  const metres = (line: Line) => distances.get(line) ?? Number.MAX_VALUE
+  return [...lines].sort((one, other) => metres(one) - metres(other))
 }

@@ -9,6 +9,12 @@ export function pointOf(position: GeolocationPosition, source: Source): string {
   return parts.join(',')
 }
 
+/** Where this device is; anything measured at most so long ago will do. Refused where nobody may know or can tell. */
+export function measured(maximumAge: number): Promise<GeolocationPosition> {
+  const asked = { enableHighAccuracy: true, timeout: 60_000, maximumAge }
+  return new Promise((found, refused) => navigator.geolocation.getCurrentPosition(found, refused, asked))
+}
+
 /** At most six decimals, some ten centimetres. */
 function degrees(value: number): string {
   return String(Number(value.toFixed(6)))

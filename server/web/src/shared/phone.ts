@@ -109,6 +109,27 @@ export interface Line {
   lacks: number
   /** Head and address as they are searched. */
   search: string
+  /** Latitude and longitude of the house in millionths of a degree; null until somebody has measured it there. */
+  point: [number, number] | null
+}
+
+/** Somebody's vault whose PIN was forgotten: how far it is with being opened. */
+export type Opening =
+  | { is: 'impossible' }
+  | { is: 'not_asked' }
+  /** `by`: who has agreed. */
+  | { is: 'asked'; code: string; expiresAt: string; by: string[] }
+  | { is: 'opened'; by: string[] }
+  | { is: 'refused'; by: string[]; reason: string }
+  /** Seven days are over, or somebody asked again. */
+  | { is: 'over' }
+
+/** Somebody who works on this device. */
+export interface Holder {
+  id: string
+  name: string
+  /** When the commune opened their vault last, and who did. */
+  opened?: { at: string; by: string[] }
 }
 
 export interface Reason {
@@ -217,4 +238,6 @@ export interface SurveyedVillage {
   commune: number
   commune_name: string
   area: 'rural' | 'urban' | null
+  /** Rings of longitude and latitude in degrees, each ending where it begins; absent where no office has given them. */
+  boundary?: [number, number][][]
 }

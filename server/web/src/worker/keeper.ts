@@ -1,7 +1,7 @@
 // What a phone needs of whoever keeps its things: the vault of a person, or the memory of somebody who only tries it out.
 
 /** The command that opens the core, and its parts. */
-export interface Opening {
+export interface Start {
   command: unknown
   parts: Uint8Array[]
   /** Bytes of records that had to be replayed. */
@@ -10,7 +10,7 @@ export interface Opening {
 
 export interface Keeper {
   /** The day on this device. */
-  opening(today: string): Promise<Opening>
+  start(today: string): Promise<Start>
   append(records: Uint8Array): Promise<void>
   replace(snapshot: Uint8Array): Promise<void>
   runs(): Promise<number>

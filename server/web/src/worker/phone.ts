@@ -6,14 +6,15 @@
 
 import { today } from '../shared/day'
 import { type Fault, Refused, faultOf, refusal } from '../shared/fault'
-import type { Exchanged, PhotosWaiting, Progress, Result, Scope, Stands, SurveyedVillage, Turn, Writer } from '../shared/phone'
+import type { Exchanged, Holder, Opening, PhotosWaiting, Progress, Result, Scope, Stands, SurveyedVillage, Turn, Writer } from '../shared/phone'
 import { Core, type Done, Trapped } from './core'
+import * as forgotten from './forgotten'
 import { type Keeper, PARCEL_KEY, SECRET, VILLAGES } from './keeper'
 import { Cut, Link, NoLine, Stopped, jsonIn } from './link'
 import { type Asked, type Photo, type Photos, ROOM_BYTES, drawnAnew, hashOf, placeOf, send, waitingOf } from './photos'
 import type { Practice } from './practice'
 import { Relay } from './relay'
-import { Vault, people } from './vault'
+import { type Kept, Vault, people } from './vault'
 import { Watch } from './watch'
 
 /** Runs of records, and bytes of them, after which a snapshot takes their place: what opening has to replay at most. */
@@ -34,6 +35,7 @@ interface Enrolled {
   account: number
   unit: number
   parcel_key: string
+  recovery_key: string | null
 }
 
 interface Challenge {
@@ -88,8 +90,8 @@ export class Phone {
     private readonly practice?: Practice,
   ) {}
 
-  async people(): Promise<{ id: string; name: string }[]> {
-    return (await people()).map(({ id, name }) => ({ id, name }))
+  async people(): Promise<Holder[]> {
+    return (await people()).map(({ id, name, opened }) => ({ id, name, ...(opened && { opened }) }))
   }
 
   /** Lets this device in for somebody, and opens it. */
@@ -105,12 +107,24 @@ export class Phone {
     const secret = parts[0]
     if (secret === undefined) throw untrusted()
     const secrets = { [SECRET]: secret, [TOKEN]: bytesOf(enrolled.token), [PARCEL_KEY]: bytesOf(enrolled.parcel_key) }
-    const vault = await Vault.create({ name, account, device, unit, serverKey: known }, pin, secrets)
+    const keep = (dataKey: Uint8Array): Kept | undefined => keptIn(fresh, enrolled, [secret, dataKey])
+    const vault = await Vault.create({ name, account, device, unit, serverKey: known }, pin, secrets, keep)
     return this.begin(vault)
   }
 
   async unlock(id: string, pin: string): Promise<Stands> {
     return this.begin(await Vault.unlock(id, pin, Date.now()))
+  }
+
+  /** A forgotten PIN: what this phone knows, what the commune says, or asks the commune. */
+  async opening(step: 'known' | 'look' | 'ask', id: string): Promise<Opening> {
+    if (step === 'known') return forgotten.known(id)
+    return step === 'look' ? forgotten.look(id, this.link) : forgotten.ask(id, await this.module, this.link)
+  }
+
+  /** Opens a vault that the commune has opened, under a new PIN. */
+  async openAgain(id: string, pin: string): Promise<Stands> {
+    return this.begin(await forgotten.take(id, pin, await this.module, this.link))
   }
 
   /** Forgets everything that is in memory. */
@@ -287,7 +301,7 @@ export class Phone {
   private async opened(): Promise<Core> {
     if (this.core !== undefined) return this.core
     const keeper = this.open()
-    const [core, { command, parts, replayed }] = [await Core.start(await this.module), await keeper.opening(today())]
+    const [core, { command, parts, replayed }] = [await Core.start(await this.module), await keeper.start(today())]
     core.ask(command, parts)
     const villages = await keeper.get(VILLAGES)
     if (villages !== undefined) core.ask('surveys', [villages])
@@ -442,6 +456,14 @@ async function alone(id: string): Promise<(() => void) | undefined> {
       return new Promise<void>((release) => given(release))
     })
   })
+}
+
+/** The data key for a forgotten PIN, sealed to the commune; nothing where no commune could open it. */
+function keptIn(core: Core, { server_key, recovery_key }: Enrolled, keys: [Uint8Array, Uint8Array]): Kept | undefined {
+  if (recovery_key === null) return undefined
+  const seed = crypto.getRandomValues(new Uint8Array(32))
+  const { done, parts } = core.ask<{ commune: number }>({ keep_key: { server_key, recovery_key } }, [seed, ...keys])
+  return parts[0] && { commune: done.commune, key: parts[0] }
 }
 
 function untrusted(): Refused {

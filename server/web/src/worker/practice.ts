@@ -1,6 +1,6 @@
 // A phone to try things out on: in memory, for nobody, and gone when it is left. It has no token, so nothing of it can go anywhere.
 
-import type { Keeper, Opening } from './keeper'
+import type { Keeper, Start } from './keeper'
 import { VILLAGES } from './keeper'
 import type { SurveyedVillage } from '../shared/phone'
 
@@ -17,7 +17,7 @@ export class Practice implements Keeper {
     this.things.set(VILLAGES, new TextEncoder().encode(JSON.stringify(villages)))
   }
 
-  async opening(today: string): Promise<Opening> {
+  async start(today: string): Promise<Start> {
     return { command: { practise: { ...SCOPE, today } }, parts: [this.seed], replayed: 0 }
   }
 

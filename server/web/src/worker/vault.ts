@@ -1,12 +1,13 @@
 // What a person has on this device, encrypted: their secrets, the snapshot, the records after it, photos.
 //
 // Owns the database, the keys and the order of writing. Rows are encrypted under a data key; that key is wrapped twice, by
-// what the PIN gives and by a key that this browser holds and never shows. Each row is bound to its person and its place, so
+// what the PIN gives and by a key that this browser holds and never shows. For a forgotten PIN the same key is kept once more,
+// sealed to the commune, under the browser's key. Each row is bound to its person and its place, so
 // that none can be put in another's. What the bytes mean is the core's.
 
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
 import { refusal } from '../shared/fault'
-import { type Keeper, type Opening, SECRET } from './keeper'
+import { type Keeper, SECRET, type Start } from './keeper'
 
 const NAME = 'rasoat'
 /** PBKDF2 with SHA-256: about half a second on a cheap phone. */
@@ -33,6 +34,23 @@ export interface Person {
   wrongPins: number
   /** No PIN is tried before, by this device's clock. */
   notBefore: number
+  /** The data key for a forgotten PIN; absent where no commune could open it. */
+  kept?: { commune: number; key: Sealed }
+  /** What is asked of the commune because the PIN was forgotten. */
+  asked?: Sealed
+  /** When the commune opened it last, and who did. */
+  opened?: Opened
+}
+
+export interface Opened {
+  at: string
+  by: string[]
+}
+
+/** The data key as the commune can open it. */
+export interface Kept {
+  commune: number
+  key: Uint8Array
 }
 
 interface Sealed {
@@ -124,14 +142,23 @@ export class Vault implements Keeper {
     private readonly key: CryptoKey,
   ) {}
 
-  /** Makes a vault for somebody, with secrets in it. */
-  static async create(who: NewPerson, pin: string, secrets: Record<string, Uint8Array>): Promise<Vault> {
+  /** Makes a vault for somebody, with secrets in it. `keep`: seals the data key for the day on which the PIN is forgotten. */
+  static async create(
+    who: NewPerson,
+    pin: string,
+    secrets: Record<string, Uint8Array>,
+    keep: (dataKey: Uint8Array) => Kept | undefined,
+  ): Promise<Vault> {
     const raw = chance(32)
-    const salt = chance(16)
     const held = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])
-    const inner = await seal(await keyOfPin(pin, salt, ROUNDS), who.device, raw)
-    const wrapped = await seal(held, who.device, join(inner))
-    const person = { ...who, id: who.device, salt, rounds: ROUNDS, held, wrapped, wrongPins: 0, notBefore: 0 }
+    const kept = keep(raw)
+    const person = {
+      ...who,
+      id: who.device,
+      held,
+      ...(await wrap(raw, pin, who.device, held)),
+      ...(kept === undefined ? {} : { kept: { commune: kept.commune, key: await seal(held, `${who.device} kept`, own(kept.key)) } }),
+    }
     const vault = new Vault(await open(), person, await dataKey(raw))
     raw.fill(0)
     // Secrets first: somebody who is in the list can be opened.
@@ -143,8 +170,7 @@ export class Vault implements Keeper {
   /** Opens somebody's vault. Wrong PINs have to wait, longer and longer. */
   static async unlock(id: string, pin: string, nowMs: number): Promise<Vault> {
     const database = await open()
-    const person = await database.get('people', id)
-    if (person === undefined) throw refusal('vault/unknown', 'Không có người này trên máy', 'Nobody like that on this device')
+    const person = await personIn(database, id)
     const waitMs = Math.min(person.notBefore - nowMs, LONGEST_WAIT_MS)
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1000)
@@ -159,7 +185,27 @@ export class Vault implements Keeper {
     return new Vault(database, person, await dataKey(raw))
   }
 
-  async opening(today: string): Promise<Opening> {
+  /** Opens somebody's vault with its data key, which their commune has opened, and puts it under a new PIN. */
+  static async reopen(id: string, dataKeyBytes: Uint8Array, pin: string, opened: Opened): Promise<Vault> {
+    const database = await open()
+    const { asked: _, ...person } = await personIn(database, id)
+    const raw = own(dataKeyBytes)
+    const vault = new Vault(database, { ...person, opened, ...(await wrap(raw, pin, person.device, person.held)) }, await dataKey(raw))
+    raw.fill(0)
+    // What opens what was encrypted under it is the key; anything else leaves the old PIN as it was.
+    const [some] = await vault.places('')
+    if (some === undefined || (await vault.get(some).catch(() => undefined)) === undefined) {
+      vault.close()
+      const [vi, en] = ['Khóa nhận được không mở được dữ liệu của máy; xin xã mở lại', 'The key does not open this phone; ask the commune again']
+      throw refusal('vault/wrong-key', vi, en)
+    }
+    const writing = database.transaction('people', 'readwrite', { durability: 'strict' })
+    await writing.store.put(vault.person)
+    await writing.done
+    return vault
+  }
+
+  async start(today: string): Promise<Start> {
     const [secret, { snapshot, records }] = [await this.get(SECRET), await this.read()]
     if (secret === undefined) throw refusal('vault/damaged', 'Dữ liệu trên máy bị hỏng; báo người hỗ trợ', 'What is stored here is damaged; ask for support')
     const { account, serverKey } = this.person
@@ -242,6 +288,63 @@ export class Vault implements Keeper {
   private named(place: string): string {
     return `${this.person.id} ${place}`
   }
+}
+
+/** What a forgotten PIN needs before anything can be opened: what was kept, and what was asked. */
+export class Forgotten {
+  private constructor(
+    private readonly database: Database,
+    readonly person: Person,
+  ) {}
+
+  static async of(id: string): Promise<Forgotten> {
+    const database = await open()
+    return new Forgotten(database, await personIn(database, id))
+  }
+
+  /** The data key as the commune can open it. */
+  async kept(): Promise<Kept | undefined> {
+    const { kept, held, device } = this.person
+    return kept && { commune: kept.commune, key: new Uint8Array(await unseal(held, `${device} kept`, kept.key)) }
+  }
+
+  /** What was asked, as it was given to {@link ask}. */
+  async asked(): Promise<Uint8Array | undefined> {
+    const { asked, held, device } = this.person
+    return asked && new Uint8Array(await unseal(held, `${device} asked`, asked))
+  }
+
+  /** Writes down what is asked, in the place of what was asked before. */
+  async ask(what: Uint8Array): Promise<void> {
+    const { held, device, id } = this.person
+    const asked = await seal(held, `${device} asked`, own(what))
+    const writing = this.database.transaction('people', 'readwrite', { durability: 'strict' })
+    const person = await writing.store.get(id)
+    if (person !== undefined) await writing.store.put({ ...person, asked })
+    await writing.done
+  }
+
+  close(): void {
+    this.database.close()
+  }
+}
+
+async function personIn(database: Database, id: string): Promise<Person> {
+  const person = await database.get('people', id)
+  if (person === undefined) throw refusal('vault/unknown', 'Không có người này trên máy', 'Nobody like that on this device')
+  return person
+}
+
+/** Puts a data key under a PIN and the browser's own key; nobody has tried a wrong one yet. */
+async function wrap(
+  raw: Uint8Array<ArrayBuffer>,
+  pin: string,
+  device: string,
+  held: CryptoKey,
+): Promise<Pick<Person, 'salt' | 'rounds' | 'wrapped' | 'wrongPins' | 'notBefore'>> {
+  const salt = chance(16)
+  const inner = await seal(await keyOfPin(pin, salt, ROUNDS), device, raw)
+  return { salt, rounds: ROUNDS, wrapped: await seal(held, device, join(inner)), wrongPins: 0, notBefore: 0 }
 }
 
 async function unwrap(person: Person, pin: string): Promise<ArrayBuffer | undefined> {
