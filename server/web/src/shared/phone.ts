@@ -148,7 +148,7 @@ export interface Household extends Scope {
   confirmed?: Record<string, string>
   disagreements: Disagreement[]
   /** What colleagues have shared of it and the server has not told of yet. */
-  colleagues: { change: string; account: number; device_clock_ms: number }[]
+  colleagues?: { change: string; account: number; device_clock_ms: number }[]
   standing: { head: string | null; stands: Whereabouts; words: Words; waiting: number; reasons: Reason[] } | null
   /** What the server turned away of one's own work, and can be said again. */
   plan: Plan | null
