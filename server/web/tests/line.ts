@@ -12,6 +12,15 @@ interface Cuts {
   way: 'up' | 'down'
   left: number
   afterBytes: number
+  /** How the paths begin that are asked for when it breaks. */
+  path: string
+}
+
+/** What a connection is asked for, and what it has carried of that. */
+interface Asking {
+  path: string
+  up: number
+  down: number
 }
 
 const FREE: Shape = { bytesPerSecond: Infinity, latencyMs: 0 }
@@ -48,9 +57,9 @@ export class Line {
     this.shape = shape
   }
 
-  /** Breaks connections off in the middle: the next `times` that carry so many bytes that way. */
-  cut(way: Cuts['way'], times: number, afterBytes: number): void {
-    this.cuts.push({ way, left: times, afterBytes })
+  /** Breaks connections off in the middle: the next `times` that carry so many bytes that way for one request to such a path. */
+  cut(way: Cuts['way'], times: number, afterBytes: number, path: string): void {
+    this.cuts.push({ way, left: times, afterBytes, path })
   }
 
   /** How many were broken off. */
@@ -76,21 +85,23 @@ export class Line {
       socket.on('error', end)
       socket.on('close', end)
     }
-    void this.carry('up', phone, server)
-    void this.carry('down', server, phone)
+    const request: Asking = { path: '', up: 0, down: 0 }
+    void this.carry('up', phone, server, request)
+    void this.carry('down', server, phone, request)
   }
 
-  private async carry(way: Cuts['way'], from: Socket, to: Socket): Promise<void> {
-    let carried = 0
+  private async carry(way: Cuts['way'], from: Socket, to: Socket, request: Asking): Promise<void> {
     try {
       for await (const chunk of from) {
         for (const part of partsOf(chunk as Buffer)) {
           await this.late(way, part.length)
           if (to.destroyed) return
           to.write(part)
-          carried += part.length
+          const [, path] = way === 'up' ? (/^[A-Z]+ (\S+) HTTP/.exec(part.toString('latin1')) ?? []) : []
+          if (path !== undefined) Object.assign(request, { path, up: 0, down: 0 })
+          request[way] += part.length
           this.traffic[way] += part.length
-          if (this.isCut(way, carried)) {
+          if (this.isCut(way, request)) {
             from.destroy()
             to.destroy()
             return
@@ -103,9 +114,9 @@ export class Line {
     }
   }
 
-  private isCut(way: Cuts['way'], carried: number): boolean {
-    const cuts = this.cuts.find((cuts) => cuts.way === way && cuts.left > 0)
-    if (cuts === undefined || carried < cuts.afterBytes) return false
+  private isCut(way: Cuts['way'], { path, ...carried }: Asking): boolean {
+    const cuts = this.cuts.find((cuts) => cuts.way === way && cuts.left > 0 && path.startsWith(cuts.path))
+    if (cuts === undefined || carried[way] < cuts.afterBytes) return false
     cuts.left -= 1
     this.made += 1
     return true

@@ -12,8 +12,11 @@ import type { Keeper } from './keeper'
 const MOST_PIXELS = 1600
 const QUALITY = 0.7
 /** Most bytes of one part: what the server takes in a body; and least, on a line that is cut again and again. */
-const PART_BYTES = 64 * 1024
+const MOST_PART_BYTES = 64 * 1024
+const FIRST_PART_BYTES = 16 * 1024
 const LEAST_PART_BYTES = 4 * 1024
+/** A part that was this quick may be larger the next time. */
+const QUICK_MS = 1_000
 /** Cuts in a row after which a photo waits for another time. */
 const MOST_CUTS = 6
 /** Photos that the server has are kept up to here: one that is set back gets them again. */
@@ -92,30 +95,47 @@ export async function send(photo: Photo, keeper: Keeper, asked: Asked, wasCut: (
 
 /** What was cut goes again, in smaller parts, as long as some of it arrives now and then. */
 async function sendThrough(path: string, bytes: Uint8Array | undefined, asked: Asked, wasCut: () => void): Promise<Answer> {
-  let [cuts, size] = [0, PART_BYTES]
+  const parts = new Parts()
   for (;;) {
     try {
-      return await sendFrom(path, bytes, size, asked, () => (cuts = 0))
+      return await sendFrom(path, bytes, parts, asked)
     } catch (error) {
       if (!(error instanceof Cut)) throw error
       wasCut()
-      cuts += 1
-      if (cuts > MOST_CUTS) throw error
-      size = Math.max(size / 2, LEAST_PART_BYTES)
+      if (!parts.goOnAfterCut()) throw error
     }
   }
 }
 
+/** How large the next part is. */
+class Parts {
+  size = FIRST_PART_BYTES
+  private cuts = 0
+
+  arrived(tookMs: number): void {
+    this.cuts = 0
+    if (tookMs < QUICK_MS) this.size = Math.min(this.size * 2, MOST_PART_BYTES)
+  }
+
+  /** Whether to try again. */
+  goOnAfterCut(): boolean {
+    this.cuts += 1
+    this.size = Math.max(this.size / 2, LEAST_PART_BYTES)
+    return this.cuts <= MOST_CUTS
+  }
+}
+
 /** Asks where the server stands, and goes on from there. */
-async function sendFrom(path: string, bytes: Uint8Array | undefined, size: number, asked: Asked, arrived: () => void): Promise<Answer> {
+async function sendFrom(path: string, bytes: Uint8Array | undefined, parts: Parts, asked: Asked): Promise<Answer> {
   let progress = await asked<Progress>('GET', `${path}/progress`)
   if (bytes === undefined) return progress.there ? {} : { refused: 'phone/blob-lost' }
   while (!progress.there) {
-    const part = bytes.subarray(progress.received, progress.received + size)
+    const began = performance.now()
+    const part = bytes.subarray(progress.received, progress.received + parts.size)
     const next = await asked<Progress>('PATCH', `${path}?offset=${progress.received}`, part)
     if (!next.there && next.received <= progress.received) return undefined
     progress = next
-    arrived()
+    parts.arrived(performance.now() - began)
   }
   return {}
 }
