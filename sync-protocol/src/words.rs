@@ -2,7 +2,7 @@
 
 use schemas::form::Label;
 
-use crate::device::Whereabouts;
+use crate::device::{Remark, Whereabouts};
 use crate::parcel::ParcelFault;
 use crate::verdict::{Hold, Rejection, Verdict};
 
@@ -76,6 +76,58 @@ pub fn parcel_fault(fault: ParcelFault) -> Label {
     Label { vi: vi.into(), en: en.into() }
 }
 
+/// The words for what went otherwise than on a good day in an exchange: what it means for one's work, and what to do next.
+pub fn remark(remark: &Remark) -> Label {
+    let (vi, en) = match remark {
+        Remark::BadPage(_) => (
+            "một phần câu trả lời không do máy chủ ký nên không dùng; nếu còn lặp lại, báo xã",
+            "a part of the answer was not signed by the server and was left out; if it happens again, tell the commune",
+        ),
+        Remark::DigestDiffers(_) => (
+            "máy này và máy chủ vẫn ra hai kết quả khác nhau; việc của bạn còn nguyên, báo xã",
+            "this phone and the server still come to different ends; your work is safe, tell the commune",
+        ),
+        Remark::ReadAnew(_) => ("đang đọc lại danh sách từ đầu", "the list is read again from its beginning"),
+        Remark::NewGeneration(_) => (
+            "máy chủ được dựng lại từ bản sao lưu; danh sách được đọc lại từ đầu",
+            "the server was restored from a copy; the list is read again from its beginning",
+        ),
+        Remark::NotAlone(_) => (
+            "một bản sao của máy này cũng đang ghi; từ nay hai bản được tách riêng",
+            "a copy of this phone writes, too; from now on the two are kept apart",
+        ),
+        Remark::Forgotten(_) => (
+            "máy chủ bị lùi lại; máy này gửi trả những gì máy chủ đã quên",
+            "the server was set back; this phone gives back what it has forgotten",
+        ),
+        Remark::NotTakenBack(_, slug) => {
+            let vi = format!("máy chủ chưa nhận lại được một phần đã quên ({slug}); báo xã");
+            let en = format!("the server did not take back a part that it forgot ({slug}); tell the commune");
+            return Label { vi, en };
+        }
+        Remark::NotTaken(slug) => return not_taken(slug),
+    };
+    Label { vi: vi.into(), en: en.into() }
+}
+
+fn not_taken(slug: &str) -> Label {
+    let (vi, en) = match slug {
+        "sync/busy" => ("máy chủ đang bận; sẽ tự gửi lại", "the server is busy; it goes again by itself"),
+        "device/late-work-full" => (
+            "xã còn quá nhiều việc gửi muộn chưa xem; việc của bạn vẫn ở trên máy này, báo xã",
+            "the commune has too much late work to look at; yours is still on this phone, tell the commune",
+        ),
+        _ => {
+            let vi = format!("máy chủ chưa nhận được một phần ({slug}); phần đó vẫn ở trên máy này, sẽ tự gửi lại");
+            let en = format!(
+                "the server cannot take a part now ({slug}); it is still on this phone and goes again by itself"
+            );
+            return Label { vi, en };
+        }
+    };
+    Label { vi: vi.into(), en: en.into() }
+}
+
 fn held(hold: Hold) -> (&'static str, &'static str) {
     match hold {
         Hold::MissingDependency => ("chờ một thay đổi khác đến trước", "waits for a change that has not arrived"),
@@ -111,5 +163,41 @@ fn rejected(rejection: Rejection) -> (&'static str, &'static str) {
         Rejection::WrongType => ("sai kiểu giá trị", "a value of the wrong kind"),
         Rejection::OtherHousehold => ("dựa trên hộ khác", "builds on another household"),
         Rejection::ByReviewer => ("cán bộ đã xem và bỏ ra", "a reviewer looked at it and left it out"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use schemas::ids::UnitId;
+
+    use super::*;
+    use crate::journal::Scope;
+
+    #[test]
+    fn every_remark_has_words_of_its_own_in_both_languages() {
+        let scope = || Scope { village: UnitId(7), round: "2026-dinh-ky".parse().unwrap() };
+        let remarks = [
+            Remark::BadPage(scope()),
+            Remark::DigestDiffers(scope()),
+            Remark::ReadAnew(scope()),
+            Remark::NewGeneration(scope()),
+            Remark::NotAlone(scope()),
+            Remark::Forgotten(scope()),
+            Remark::NotTakenBack(scope(), "chapter/unknown-scope".to_owned()),
+            Remark::NotTaken("sync/busy".to_owned()),
+            Remark::NotTaken("device/late-work-full".to_owned()),
+        ];
+        let labels: Vec<Label> = remarks.iter().map(remark).collect();
+        let texts: BTreeSet<&str> = labels.iter().flat_map(|label| [label.vi.as_str(), label.en.as_str()]).collect();
+        assert_eq!(texts.len(), 2 * remarks.len());
+    }
+
+    #[test]
+    fn a_reason_that_this_program_does_not_know_is_named_and_the_work_is_said_to_be_here() {
+        let Label { vi, en } = remark(&Remark::NotTaken("sync/of-tomorrow".to_owned()));
+        assert!(vi.contains("sync/of-tomorrow") && vi.contains("vẫn ở trên máy này"), "{vi}");
+        assert!(en.contains("sync/of-tomorrow") && en.contains("still on this phone"), "{en}");
     }
 }

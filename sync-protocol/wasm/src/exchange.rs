@@ -15,9 +15,11 @@
 
 use std::time::Duration;
 
+use schemas::form::Label;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use sync_protocol::device::{Clocks, Outcome, Portion, Record, Remark};
+use sync_protocol::words;
 
 use crate::command;
 use crate::core::{Open, Parts, Reply};
@@ -34,6 +36,8 @@ pub struct Turn {
     pub waiting: usize,
     /// Rows of logs that were read.
     pub rows: usize,
+    /// Whether the server has more to be read. How much it does not say.
+    pub more: bool,
     /// The server's clock less the device's, in milliseconds.
     pub clock_offset_ms: i64,
     /// What went otherwise than on a good day.
@@ -45,6 +49,8 @@ pub struct Turn {
 pub struct Noted {
     /// The stable name; for what was not taken the server's own.
     pub slug: String,
+    /// What people are told.
+    pub words: Label,
     /// About which place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub village: Option<u64>,
@@ -127,6 +133,7 @@ pub(crate) fn turn(open: &Open, before: usize, outcome: Outcome) -> (Turn, Vec<R
         sent: before.saturating_sub(waiting),
         waiting,
         rows: rows.sum(),
+        more: outcome.more,
         clock_offset_ms: outcome.clock_offset_ms,
         remarks: outcome.remarks.iter().map(noted).collect(),
     };
@@ -145,5 +152,10 @@ fn noted(remark: &Remark) -> Noted {
         Remark::NotTaken(slug) => (slug.as_str(), None),
     };
     let is_untrusted = matches!(remark, Remark::BadPage(_) | Remark::DigestDiffers(_));
-    Noted { slug: slug.to_owned(), village: scope.map(|scope| scope.village.0), is_untrusted }
+    Noted {
+        slug: slug.to_owned(),
+        words: words::remark(remark),
+        village: scope.map(|scope| scope.village.0),
+        is_untrusted,
+    }
 }

@@ -1,14 +1,14 @@
 // What the screens share: which screen is shown, in which language, and what the phone said last.
 
-import { proxy, type Remote, wrap } from 'comlink'
-import { type Fault, Refused } from '../shared/fault'
+import { type Remote, wrap } from 'comlink'
 import type { Form } from '../shared/form'
-import type { Exchanged, Holder, Line, Opening, PackedList, Scope, Stands, SurveyedVillage, Turn } from '../shared/phone'
+import type { Holder, Line, Opening, PackedList, Scope, Stands, SurveyedVillage } from '../shared/phone'
 import type { Door } from '../worker/worker'
 import { Here } from './here.svelte'
 import { Selection } from './selection.svelte'
 import { practiceHousehold } from './practice'
 import { keepRecordings } from './recordings'
+import { Sync } from './sync.svelte'
 import { type Draft, Work, got, isSame } from './work'
 import { type Language, type Texts, texts } from './words'
 
@@ -21,6 +21,7 @@ export type Screen =
   | { name: 'villages' }
   | { name: 'map' }
   | { name: 'new' }
+  | { name: 'sync' }
   | { name: 'household'; household: string }
   | { name: 'section'; draft: Draft }
 
@@ -30,8 +31,6 @@ export interface Slip {
   serverKey: string
 }
 
-export type SyncState = { is: 'idle' } | { is: 'running'; turn: Turn | undefined } | { is: 'done'; exchanged: Exchanged } | { is: 'failed'; fault: Fault }
-
 const LANGUAGE = 'language'
 
 export class App {
@@ -40,10 +39,7 @@ export class App {
   people = $state.raw<Holder[]>([])
   stands = $state.raw<Stands | undefined>(undefined)
   lines = $state.raw<Line[]>([])
-  syncState = $state<SyncState>({ is: 'idle' })
   form = $state.raw<Form | undefined>(undefined)
-  /** Photos that still wait to be sent. */
-  photosWaiting = $state(0)
   villages = $state.raw<SurveyedVillage[]>([])
   /** Sections in hand that are not written into their documents. */
   drafts = $state.raw<Draft[]>([])
@@ -55,11 +51,21 @@ export class App {
   /** Somebody tries things out. */
   isPractice = $state(false)
   readonly work: Work
+  readonly sync: Sync
   private readonly door: Remote<Door>
 
   constructor(worker: Worker) {
     this.door = wrap<Door>(worker)
-    this.work = new Work(this.door, () => this.changed())
+    this.work = new Work(
+      this.door,
+      () => this.changed(),
+      () => this.sync.look(),
+    )
+    this.sync = new Sync(
+      this.door,
+      () => this.stands !== undefined && !this.isPractice,
+      () => this.heard(),
+    )
   }
 
   get texts(): Texts {
@@ -124,9 +130,8 @@ export class App {
   async enrol(enrolment: { code: string; serverKey?: string; name: string; pin: string }): Promise<void> {
     await got(this.door.enrol(enrolment))
     // Storage that the browser may clear is no place for a day's work.
-    void navigator.storage.persist()
+    await this.sync.persist()
     await this.enter()
-    void this.sync()
   }
 
   async unlock(id: string, pin: string): Promise<void> {
@@ -158,29 +163,18 @@ export class App {
   }
 
   async lock(): Promise<void> {
+    this.stands = undefined
+    this.sync.close()
     await this.door.lock()
     this.lines = []
-    this.stands = undefined
     this.selection = new Selection()
     this.here = new Here()
-    this.syncState = { is: 'idle' }
     this.people = await got(this.door.people())
     this.screen = { name: 'people' }
   }
 
-  async sync(): Promise<void> {
-    if (this.syncState.is === 'running' || this.isPractice) return
-    this.syncState = { is: 'running', turn: undefined }
-    try {
-      const turned = proxy((turn: Turn) => (this.syncState = { is: 'running', turn }))
-      const exchanged = await got(this.door.sync(turned))
-      this.syncState = { is: 'done', exchanged }
-      // After everything else, and whatever becomes of them: data are never held up.
-      this.photosWaiting = await got(this.door.sendPhotos())
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error
-      this.syncState = { is: 'failed', fault: error.fault }
-    }
+  /** An exchange brought news. */
+  private async heard(): Promise<void> {
     await this.nameVillages()
     await this.refresh()
     if (this.form !== undefined) void keepRecordings(this.form)
@@ -195,7 +189,6 @@ export class App {
   async practise(begins: boolean): Promise<void> {
     await this.door.practise(begins)
     this.isPractice = begins
-    this.syncState = { is: 'idle' }
     if (begins) await this.work.found(practiceHousehold())
     await this.enter()
   }
@@ -215,6 +208,8 @@ export class App {
   private async changed(): Promise<void> {
     this.drafts = await this.work.drafts()
     await this.refresh()
+    if (this.isPractice) return
+    this.sync.occurred('written')
   }
 
   private async enter(): Promise<void> {
@@ -223,6 +218,9 @@ export class App {
     await this.nameVillages()
     await this.refresh()
     this.screen = { name: 'villages' }
+    if (this.isPractice) return
+    await this.sync.look()
+    this.sync.occurred('unlocked')
   }
 
   async refresh(): Promise<void> {
@@ -249,6 +247,7 @@ function above(screen: Screen, overview: 'villages' | 'map'): Screen {
       return { name: overview }
     case 'map':
     case 'new':
+    case 'sync':
       return { name: 'villages' }
     case 'forgotten':
       return { name: 'unlock', id: screen.id, who: screen.who }

@@ -3,10 +3,13 @@
 import type { Line } from '../shared/phone'
 import { type Spot, metresBetween, spotOf } from './geo'
 
-export type Filter = 'all' | 'todo' | 'draft' | 'unsent' | 'needs_you' | 'sent'
-
 /** What a household is for whoever has to visit it. */
-export function shownAs(line: Line): Exclude<Filter, 'all'> {
+export type Shown = 'todo' | 'draft' | 'unsent' | 'needs_you' | 'sent'
+
+/** Which lines are meant: by what is to be done, or by where they stand. */
+export type Filter = 'all' | Shown | 'at_phone' | 'at_server'
+
+export function shownAs(line: Line): Shown {
   if (line.stands === 'needs_you') return 'needs_you'
   // Absent: somebody comes back.
   if (line.outcome === null || line.outcome === 'absent') return 'todo'
@@ -24,7 +27,20 @@ export function folded(text: string): string {
 export function found(lines: Line[], typed: string, filter: Filter): Line[] {
   const words = folded(typed).split(/\s+/).filter((word) => word !== '')
   const isMeant = (line: Line) => words.every((word) => ` ${line.search}`.includes(` ${word}`))
-  return lines.filter((line) => (filter === 'all' || shownAs(line) === filter) && isMeant(line))
+  return lines.filter((line) => passes(line, filter) && isMeant(line))
+}
+
+function passes(line: Line, filter: Filter): boolean {
+  switch (filter) {
+    case 'all':
+      return true
+    case 'at_phone':
+      return line.stands === 'phone'
+    case 'at_server':
+      return line.stands === 'server'
+    default:
+      return shownAs(line) === filter
+  }
 }
 
 /** What is being looked for. */

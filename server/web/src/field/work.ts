@@ -72,6 +72,8 @@ export class Work {
     private readonly door: Remote<Door>,
     /** Called after anything was written. */
     private readonly changed: () => Promise<void>,
+    /** Called after a photo was kept. */
+    private readonly attached: () => Promise<void>,
   ) {}
 
   form(): Promise<Form> {
@@ -82,6 +84,11 @@ export class Work {
     const shown = await this.read<Household>({ show: { household, view: 'mine' } })
     const { outline, screening } = await this.read<Pick<Seen, 'outline' | 'screening'>>({ outline: { household } })
     return { household: shown, outline, screening }
+  }
+
+  /** The same with what colleagues have shared and the server has not told of yet. */
+  preview(household: string): Promise<Household> {
+    return this.read<Household>({ show: { household, view: 'preview' } })
   }
 
   /** What a household comes to, once its form is complete: from then on what is changed says that it was seen. */
@@ -172,8 +179,10 @@ export class Work {
   }
 
   /** Keeps a photo of a household; its answer is its hash. */
-  attach(household: string, file: Blob): Promise<string> {
-    return got(this.door.attach(household, file))
+  async attach(household: string, file: Blob): Promise<string> {
+    const hash = await got(this.door.attach(household, file))
+    await this.attached()
+    return hash
   }
 
   photo(hash: string): Promise<Uint8Array | undefined> {

@@ -24,8 +24,53 @@ export interface Turn {
   sent: number
   waiting: number
   rows: number
+  /** Whether the server has more to be read; how much it does not say. */
+  more: boolean
   clock_offset_ms: number
-  remarks: { slug: string; village?: number; is_untrusted: boolean }[]
+  remarks: { slug: string; words: Words; village?: number; is_untrusted: boolean }[]
+}
+
+/** Photos that are on this phone only. */
+export interface PhotosWaiting {
+  count: number
+  bytes: number
+}
+
+/** How far an exchange is, while it runs. */
+export interface Progress extends Pick<Turn, 'sent' | 'waiting' | 'rows' | 'more'> {
+  doing: 'entries' | 'photos'
+  photos: PhotosWaiting
+  bytesUp: number
+  bytesDown: number
+  cuts: number
+}
+
+/** Files of one's own that somebody else carries. */
+export interface Packed {
+  /** What, whose and when; nobody's name. */
+  name: string
+  bytes: Uint8Array
+  /** Entries or changes in it. */
+  count: number
+}
+
+/** What a file turned out to be, and what was done with it. */
+export type Taken =
+  /** A colleague's parcel: it goes to the server with the next line. */
+  | { is: 'to_carry' }
+  /** The answer to a colleague's parcel: to be handed on. */
+  | { is: 'to_hand_on' }
+  /** The answer to one's own. */
+  | { is: 'answered'; turn: Turn }
+  /** What a colleague shared. */
+  | { is: 'shared'; shown: number; known: number; left_out: number }
+
+/** A colleague's parcel that this phone carries. */
+export interface Carried {
+  parcel: string
+  stands: 'waits' | 'answered' | 'refused'
+  /** Why the server does not take it. */
+  words?: Words
 }
 
 /** What a whole exchange came to. */
@@ -102,6 +147,8 @@ export interface Household extends Scope {
   notes?: Record<string, string>
   confirmed?: Record<string, string>
   disagreements: Disagreement[]
+  /** What colleagues have shared of it and the server has not told of yet. */
+  colleagues?: { change: string; account: number; device_clock_ms: number }[]
   standing: { head: string | null; stands: Whereabouts; words: Words; waiting: number; reasons: Reason[] } | null
   /** What the server turned away of one's own work, and can be said again. */
   plan: Plan | null

@@ -25,3 +25,5 @@ export interface Keeper {
 export const SECRET = 'secret key'
 /** Where the villages are kept, as the server named them last. */
 export const VILLAGES = 'villages'
+/** The key that own parcels are sealed to. */
+export const PARCEL_KEY = 'parcel key'

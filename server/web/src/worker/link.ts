@@ -28,6 +28,9 @@ export class Cut extends Error {
 /** There is no line at all. */
 export class NoLine extends Error {}
 
+/** Somebody stopped what was on its way. */
+export class Stopped extends Error {}
+
 interface Problem {
   slug: string
   title: string
@@ -39,6 +42,26 @@ interface Problem {
 
 export class Link {
   readonly traffic: Traffic = { bytesUp: 0, bytesDown: 0, roundTrips: 0, cuts: 0 }
+  /** Called whenever something came or went, for whoever watches a slow line. */
+  moved: () => void = () => undefined
+  private isStopped = false
+  private onItsWay: Silence | undefined
+
+  /** Gives up the request that is on its way, and every one after it until the line is begun with again. */
+  stop(): void {
+    this.isStopped = true
+    this.onItsWay?.over()
+  }
+
+  begin(): void {
+    this.isStopped = false
+  }
+
+  /** A request was cut, and goes again. */
+  wasCut(): void {
+    this.traffic.cuts += 1
+    this.moved()
+  }
 
   async postJson<T>(path: string, body: unknown): Promise<T> {
     return jsonIn<T>(await this.send('POST', path, 'application/json', new TextEncoder().encode(JSON.stringify(body))))
@@ -49,8 +72,8 @@ export class Link {
   }
 
   /** Asks something of the photo queue: a part up, where the server stands down. */
-  async ask<T>(method: 'GET' | 'PATCH', path: string, token: string, part?: Uint8Array): Promise<T> {
-    return jsonIn<T>(await this.send(method, path, 'application/octet-stream', part, token))
+  async askBytes(method: 'GET' | 'PATCH', path: string, token: string, part?: Uint8Array): Promise<Uint8Array> {
+    return this.send(method, path, 'application/octet-stream', part, token)
   }
 
   async getBytes(path: string, token: string): Promise<Uint8Array> {
@@ -58,8 +81,10 @@ export class Link {
   }
 
   private async send(method: string, path: string, type?: string, body?: Uint8Array, token?: string): Promise<Uint8Array> {
+    if (this.isStopped) throw new Stopped()
     if (!navigator.onLine) throw new NoLine()
     const silence = new Silence(SILENCE_MS)
+    this.onItsWay = silence
     const headers: Record<string, string> = {}
     if (type !== undefined) headers['content-type'] = type
     if (token !== undefined) headers['authorization'] = `Bearer ${token}`
@@ -67,12 +92,13 @@ export class Link {
       const sent = body === undefined ? {} : { body: new Uint8Array(body) }
       const how = { method, headers, ...sent, signal: silence.signal, cache: 'no-store', credentials: 'omit', redirect: 'error' } as const
       const response = await fetch(path, how).catch((error: unknown) => {
-        throw new Cut('up', error)
+        throw this.ended('up', error)
       })
       silence.broken()
-      const answer = await this.read(response, silence)
+      // An answer has begun: the browser tells no sooner that the body is over the line.
       this.traffic.bytesUp += body?.length ?? 0
-      this.traffic.bytesDown += answer.length
+      this.moved()
+      const answer = await this.read(response, silence)
       this.traffic.roundTrips += 1
       if (!response.ok) throw new Refused(problem(response.status, answer))
       return answer
@@ -81,18 +107,24 @@ export class Link {
     }
   }
 
+  private ended(way: Cut['way'], error: unknown): Error {
+    return this.isStopped ? new Stopped() : new Cut(way, error)
+  }
+
   private async read(response: Response, silence: Silence): Promise<Uint8Array> {
     const reader = response.body?.getReader()
     const chunks: Uint8Array[] = []
     let length = 0
     for (;;) {
       const next = await reader?.read().catch((error: unknown) => {
-        throw new Cut('down', error)
+        throw this.ended('down', error)
       })
       if (next === undefined || next.done) return joined(chunks, length)
       silence.broken()
       chunks.push(next.value)
       length += next.value.length
+      this.traffic.bytesDown += next.value.length
+      this.moved()
       if (length > MOST_BYTES) throw refusal('phone/untrusted', 'Câu trả lời của máy chủ quá dài', 'The answer of the server is too long')
     }
   }
@@ -119,6 +151,12 @@ class Silence {
 
   end(): void {
     clearTimeout(this.timer)
+  }
+
+  /** Nobody waits for it any longer. */
+  over(): void {
+    this.end()
+    this.controller.abort()
   }
 
   private begin(): ReturnType<typeof setTimeout> {

@@ -6,24 +6,27 @@
 
 import { today } from '../shared/day'
 import { type Fault, Refused, faultOf, refusal } from '../shared/fault'
-import type { Exchanged, Holder, Opening, Result, Scope, Stands, SurveyedVillage, Turn, Writer } from '../shared/phone'
-import { Core, Trapped } from './core'
+import type { Exchanged, Holder, Opening, PhotosWaiting, Progress, Result, Scope, Stands, SurveyedVillage, Turn, Writer } from '../shared/phone'
+import { Core, type Done, Trapped } from './core'
 import * as forgotten from './forgotten'
-import { type Keeper, SECRET, VILLAGES } from './keeper'
-import { Cut, Link, NoLine, jsonIn } from './link'
-import { type Photos, ROOM_BYTES, drawnAnew, hashOf, placeOf, send } from './photos'
+import { type Keeper, PARCEL_KEY, SECRET, VILLAGES } from './keeper'
+import { Cut, Link, NoLine, Stopped, jsonIn } from './link'
+import { type Asked, type Photo, type Photos, ROOM_BYTES, drawnAnew, hashOf, placeOf, send, waitingOf } from './photos'
 import type { Practice } from './practice'
+import { Relay } from './relay'
 import { type Kept, Vault, people } from './vault'
+import { Watch } from './watch'
 
 /** Runs of records, and bytes of them, after which a snapshot takes their place: what opening has to replay at most. */
 const MOST_RUNS = 50
 const MOST_BYTES = 200_000
 const DAY_MS = 24 * 3_600_000
 const TOKEN = 'token'
-const PARCEL_KEY = 'parcel key'
 /** What the names of sections in hand begin with. */
 const DRAFT = 'draft '
 const WRITERS = 'writers'
+/** When an exchange came through last, by this device's clock. */
+const EXCHANGED_AT = 'exchanged at'
 
 interface Enrolled {
   device: string
@@ -70,6 +73,16 @@ export class Phone {
   private villagesAskedMs = 0
   /** What opening would have to replay after the snapshot. */
   private bytesToReplay = 0
+  /** What goes by file. */
+  readonly relay = new Relay({
+    keeper: () => this.letIn(),
+    put: (place, plain) => this.put(place, plain),
+    device: () => this.letIn().person.device,
+    ask: (command, parts) => this.guarded(async () => (await this.opened()).ask(command, parts)),
+    write: (command, parts) => this.guarded(() => this.writtenWith(command, parts)),
+    post: (path, body) => this.withToken((token) => this.link.postMessage(path, body, token)),
+    clocks,
+  })
 
   /** With `practice` it is nobody's: what is tried out stays in memory and goes nowhere. */
   constructor(
@@ -155,7 +168,7 @@ export class Phone {
 
   /** Keeps a section that somebody has in hand and has not saved yet, under its name. */
   async keepDraft(name: string, draft: unknown): Promise<void> {
-    await this.guarded(() => this.open().put(DRAFT + name, bytesOf(JSON.stringify(draft))))
+    await this.guarded(() => this.put(DRAFT + name, bytesOf(JSON.stringify(draft))))
   }
 
   /** All sections in hand. */
@@ -176,7 +189,7 @@ export class Phone {
     const attach = { household, blob: hash, size_bytes: bytes.length, clocks: clocks() }
     // The bytes first: what is announced is there. In one turn, so that nobody clears them away in between.
     await this.guarded(async () => {
-      await this.open().put(placeOf(hash), bytes)
+      await this.put(placeOf(hash), bytes)
       await this.written({ attach }, [])
     })
     return hash
@@ -187,15 +200,36 @@ export class Phone {
     return this.open().get(placeOf(hash))
   }
 
-  /** Sends the photos that the server waits for. Returns how many still wait. */
-  async sendPhotos(): Promise<number> {
-    for (const photo of (await this.dropPhotos()).queue) {
-      const answer = await send(photo, this.open(), this.link, await this.token())
-      const { household, blob } = photo
-      if (answer === 'unknown') await this.writePlain('blob_unknown', { household, blob })
-      else if (answer !== undefined) await this.writePlain('blob_answer', { household, blob, ...answer })
+  /** Sends the photos that the server waits for. */
+  async sendPhotos(told: (progress: Progress) => void): Promise<void> {
+    const { queue, waiting } = await this.dropPhotos()
+    const watch = new Watch(this.link, 'photos', { waiting: 0, photos: waiting }, told)
+    try {
+      let { count, bytes } = waiting
+      for (const photo of queue) {
+        await this.sendPhoto(photo)
+        count -= 1
+        bytes -= photo.size_bytes
+        watch.photosLeft({ count, bytes })
+      }
+    } finally {
+      watch.end()
     }
-    return (await this.dropPhotos()).queue.length
+    await this.dropPhotos()
+  }
+
+  private async sendPhoto(photo: Photo): Promise<void> {
+    const asked: Asked = async (method, path, part) =>
+      jsonIn(await this.withToken((token) => this.link.askBytes(method, path, token, part)))
+    const answer = await send(photo, this.open(), asked, () => this.link.wasCut())
+    const { household, blob } = photo
+    if (answer === 'unknown') await this.writePlain('blob_unknown', { household, blob })
+    else if (answer !== undefined) await this.writePlain('blob_answer', { household, blob, ...answer })
+  }
+
+  /** Photos that are on this phone only. */
+  async photosWaiting(): Promise<PhotosWaiting> {
+    return this.guarded(async () => waitingOf((await this.opened()).ask<Photos>({ blobs: { room_bytes: ROOM_BYTES } }).done))
   }
 
   /** The villages that the server named last. */
@@ -210,32 +244,54 @@ export class Phone {
   }
 
   /** Deletes photos that need not be kept, and those that nothing names any more: of a village that was given up. */
-  private async dropPhotos(): Promise<Photos> {
+  private async dropPhotos(): Promise<Photos & { waiting: PhotosWaiting }> {
     return this.guarded(async () => {
       const [vault, photos] = [this.open(), (await this.opened()).ask<Photos>({ blobs: { room_bytes: ROOM_BYTES } }).done]
       const named = new Set(photos.blobs.map(({ blob }) => placeOf(blob)))
       for (const hash of photos.superfluous) named.delete(placeOf(hash))
       for (const place of await vault.places(placeOf(''))) if (!named.has(place)) await vault.drop(place)
-      return photos
+      return { ...photos, waiting: waitingOf(photos) }
     })
   }
 
   /** Sends everything that waits and reads everything that is new, turn by turn. */
-  async sync(told: (turn: Turn) => void): Promise<Exchanged> {
-    const before = { ...this.link.traffic }
+  async sync(told: (progress: Progress) => void): Promise<Exchanged> {
+    this.link.begin()
+    const { waiting } = await this.read<Stands>('stands')
+    const watch = new Watch(this.link, 'entries', { waiting, photos: await this.photosWaiting() }, told)
+    try {
+      return await this.exchange(watch)
+    } finally {
+      watch.end()
+    }
+  }
+
+  private async exchange(watch: Watch): Promise<Exchanged> {
     const remarks: Turn['remarks'] = []
     let sent = 0
     for (;;) {
       const turn = await this.oneTurn()
       remarks.push(...turn.remarks)
       sent += turn.sent
-      told(turn)
+      watch.turned(turn)
       if (!turn.go_on) {
         await this.askVillages()
         await this.guarded(() => this.snapshotIfDue())
-        return { sent, waiting: turn.waiting, remarks, clockOffsetMs: turn.clock_offset_ms, ...since(before, this.link.traffic) }
+        await this.open().put(EXCHANGED_AT, bytesOf(JSON.stringify(Date.now())))
+        return { sent, waiting: turn.waiting, remarks, clockOffsetMs: turn.clock_offset_ms, ...watch.traffic }
       }
     }
+  }
+
+  /** Stops what is on its way. Nothing is lost: what the server has not answered for goes again. */
+  stop(): void {
+    this.link.stop()
+  }
+
+  /** When an exchange came through last, by this device's clock. */
+  async exchangedAt(): Promise<number | undefined> {
+    const kept = await this.open().get(EXCHANGED_AT)
+    return kept && jsonIn<number>(kept)
   }
 
   private async begin(vault: Vault): Promise<Stands> {
@@ -274,6 +330,14 @@ export class Phone {
     return keeper
   }
 
+  private async put(place: string, plain: Uint8Array): Promise<void> {
+    await this.open()
+      .put(place, plain)
+      .catch((error: unknown) => {
+        throw notSaved(error)
+      })
+  }
+
   /** The vault of somebody who was let in. */
   private letIn(): Vault {
     if (this.vault === undefined) throw refusal('phone/practice', 'Đang luyện tập: không gửi gì đi', 'This is practice: nothing is sent')
@@ -289,15 +353,20 @@ export class Phone {
 
   /** Does something that gives records, and puts those on disk. */
   private async written<T>(command: unknown, parts: Uint8Array[]): Promise<T> {
+    return (await this.writtenWith<T>(command, parts)).done
+  }
+
+  /** The same with the parts that came beside the answer. */
+  private async writtenWith<T>(command: unknown, parts: Uint8Array[]): Promise<Done<T>> {
     const [core, vault] = [await this.opened(), this.open()]
     try {
-      const { done, parts: given } = core.ask<T>(command, parts)
-      const records = given[0]
+      const answer = core.ask<T>(command, parts)
+      const records = answer.parts[0]
       if (records !== undefined && records.length > 0) {
         await vault.append(records)
         this.bytesToReplay += records.length
       }
-      return done
+      return answer
     } catch (error) {
       // It trapped, or it is ahead of the disk; an answer that was not the server's may have been taken in part.
       if (!(error instanceof Refused) || error.fault.slug === 'phone/untrusted') this.core = undefined
@@ -359,7 +428,7 @@ export class Phone {
     const possible = (command: unknown) =>
       this.guarded(async () => (await this.opened()).ask<{ is_possible: boolean }>(command).done.is_possible)
     if (error instanceof Cut) {
-      this.link.traffic.cuts += 1
+      this.link.wasCut()
       return possible({ cut: { way: error.way } })
     }
     return error instanceof Refused && error.fault.slug === 'sync/version' && possible('speak_older')
@@ -411,15 +480,6 @@ function keptIn(core: Core, { server_key, recovery_key }: Enrolled, keys: [Uint8
   return parts[0] && { commune: done.commune, key: parts[0] }
 }
 
-function since(before: Link['traffic'], after: Link['traffic']): Pick<Exchanged, 'bytesUp' | 'bytesDown' | 'roundTrips' | 'cuts'> {
-  return {
-    bytesUp: after.bytesUp - before.bytesUp,
-    bytesDown: after.bytesDown - before.bytesDown,
-    roundTrips: after.roundTrips - before.roundTrips,
-    cuts: after.cuts - before.cuts,
-  }
-}
-
 function untrusted(): Refused {
   return refusal('phone/untrusted', 'Không tin được câu trả lời của máy chủ', "The server's answer cannot be trusted")
 }
@@ -436,6 +496,9 @@ export function told(error: unknown): Fault {
   }
   if (error instanceof Cut) {
     return refusal('link/cut', 'Đường truyền đứt; sẽ gửi tiếp từ chỗ dừng', 'The line broke off; it goes on from where it stopped').fault
+  }
+  if (error instanceof Stopped) {
+    return refusal('link/stopped', 'Đã dừng; phần chưa gửi vẫn ở trên máy', 'Stopped; what was not sent is still on this phone').fault
   }
   if (error instanceof Trapped) {
     const [vi, en] = ['Ứng dụng không đọc được dữ liệu này; hãy cập nhật ứng dụng', 'The app cannot read this; update it']

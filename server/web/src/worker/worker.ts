@@ -6,7 +6,9 @@ import { today } from '../shared/day'
 import type { Told } from '../shared/fault'
 import coreUrl from '../generated/core.wasm?url'
 import { Phone, told } from './phone'
+import type { Scope } from '../shared/phone'
 import { Practice } from './practice'
+import type { Relay } from './relay'
 
 async function answered<T>(work: Promise<T>): Promise<Told<T>> {
   try {
@@ -42,12 +44,22 @@ const door = {
   writers: (isMissed: boolean) => answered(at().writers(isMissed)),
   attach: (household: string, file: Blob) => answered(at().attach(household, file)),
   photo: (hash: string) => answered(at().photo(hash)),
-  sendPhotos: () => answered(at().sendPhotos()),
+  sendPhotos: (told: Parameters<Phone['sendPhotos']>[0]) => answered(at().sendPhotos(told)),
+  photosWaiting: () => answered(at().photosWaiting()),
   villages: () => answered(at().villages()),
   keepDraft: (name: string, draft: unknown) => answered(at().keepDraft(name, draft)),
   drafts: () => answered(at().drafts()),
   dropDraft: (name: string) => answered(at().dropDraft(name)),
-  sync: (turned: Parameters<Phone['sync']>[0]) => answered(at().sync(turned)),
+  sync: (told: Parameters<Phone['sync']>[0]) => answered(at().sync(told)),
+  stop: () => at().stop(),
+  exchangedAt: () => answered(at().exchangedAt()),
+  pack: (what: Parameters<Relay['pack']>[0]) => answered(at().relay.pack(what)),
+  share: (scope: Scope) => answered(at().relay.share(scope)),
+  takeIn: (file: Uint8Array) => answered(at().relay.takeIn(file)),
+  carried: () => answered(at().relay.carried()),
+  bring: () => answered(at().relay.bring()),
+  handBack: (parcel: string) => answered(at().relay.handBack(parcel)),
+  letGo: (parcel: string) => answered(at().relay.letGo(parcel)),
 }
 
 export type Door = typeof door

@@ -1,9 +1,9 @@
 // How households are marked by where they stand: each with a shape of its own, so that nobody has to tell colours apart.
 // Paths around a middle, for the map's canvas and for the legend's drawings alike.
 
-import type { Filter } from '../lines'
+import type { Shown } from '../lines'
 
-export type Shown = Exclude<Filter, 'all'>
+export type { Shown } from '../lines'
 
 /** Half the side of the square that each mark fits into. */
 export const REACH = 12
