@@ -147,6 +147,7 @@ describe('a phone', () => {
     await page.getByRole('button', { name: 'Bắt đầu' }).click()
     await page.getByRole('heading', { name: 'Giàng A Mới', level: 1 }).waitFor()
     await page.getByRole('button', { name: /^Phiếu A/ }).click()
+    await page.getByRole('group', { name: /^Tiêu chí 09/ }).waitFor()
     for (const [at, fieldset] of (await page.getByRole('group').all()).entries()) await fieldset.getByRole('radio').nth(at < 3 ? 0 : 1).check()
     await isAccessible(page, 'form A')
     await page.getByRole('button', { name: 'Lưu', exact: true }).click()

@@ -121,8 +121,8 @@ export class Work {
   async save(draft: Draft): Promise<void> {
     const { household, subject, answers, settles } = draft
     const edits = Object.entries(answers).map(([key, value]) => [household, pathOf(subject, key), value])
-    if (settles !== undefined) await this.settle(household, settles, { set: edits })
-    else if (edits.length > 0) await this.write('edit', { edits })
+    if (settles !== undefined) await this.written('settle', { household, disagreement: settles, choice: { set: edits } })
+    else if (edits.length > 0) await this.written('edit', { edits })
     await this.drop(draft)
   }
 
@@ -198,10 +198,15 @@ export class Work {
   }
 
   private async write(field: string, given: object): Promise<Committed['written']> {
+    const written = await this.written(field, given)
+    await this.changed()
+    return written
+  }
+
+  private async written(field: string, given: object): Promise<Committed['written']> {
     const { written, faults } = (await got(this.door.write(field, given))) as Committed
     const fault = faults[0]
     if (fault !== undefined) throw new Refused({ slug: fault.slug, words: fault.words, detail: fault.path })
-    await this.changed()
     return written
   }
 
